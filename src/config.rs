@@ -1,0 +1,1 @@
+//! Server configuration: documented defaults, every problem reported at once.

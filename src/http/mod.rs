@@ -1,0 +1,1 @@
+//! Extract and respond: no rules, no SQL.

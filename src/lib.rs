@@ -1,0 +1,30 @@
+//! Vestibule, a standalone OpenID Provider.
+//!
+//! A request flows one way, and each thing has one obvious room:
+//!
+//! ```text
+//!         extract                decide                        commit
+//!  http ───────────▶ values ──────────────▶ decision ──────────────▶ store ──▶ respond
+//!         (async, axum)     protocol (sync, pure, tables)     (async, sqlx)
+//! ```
+//!
+//! - [`protocol`] is the law: records and pure functions. It knows no server, no database and no clock.
+//! - [`store`] keeps the records, on SQLite and on Postgres with one SQL text each.
+//! - [`http`] extracts values, asks the rules, commits through the store and responds.
+//! - [`app::App`] is the one value that endpoints get; [`testing`] is the fixture for tests.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod passwords;
+pub mod protocol;
+pub mod realm_file;
+pub mod secrets;
+pub mod server;
+pub mod signer;
+pub mod store;
+pub mod telemetry;
+pub mod testing;
+pub mod vault;

@@ -1,0 +1,1 @@
+//! Password hashes on a bounded pool.

@@ -1,0 +1,1 @@
+//! The law: records and pure functions.

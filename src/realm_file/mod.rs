@@ -1,0 +1,1 @@
+//! Realm files: read, compared with a realm, applied.

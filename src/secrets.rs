@@ -1,0 +1,1 @@
+//! Random tokens, fingerprints, constant-time comparison.

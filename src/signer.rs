@@ -1,0 +1,1 @@
+//! Signing keys, JWS and JWKS.

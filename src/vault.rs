@@ -1,0 +1,1 @@
+//! Sealing with the key-encryption key.
