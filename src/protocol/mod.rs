@@ -1,1 +1,18 @@
-//! The law: records and pure functions.
+//! The law: records and pure functions, with the specification's section beside each rule.
+//!
+//! Owns what is right and wrong in the protocol. Leaves to others how a request arrives (`http`), where records are
+//! kept (`store`) and what time it is: nothing below names a server, a database or a clock's source.
+//! Records live beside their rules: `Client` in `client.rs`, `AuthorizationCode` in `code.rs`, and so on.
+
+pub mod audit;
+pub mod client;
+pub mod code;
+pub mod consent;
+pub mod grant;
+pub mod mapper;
+pub mod realm;
+pub mod refresh;
+pub mod role;
+pub mod scope;
+pub mod session;
+pub mod user;

@@ -1,0 +1,157 @@
+//! A client: an application that asks for tokens (RFC 6749 §2).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::mapper::Mapper;
+
+/// A client as it is kept.
+#[derive(Clone, PartialEq)]
+pub struct Client {
+    /// Identifier of the record (UUID); the admin API's `id`.
+    pub id: String,
+    /// The realm it belongs to.
+    pub realm_id: String,
+    /// The name that it authenticates with: `client_id` (RFC 6749 §2.2).
+    pub client_id: String,
+    /// A client that is not enabled gets nothing.
+    pub enabled: bool,
+    /// Stored form of its secret (see `passwords`), none for a public client.
+    pub secret_hash: Option<String>,
+    /// Everything else.
+    pub settings: ClientSettings,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("client_id", &self.client_id)
+            .field("enabled", &self.enabled)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Whether the client keeps no secret (RFC 6749 §2.1).
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.settings.authentication == ClientAuthentication::None
+    }
+
+    /// Whether the client may use `grant`.
+    #[must_use]
+    pub fn may(&self, grant: GrantType) -> bool {
+        self.settings.grants.contains(&grant)
+    }
+
+    /// The name that people read: the display name, else the `client_id`.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.settings.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.client_id)
+    }
+}
+
+/// How a client proves itself at the token endpoint (OpenID Connect Core §9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    /// A public client: `client_id` alone.
+    None,
+    /// A shared secret, by HTTP Basic or in the body.
+    #[default]
+    Secret,
+}
+
+/// A grant that a client may use, by its wire name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum GrantType {
+    /// RFC 6749 §4.1.
+    #[serde(rename = "authorization_code")]
+    AuthorizationCode,
+    /// RFC 6749 §6.
+    #[serde(rename = "refresh_token")]
+    RefreshToken,
+    /// RFC 6749 §4.4.
+    #[serde(rename = "client_credentials")]
+    ClientCredentials,
+    /// RFC 8628.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code", alias = "device_code")]
+    DeviceCode,
+    /// RFC 8693.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange", alias = "token_exchange")]
+    TokenExchange,
+}
+
+impl GrantType {
+    /// The value of `grant_type` on the wire.
+    #[must_use]
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+        }
+    }
+}
+
+/// Whether authorization requests must carry a PKCE challenge (RFC 7636; RFC 9700 §2.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pkce {
+    /// Every request carries an S256 challenge.
+    #[default]
+    Required,
+    /// A confidential client may leave it out; a challenge that is sent is still enforced.
+    Optional,
+}
+
+/// What a client is and may do. Spans are in seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientSettings {
+    /// Display name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// How it authenticates.
+    pub authentication: ClientAuthentication,
+    /// Grants it may use.
+    pub grants: BTreeSet<GrantType>,
+    /// Registered redirect URIs, compared as `redirect_uri::matches` says.
+    pub redirect_uris: Vec<String>,
+    /// Where a browser may be sent after sign-out (RP-Initiated Logout 1.0 §3.1).
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Origins that may call the token and userinfo endpoints from a browser; `+` = those of the redirect URIs.
+    pub web_origins: Vec<String>,
+    /// A native application: the port of a loopback redirect URI is free (RFC 8252 §7.3).
+    pub native: bool,
+    /// PKCE policy.
+    pub pkce: Pkce,
+    /// Whether the person is asked before the client gets anything.
+    pub consent: bool,
+    /// Scopes that are always granted; none = the realm's.
+    pub default_scopes: Option<Vec<String>>,
+    /// Scopes that are granted when asked for; none = the realm's.
+    pub optional_scopes: Option<Vec<String>>,
+    /// Audiences that every access token of the client names.
+    pub audiences: Vec<String>,
+    /// Whether all of the user's roles are in its tokens; else only roles of the client itself and of scope mappings.
+    pub full_scope_allowed: bool,
+    /// Access token lifetime, when it differs from the realm's.
+    pub access_token: Option<i64>,
+    /// Mappers of this client alone.
+    pub mappers: Vec<Mapper>,
+    /// Home page, shown to people.
+    pub client_uri: Option<String>,
+    /// Logo, shown to people.
+    pub logo_uri: Option<String>,
+    /// Privacy policy, shown to people.
+    pub policy_uri: Option<String>,
+    /// Terms of service, shown to people.
+    pub tos_uri: Option<String>,
+    /// Comes with every realm and is left out of minimal exports.
+    pub built_in: bool,
+}

@@ -1,0 +1,35 @@
+//! A grant: what one user (or one service) let one client do. Everything issued hangs on it, so that revoking the
+//! grant revokes what it issued and what it may still issue.
+
+use crate::clock::Timestamp;
+
+/// A grant as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    /// Identifier (UUID).
+    pub id: String,
+    /// The realm it belongs to.
+    pub realm_id: String,
+    /// `id` of the client that holds it.
+    pub client: String,
+    /// Who gave it.
+    pub user_id: String,
+    /// The session it was given in; an offline grant outlives that session.
+    pub session_id: Option<String>,
+    /// What was granted: scope tokens, space-separated.
+    pub scope: String,
+    /// Whether it outlives the session (`offline_access`, OpenID Connect Core §11).
+    pub offline: bool,
+    /// `auth_time` of the sign-in it rests on.
+    pub auth_time: Timestamp,
+    /// `acr` of the sign-in it rests on.
+    pub acr: String,
+    /// `nonce` of the authorization request.
+    pub nonce: Option<String>,
+    /// When it was given.
+    pub created_at: Timestamp,
+    /// When it was last used to refresh.
+    pub last_used_at: Timestamp,
+    /// When it was taken back.
+    pub revoked_at: Option<Timestamp>,
+}
