@@ -41,17 +41,28 @@ pub struct Group {
 pub struct Roles {
     by_id: HashMap<String, Role>,
     children: HashMap<String, Vec<String>>,
+    clients: HashMap<String, String>,
 }
 
 impl Roles {
-    /// From the roles and the (composite, child) pairs of identifiers.
+    /// From the roles, the (composite, child) pairs of identifiers, and the `client_id` of each client `id` that has roles.
     #[must_use]
-    pub fn new(roles: Vec<Role>, composites: Vec<(String, String)>) -> Self {
+    pub fn new(
+        roles: Vec<Role>,
+        composites: Vec<(String, String)>,
+        clients: HashMap<String, String>,
+    ) -> Self {
         let mut children: HashMap<String, Vec<String>> = HashMap::new();
         for (parent, child) in composites {
             children.entry(parent).or_default().push(child);
         }
-        Self { by_id: roles.into_iter().map(|role| (role.id.clone(), role)).collect(), children }
+        Self { by_id: roles.into_iter().map(|role| (role.id.clone(), role)).collect(), children, clients }
+    }
+
+    /// The `client_id` of the client whose role this is; none for a realm role.
+    #[must_use]
+    pub fn client_id(&self, role: &Role) -> Option<&str> {
+        role.client.as_ref().and_then(|id| self.clients.get(id)).map(String::as_str)
     }
 
     /// The role with this identifier.
@@ -120,7 +131,7 @@ mod tests {
     #[test]
     fn composites_are_expanded_and_loops_end() {
         let pairs = [("a", "b"), ("b", "c"), ("c", "a")].map(|(p, c)| (p.to_owned(), c.to_owned())).to_vec();
-        let roles = Roles::new(["a", "b", "c", "d"].map(role).to_vec(), pairs);
+        let roles = Roles::new(["a", "b", "c", "d"].map(role).to_vec(), pairs, HashMap::new());
         let names = |assigned: &[&str]| {
             roles.effective(assigned.iter().copied()).iter().map(|role| role.name.clone()).collect::<Vec<_>>()
         };
