@@ -11,6 +11,7 @@ pub mod consent;
 pub mod grant;
 pub mod mapper;
 pub mod realm;
+pub mod redirect_uri;
 pub mod refresh;
 pub mod role;
 pub mod scope;
