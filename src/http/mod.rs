@@ -1,1 +1,4 @@
 //! Extract and respond: no rules, no SQL.
+
+pub mod host;
+pub mod params;
