@@ -11,6 +11,7 @@ pub mod consent;
 pub mod forwarded;
 pub mod grant;
 pub mod issuer;
+pub mod jws;
 pub mod mapper;
 pub mod realm;
 pub mod redirect_uri;
