@@ -1,1 +1,0 @@
-//! Signing keys, JWS and JWKS.
