@@ -1,1 +1,0 @@
-//! Password hashes on a bounded pool.
