@@ -57,7 +57,12 @@ impl ClientSecrets {
         let proof = async {
             match self.passwords.verify(Some(stored), presented).await {
                 Ok(verdict) if verdict.matches => Ok(()),
-                Ok(_) => Err(Unproven::Wrong),
+                Ok(verdict) => {
+                    if let Some(reason) = verdict.unusable {
+                        tracing::warn!(%reason, "a client's stored secret cannot be used");
+                    }
+                    Err(Unproven::Wrong)
+                }
                 Err(error) => Err(Unproven::Unanswered(error)),
             }
         };
