@@ -389,6 +389,26 @@ fn claims_that_are_no_json_are_an_error() {
     assert!(matches!(signed, Err(SignError::Claims(_))));
 }
 
+proptest::proptest! {
+    /// Z08: where the strict reader and a lenient one both read a header, they read the same.
+    #[test]
+    fn a_header_has_one_meaning(
+        names in proptest::collection::vec(
+            proptest::sample::select(vec!["alg", "\\u0061lg", "typ", "kid", "\\u006bid", "cty", "x"]), 0..5),
+        values in proptest::collection::vec(
+            proptest::sample::select(vec!["\"ES256\"", "\"RS256\"", "\"none\"", "\"k\\u0031\"", "null", "1", "{}"]), 5),
+    ) {
+        let members: Vec<_> = names.iter().zip(&values).map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let header = URL_SAFE_NO_PAD.encode(format!("{{{}}}", members.join(",")));
+        let token = format!("{header}.e30.AAAA");
+        if let (Ok(ours), Ok(theirs)) = (crate::protocol::jws::parse(&token), jsonwebtoken::decode_header(&token)) {
+            proptest::prop_assert_eq!(&ours.header.alg, &format!("{:?}", theirs.alg));
+            proptest::prop_assert_eq!(&ours.header.kid, &theirs.kid);
+            proptest::prop_assert_eq!(&ours.header.typ, &theirs.typ);
+        }
+    }
+}
+
 const RSA_N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
 const JOE: &str =
     "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";

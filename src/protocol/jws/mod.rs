@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_token_is_read_and_one_byte_more_is_not() {
+        let good = token(HEADER, PAYLOAD);
+        let (input, _) = good.rsplit_once('.').unwrap();
+        let longest = format!("{input}.{}", "A".repeat(MAX_BYTES - input.len() - 1));
+        assert_ne!(parse(&longest), Err(JwsError::TooLong));
+        assert_eq!(parse(&(longest + "A")), Err(JwsError::TooLong));
+    }
+
+    #[test]
     fn rfc7515_4_1_header() {
         use JsonFault::{Duplicate, NotAnObject, Syntax, TooDeep};
         let json = |fault| JwsError::Json("header", fault);
