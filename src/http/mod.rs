@@ -1,4 +1,5 @@
 //! Extract and respond: no rules, no SQL.
 
+pub mod assets;
 pub mod host;
 pub mod params;
