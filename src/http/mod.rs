@@ -2,4 +2,5 @@
 
 pub mod assets;
 pub mod host;
+pub mod pages;
 pub mod params;

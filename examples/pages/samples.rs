@@ -1,0 +1,329 @@
+//! Every page in every state worth looking at, with words and addresses that the caller chooses.
+
+use super::*;
+
+/// Where the words and addresses that somebody else chose come from.
+pub(super) struct Source<'f> {
+    /// Gives a name, a hint or a value for an honest one.
+    pub(super) word: &'f dyn Fn(&'static str) -> &'static str,
+    /// Gives an address for an honest one.
+    pub(super) address: &'f dyn Fn(&'static str) -> &'static str,
+}
+
+type Samples = Vec<(&'static str, Page)>;
+
+/// All of them, each with a short name.
+pub(super) fn every_page(from: &Source<'_>) -> Samples {
+    let mut all = sign_in(from);
+    all.extend(consent(from));
+    all.extend(endings(from));
+    all.extend(troubles(from));
+    all.extend(devices(from));
+    all.extend(account(from));
+    all.push(("welcome", welcome(from)));
+    all
+}
+
+impl Source<'_> {
+    fn name(&self, honest: &'static str) -> Name<'static> {
+        Name::new((self.word)(honest))
+    }
+
+    fn entry(&self, honest: &'static str) -> Entry<'static> {
+        Entry::from((self.word)(honest))
+    }
+
+    fn link(&self, honest: &'static str) -> Option<Link<'static>> {
+        Link::new((self.address)(honest))
+    }
+
+    fn shell(&self) -> Shell<'static> {
+        Shell::new("", Brand::new("main", Some((self.word)("Acme")), None))
+    }
+
+    fn shell_with_logo(&self) -> Shell<'static> {
+        let logo = (self.address)("/realms/main/logo.svg");
+        Shell::new("/auth", Brand::new("main", Some((self.word)("Northwind Traders")), Some(logo)))
+    }
+
+    fn asker(&self) -> Asker<'static> {
+        let brand = Brand::new("web", Some((self.word)("Harbour")), None);
+        Asker { home: self.link("https://harbour.example.com"), ..Asker::new(brand) }
+    }
+
+    fn asker_with_papers(&self) -> Asker<'static> {
+        let logo = (self.address)("/realms/main/app.svg");
+        Asker {
+            brand: Brand::new("third-party", Some((self.word)("Field Notes")), Some(logo)),
+            home: self.link("https://notes.example.com"),
+            policy: self.link("https://notes.example.com/privacy"),
+            terms: self.link("https://notes.example.com/terms"),
+        }
+    }
+
+    fn hidden(&self) -> Vec<Hidden<'static>> {
+        vec![Hidden { name: "csrf", value: (self.word)("3q2-7wAAAAA") }]
+    }
+
+    fn asks(&self) -> Vec<Name<'static>> {
+        [
+            "Know who you are",
+            "See your name and picture",
+            "See your email address",
+            "Stay connected while you are away",
+        ]
+        .map(|ask| self.name(ask))
+        .to_vec()
+    }
+}
+
+fn sign_in(from: &Source<'_>) -> Samples {
+    let action = || Link::own("/realms/main/login-actions/authenticate?session_code=abc&client_id=web");
+    let plain = Login::new(from.shell(), action());
+    let dev = Login {
+        client: Some(from.asker()),
+        destination: Destination::of("http://localhost:3000/callback"),
+        remember: Some(false),
+        personas: ["alice", "bob"].map(|name| Persona { username: (from.word)(name) }).to_vec(),
+        ..plain.clone()
+    };
+    let failed = Login {
+        username: Username::Open(from.entry("alice@example.com")),
+        remember: Some(true),
+        problem: Some(LoginProblem::Invalid),
+        personas: Vec::new(),
+        ..dev.clone()
+    };
+    let waiting = Login { problem: Some(LoginProblem::TooManyAttempts), ..failed.clone() };
+    let again = Login {
+        client: Some(from.asker_with_papers()),
+        username: Username::Fixed(from.entry("alice")),
+        switch_account: Some(Link::own("/realms/main/login-actions/restart")),
+        ..plain.clone()
+    };
+    let providers = Login {
+        shell: from.shell_with_logo(),
+        client: Some(from.asker_with_papers()),
+        remember: Some(false),
+        providers: ["GitHub", "Google", "Company account"]
+            .map(|name| Provider { name: from.name(name), link: Link::own("/realms/main/broker/x/login") })
+            .to_vec(),
+        ..plain.clone()
+    };
+    vec![
+        ("login", plain.page()),
+        ("login-dev", dev.page()),
+        ("login-failed", failed.page()),
+        ("login-waiting", waiting.page()),
+        ("login-again", again.page()),
+        ("login-providers", providers.page()),
+    ]
+}
+
+fn consent(from: &Source<'_>) -> Samples {
+    let full = Consent {
+        shell: from.shell(),
+        client: from.asker_with_papers(),
+        user: from.name("alice@example.com"),
+        switch_account: Some(Link::own("/realms/main/login-actions/restart")),
+        asks: from.asks(),
+        destination: proven("https://notes.example.com/callback"),
+        action: Link::own("/realms/main/login-actions/consent"),
+        hidden: from.hidden(),
+    };
+    let bare = Consent {
+        client: from.asker(),
+        asks: Vec::new(),
+        destination: proven("com.example.harbour:/callback"),
+        ..full.clone()
+    };
+    vec![("consent", full.page()), ("consent-bare", bare.page())]
+}
+
+fn proven(address: &'static str) -> Destination<'static> {
+    Destination::of(address).unwrap_or_else(|| unreachable!("{address} is a destination"))
+}
+
+fn endings(from: &Source<'_>) -> Samples {
+    let logout = Logout {
+        shell: from.shell(),
+        action: Link::own("/realms/main/protocol/openid-connect/logout/confirm"),
+        hidden: from.hidden(),
+        destination: None,
+    };
+    let alone = SignedOut { shell: from.shell(), client: None, frames: Vec::new() };
+    let back = SignedOut {
+        client: Some(from.asker()),
+        frames: from.link("https://notes.example.com/bye?sid=1").into_iter().collect(),
+        ..alone.clone()
+    };
+    let form = FormPost {
+        shell: from.shell(),
+        client: from.name("Harbour"),
+        target: Link::own("https://harbour.example.com/callback?x=1&y=2"),
+        fields: vec![
+            Hidden { name: "code", value: "vst_c_0123456789" },
+            Hidden { name: "state", value: (from.word)("s t&a=te") },
+        ],
+        nonce: "q83vEjRWeJCrze8SNFZ4kA==",
+    };
+    vec![
+        ("logout", logout.page()),
+        ("signed-out", alone.page()),
+        ("signed-out-back", back.page()),
+        ("form-post", form.page()),
+    ]
+}
+
+fn troubles(from: &Source<'_>) -> Samples {
+    let plain = |trouble| TroublePage {
+        request_id: Some(from.name("0199a3f2-6c1e-7b42-9d0e-2f6a51c8b0d4")),
+        ..TroublePage::new(from.shell(), trouble)
+    };
+    let redirect = TroublePage {
+        hint: Some(Hint {
+            sentence: from.entry("redirect_uri is not registered for client web."),
+            facts: vec![
+                Fact { label: from.name("redirect_uri"), value: from.entry("http://localhost:3001/callbak") },
+                Fact { label: from.name("registered"), value: from.entry("http://localhost:3000/callback") },
+                Fact {
+                    label: from.name("registered"),
+                    value: from.entry("https://app.example.com/callback"),
+                },
+            ],
+        }),
+        back: from.link("https://harbour.example.com").map(|link| (from.name("Harbour"), link)),
+        ..plain(Trouble::Redirect)
+    };
+    let request = TroublePage {
+        detail: Some(from.name("Missing parameter: response_type")),
+        ..plain(Trouble::Request)
+    };
+    let expired = TroublePage {
+        again: Some(Link::own("/realms/main/login-actions/restart")),
+        ..plain(Trouble::Expired)
+    };
+    let missing = TroublePage { shell: Shell::server(""), ..plain(Trouble::Missing) };
+    vec![
+        ("trouble-redirect", redirect.page()),
+        ("trouble-request", request.page()),
+        ("trouble-client", plain(Trouble::Client).page()),
+        ("trouble-forged", plain(Trouble::Forged).page()),
+        ("trouble-expired", expired.page()),
+        ("trouble-missing", missing.page()),
+        ("trouble-busy", plain(Trouble::Busy).page()),
+        ("trouble-fault", plain(Trouble::Fault).page()),
+        ("trouble-unavailable", plain(Trouble::Unavailable).page()),
+    ]
+}
+
+fn devices(from: &Source<'_>) -> Samples {
+    let code = DeviceCode {
+        shell: from.shell(),
+        action: Link::own("/realms/main/device"),
+        hidden: from.hidden(),
+        code: Entry::default(),
+        unknown: false,
+    };
+    let unknown = DeviceCode { code: from.entry("WDJB-MJHT"), unknown: true, ..code.clone() };
+    let confirm = DeviceConfirm {
+        shell: from.shell(),
+        client: Asker::new(Brand::new("tv", Some((from.word)("Living Room TV")), None)),
+        user: from.name("alice"),
+        code: from.entry("WDJB-MJHT"),
+        origin: Some(from.name("192.0.2.17")),
+        asks: from.asks(),
+        action: Link::own("/realms/main/device/confirm"),
+        hidden: from.hidden(),
+    };
+    let done = |approved| DeviceDone { shell: from.shell(), client: from.name("Living Room TV"), approved };
+    vec![
+        ("device-code", code.page()),
+        ("device-unknown", unknown.page()),
+        ("device-confirm", confirm.page()),
+        ("device-approved", done(true).page()),
+        ("device-denied", done(false).page()),
+    ]
+}
+
+fn account(from: &Source<'_>) -> Samples {
+    let app = |brand, home| App {
+        brand,
+        home,
+        allowed: from.asks(),
+        granted: Moment(Timestamp(1_764_000_000)),
+        action: Link::own("/realms/main/account/withdraw"),
+        id: (from.word)("7c1e"),
+    };
+    let session = |user_agent, address, this_one| SignedIn {
+        user_agent: (from.word)(user_agent),
+        address: from.name(address),
+        started: Moment(Timestamp(1_764_900_000)),
+        seen: Moment(Timestamp(1_765_000_000)),
+        this_one,
+        action: Link::own("/realms/main/account/end"),
+        id: (from.word)("9f02"),
+    };
+    let full = Account {
+        shell: from.shell(),
+        profile: Profile {
+            name: from.name("Alice Adams"),
+            username: from.name("alice"),
+            email: Some((from.name("alice@example.com"), true)),
+        },
+        apps: vec![
+            app(from.asker_with_papers().brand, from.asker_with_papers().home),
+            app(Brand::new("web", Some((from.word)("Harbour")), None), None),
+        ],
+        sessions: vec![
+            session("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0", "192.0.2.17", true),
+            session(
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1",
+                "2001:db8::17",
+                false,
+            ),
+        ],
+        end_all: Link::own("/realms/main/account/end-all"),
+        hidden: from.hidden(),
+        done: Some(Done::Withdrawn),
+    };
+    let empty = Account { apps: Vec::new(), sessions: Vec::new(), done: None, ..full.clone() };
+    vec![("account", full.page()), ("account-empty", empty.page())]
+}
+
+fn welcome(from: &Source<'_>) -> Page {
+    let realm = |name, issuer, try_it| DemoRealm {
+        name: from.name(name),
+        issuer,
+        discovery: Link::own("/realms/main/.well-known/openid-configuration"),
+        keys: Link::own("/realms/main/protocol/openid-connect/certs"),
+        account: Link::own("/realms/main/account/"),
+        try_it,
+    };
+    let client = |id, secret: Option<&'static str>, purpose| DemoClient {
+        id: from.name(id),
+        secret: secret.map(|secret| from.name(secret)),
+        purpose: from.name(purpose),
+    };
+    let user = |name, roles| DemoUser {
+        username: from.name(name),
+        password: from.name(name),
+        roles: from.name(roles),
+    };
+    Welcome {
+        shell: Shell::server(""),
+        realms: vec![
+            realm("main", "http://127.0.0.1:8080/realms/main", Some(Link::own("/realms/main/account/"))),
+            realm("master", "http://127.0.0.1:8080/realms/master", None),
+        ],
+        clients: vec![
+            client("web", Some("web-secret"), "A web app: code with PKCE, refresh"),
+            client("spa", None, "An app in the browser: code with PKCE, CORS"),
+            client("third-party", Some("third-party-secret"), "As web, but consent is asked"),
+            client("service", Some("service-secret"), "A service: client credentials"),
+            client("tv", None, "A device without a browser"),
+        ],
+        users: vec![user("alice", "user, admin"), user("bob", "user")],
+    }
+    .page()
+}

@@ -1,0 +1,51 @@
+//! Signing out: the question (RP-Initiated Logout 1.0 §2) and its end.
+
+use askama::Template;
+
+use super::address::{Destination, Link};
+use super::page::{Page, Permits};
+use super::shell::{Asker, Hidden, Shell};
+
+/// The question before a session ends: `#kc-logout` (field `confirmLogout`).
+#[derive(Clone, Debug, Template)]
+#[template(path = "sign-in/logout.html")]
+pub struct Logout<'a> {
+    /// The realm's surroundings.
+    pub shell: Shell<'a>,
+    /// Where the form is posted.
+    pub action: Link<'a>,
+    /// Fields to send along, such as the CSRF token.
+    pub hidden: Vec<Hidden<'a>>,
+    /// Where the browser goes afterwards: the proven post-logout redirect URI's origin.
+    pub destination: Option<Destination<'a>>,
+}
+
+impl Logout<'_> {
+    /// The answer.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
+        Page::render(self, permits.forms_to(self.destination.as_ref()))
+    }
+}
+
+/// The end of a session, when no app is to be returned to by itself.
+#[derive(Clone, Debug, Template)]
+#[template(path = "sign-in/signed-out.html")]
+pub struct SignedOut<'a> {
+    /// The realm's surroundings.
+    pub shell: Shell<'a>,
+    /// The app to go back to, when it is known: its name, and its `home` as the link.
+    pub client: Option<Asker<'a>>,
+    /// Front-channel logout addresses of the apps that were signed in to, loaded unseen (Front-Channel Logout 1.0 §3).
+    pub frames: Vec<Link<'a>>,
+}
+
+impl SignedOut<'_> {
+    /// The answer.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
+        Page::render(self, permits.frames(&self.frames))
+    }
+}

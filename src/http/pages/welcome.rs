@@ -1,0 +1,69 @@
+//! The page at `/` of a `dev` server: where to point an app, and whom to sign in as.
+
+use askama::Template;
+
+use super::address::Link;
+use super::page::{Page, Permits};
+use super::shell::Shell;
+use super::words::Name;
+
+/// A realm to point an app at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoRealm<'a> {
+    /// Its name.
+    pub name: Name<'a>,
+    /// Its issuer.
+    pub issuer: &'a str,
+    /// `/.well-known/openid-configuration`.
+    pub discovery: Link<'a>,
+    /// The JWKS.
+    pub keys: Link<'a>,
+    /// The account page, which is also the quickest sign-in to try.
+    pub account: Link<'a>,
+    /// A sign-in through a demo client; none where the realm has no client to try with.
+    pub try_it: Option<Link<'a>>,
+}
+
+/// A client to sign in with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoClient<'a> {
+    /// The client's identifier.
+    pub id: Name<'a>,
+    /// Its secret; none for a public client.
+    pub secret: Option<Name<'a>>,
+    /// What it is for.
+    pub purpose: Name<'a>,
+}
+
+/// A user to sign in as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoUser<'a> {
+    /// The name to sign in with.
+    pub username: Name<'a>,
+    /// The password.
+    pub password: Name<'a>,
+    /// Roles, with commas between.
+    pub roles: Name<'a>,
+}
+
+/// The welcome page; `dev` alone shows it.
+#[derive(Clone, Debug, Template)]
+#[template(path = "welcome.html")]
+pub struct Welcome<'a> {
+    /// The server's surroundings.
+    pub shell: Shell<'a>,
+    /// Realms, the main one first.
+    pub realms: Vec<DemoRealm<'a>>,
+    /// Clients of the first realm; empty unless it is the demo realm.
+    pub clients: Vec<DemoClient<'a>>,
+    /// Users of the first realm; empty unless it is the demo realm.
+    pub users: Vec<DemoUser<'a>>,
+}
+
+impl Welcome<'_> {
+    /// The answer.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        Page::render(self, Permits::default().alone())
+    }
+}
