@@ -1,1 +1,69 @@
-//! Realm files: read, compared with a realm, applied.
+//! Realm files: read, compared with a realm, applied, written.
+//!
+//! Owns our short form (TOML, YAML and JSON of the same shape): its fields, its rules, its mistakes with file, line
+//! and field. Leaves to `keycloak` the realm JSON of Keycloak, to `protocol` the records and their rules, and to
+//! `store` how they are kept.
+
+mod claims;
+mod places;
+mod problem;
+mod read;
+pub mod spec;
+mod validate;
+
+use std::path::Path;
+
+pub use problem::{FileProblem, FileProblems};
+pub use read::parse;
+pub use spec::RealmSpec;
+pub use validate::{production_refusals, rules};
+
+/// The largest realm file, in bytes.
+const LARGEST: u64 = 32 * 1024 * 1024;
+
+/// How a realm file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `.toml`
+    Toml,
+    /// `.yaml`, `.yml`
+    Yaml,
+    /// `.json`
+    Json,
+}
+
+impl Format {
+    /// The format that a file's name promises.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "toml" => Some(Self::Toml),
+            "yaml" | "yml" => Some(Self::Yaml),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the realms of the file at `path`, filling in `${ENV}` from the process's environment.
+///
+/// # Errors
+/// Every mistake that was found: the file that cannot be read, its syntax, its fields, its rules.
+pub fn read(path: &Path) -> Result<Vec<RealmSpec>, FileProblems> {
+    let name = path.display().to_string();
+    let Some(format) = Format::of(path) else {
+        return Err(FileProblems::of_file(&name, "a realm file ends in .toml, .yaml, .yml or .json"));
+    };
+    let text = text_of(path).map_err(|message| FileProblems::of_file(&name, message))?;
+    parse(&text, format, &name, &|variable| std::env::var(variable).ok())
+}
+
+fn text_of(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
+    if size > LARGEST {
+        return Err(format!("it is larger than {} MiB", LARGEST / 1024 / 1024));
+    }
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}

@@ -1,0 +1,61 @@
+//! A client's table.
+
+use super::super::spec::ClientSpec;
+use super::claims;
+use super::fields::Fields;
+use super::records::role;
+use crate::protocol::client::{GrantType, Pkce};
+use crate::secrets::Secret;
+
+/// Grants by their short names and, for those that have one, by their wire names.
+const GRANTS: [(&str, GrantType); 7] = [
+    ("authorization_code", GrantType::AuthorizationCode),
+    ("refresh_token", GrantType::RefreshToken),
+    ("client_credentials", GrantType::ClientCredentials),
+    ("device_code", GrantType::DeviceCode),
+    ("token_exchange", GrantType::TokenExchange),
+    ("urn:ietf:params:oauth:grant-type:device_code", GrantType::DeviceCode),
+    ("urn:ietf:params:oauth:grant-type:token-exchange", GrantType::TokenExchange),
+];
+
+const PKCE: [(&str, Pkce); 2] = [("required", Pkce::Required), ("optional", Pkce::Optional)];
+
+/// The name of `grant` in a realm file.
+#[must_use]
+pub(in super::super) fn grant_name(grant: GrantType) -> &'static str {
+    GRANTS.iter().find(|(_, known)| *known == grant).map_or(grant.wire(), |(name, _)| *name)
+}
+
+/// A client.
+pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
+    let id = fields.required("id");
+    let spec = ClientSpec {
+        id: String::new(),
+        name: fields.text("name"),
+        description: fields.text("description"),
+        enabled: fields.switch("enabled"),
+        secret: fields.text("secret").map(Secret::from),
+        secret_hash: fields.text("secret_hash").map(Secret::from),
+        public: fields.switch("public"),
+        native: fields.switch("native"),
+        grants: fields.choices("grants", &GRANTS).map(|grants| grants.into_iter().collect()),
+        redirect_uris: fields.texts("redirect_uris"),
+        post_logout_redirect_uris: fields.texts("post_logout_redirect_uris"),
+        web_origins: fields.texts("web_origins"),
+        pkce: fields.choice("pkce", &PKCE),
+        consent: fields.switch("consent"),
+        default_scopes: fields.texts("default_scopes"),
+        optional_scopes: fields.texts("optional_scopes"),
+        audiences: fields.texts("audiences"),
+        full_scope_allowed: fields.switch("full_scope_allowed"),
+        access_token_lifetime: fields.seconds("access_token_lifetime"),
+        mappers: claims::mappers(fields),
+        client_uri: fields.text("client_uri"),
+        logo_uri: fields.text("logo_uri"),
+        policy_uri: fields.text("policy_uri"),
+        tos_uri: fields.text("tos_uri"),
+        roles: fields.tables("roles", role).unwrap_or_default(),
+        service_account_roles: fields.texts("service_account_roles"),
+    };
+    Some(ClientSpec { id: id?, ..spec })
+}

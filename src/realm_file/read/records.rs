@@ -1,0 +1,112 @@
+//! From tables to the records of a realm: the fields of the short form, each named once.
+
+use super::super::spec::{
+    BruteForceSpec, GroupSpec, LifetimesSpec, RealmSpec, RoleSpec, ScopeSpec, UserSpec,
+};
+use super::claims;
+use super::clients;
+use super::fields::Fields;
+use crate::secrets::Secret;
+
+const ALGORITHMS: [(&str, &str); 4] =
+    [("RS256", "RS256"), ("PS256", "PS256"), ("ES256", "ES256"), ("EdDSA", "EdDSA")];
+
+/// A realm; its places are filled in by the caller.
+pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
+    let name = fields.required("name");
+    let spec = RealmSpec {
+        name: String::new(),
+        display_name: fields.text("display_name"),
+        enabled: fields.switch("enabled"),
+        logo_uri: fields.text("logo_uri"),
+        signature_algorithm: fields.choice("signature_algorithm", &ALGORITHMS).map(str::to_owned),
+        lifetimes: fields.table("lifetimes", lifetimes).unwrap_or_default(),
+        remember_me: fields.switch("remember_me"),
+        login_with_email: fields.switch("login_with_email"),
+        refresh_retry_window: fields.seconds("refresh_retry_window"),
+        brute_force: fields.table("brute_force", brute_force).unwrap_or_default(),
+        default_scopes: fields.texts("default_scopes"),
+        optional_scopes: fields.texts("optional_scopes"),
+        roles: fields.tables("roles", role).unwrap_or_default(),
+        scopes: fields.tables("scopes", scope).unwrap_or_default(),
+        clients: fields.tables("clients", clients::client).unwrap_or_default(),
+        groups: fields.tables("groups", group).unwrap_or_default(),
+        users: fields.tables("users", user).unwrap_or_default(),
+        places: Default::default(),
+    };
+    Some(RealmSpec { name: name?, ..spec })
+}
+
+fn lifetimes(fields: &mut Fields<'_>) -> Option<LifetimesSpec> {
+    Some(LifetimesSpec {
+        access_token: fields.seconds("access_token"),
+        code: fields.seconds("code"),
+        login: fields.seconds("login"),
+        session_idle: fields.seconds("session_idle"),
+        session_max: fields.seconds("session_max"),
+        remember_me_idle: fields.seconds("remember_me_idle"),
+        remember_me_max: fields.seconds("remember_me_max"),
+        offline_idle: fields.seconds("offline_idle"),
+    })
+}
+
+fn brute_force(fields: &mut Fields<'_>) -> Option<BruteForceSpec> {
+    Some(BruteForceSpec {
+        max_failures: fields.whole("max_failures"),
+        max_account_failures: fields.whole("max_account_failures"),
+        max_address_failures: fields.whole("max_address_failures"),
+        wait: fields.seconds("wait"),
+        max_wait: fields.seconds("max_wait"),
+        window: fields.seconds("window"),
+    })
+}
+
+/// A role of the realm or of a client.
+pub(super) fn role(fields: &mut Fields<'_>) -> Option<RoleSpec> {
+    let name = fields.required("name");
+    let description = fields.text("description");
+    let composites = fields.texts("composites");
+    Some(RoleSpec { name: name?, description, composites })
+}
+
+fn scope(fields: &mut Fields<'_>) -> Option<ScopeSpec> {
+    let name = fields.required("name");
+    let spec = ScopeSpec {
+        name: String::new(),
+        description: fields.text("description"),
+        consent_text: fields.text("consent_text"),
+        include_in_token: fields.switch("include_in_token"),
+        mappers: claims::mappers(fields),
+    };
+    Some(ScopeSpec { name: name?, ..spec })
+}
+
+fn group(fields: &mut Fields<'_>) -> Option<GroupSpec> {
+    let name = fields.required("name");
+    let spec = GroupSpec {
+        name: String::new(),
+        roles: fields.texts("roles"),
+        attributes: fields.attributes("attributes"),
+        groups: fields.tables("groups", group).unwrap_or_default(),
+    };
+    Some(GroupSpec { name: name?, ..spec })
+}
+
+fn user(fields: &mut Fields<'_>) -> Option<UserSpec> {
+    let username = fields.required("username");
+    let spec = UserSpec {
+        id: fields.text("id"),
+        username: String::new(),
+        password: fields.text("password").map(Secret::from),
+        password_hash: fields.text("password_hash").map(Secret::from),
+        email: fields.text("email"),
+        email_verified: fields.switch("email_verified"),
+        first_name: fields.text("first_name"),
+        last_name: fields.text("last_name"),
+        enabled: fields.switch("enabled"),
+        roles: fields.texts("roles"),
+        groups: fields.texts("groups"),
+        attributes: fields.attributes("attributes"),
+    };
+    Some(UserSpec { username: username?, ..spec })
+}

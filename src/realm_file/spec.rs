@@ -1,0 +1,220 @@
+//! What a realm file says.
+//!
+//! Every field is optional but the names: a file speaks only of what it names. What it leaves out keeps the value
+//! that it has, or takes the default in a new record. `--prune` makes the file the whole truth: what it leaves out
+//! then takes the default, and records that it does not name are deleted.
+//!
+//! Roles are named `role` (of the realm) or `client:role`, groups by path (`/staff/board`), scopes and clients by
+//! their names. Spans are in seconds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use super::places::Places;
+use crate::protocol::client::{GrantType, Pkce};
+use crate::protocol::mapper::Mapper;
+use crate::secrets::Secret;
+
+/// A realm, as a file or a test describes it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RealmSpec {
+    /// Name in addresses: `/realms/{name}`.
+    pub name: String,
+    /// What people call it; an empty string takes it away.
+    pub display_name: Option<String>,
+    /// Whether it answers at all.
+    pub enabled: Option<bool>,
+    /// Logo on its pages: `https:` or `data:image/…`; an empty string takes it away.
+    pub logo_uri: Option<String>,
+    /// `RS256`, `PS256`, `ES256` or `EdDSA`.
+    pub signature_algorithm: Option<String>,
+    /// How long things live.
+    pub lifetimes: LifetimesSpec,
+    /// Whether the sign-in page offers to remember the person.
+    pub remember_me: Option<bool>,
+    /// Whether a person may sign in with the e-mail address.
+    pub login_with_email: Option<bool>,
+    /// A used refresh token is accepted again for this long while its successor is unused; 0 is strict.
+    pub refresh_retry_window: Option<i64>,
+    /// The brake on guessing passwords.
+    pub brute_force: BruteForceSpec,
+    /// Scopes that clients have when they name none: always part of their tokens.
+    pub default_scopes: Option<Vec<String>>,
+    /// Scopes that clients have when they name none: part of their tokens when asked for.
+    pub optional_scopes: Option<Vec<String>>,
+    /// Realm roles.
+    pub roles: Vec<RoleSpec>,
+    /// Scopes.
+    pub scopes: Vec<ScopeSpec>,
+    /// Clients.
+    pub clients: Vec<ClientSpec>,
+    /// Groups at the top.
+    pub groups: Vec<GroupSpec>,
+    /// Users.
+    pub users: Vec<UserSpec>,
+    /// Where each field stands in its file.
+    pub places: Places,
+}
+
+/// How long things live, in seconds. Meaning of each as in `RealmSettings`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LifetimesSpec {
+    /// Access tokens.
+    pub access_token: Option<i64>,
+    /// Authorization codes.
+    pub code: Option<i64>,
+    /// A sign-in, from the authorization request to the last form.
+    pub login: Option<i64>,
+    /// An unused session.
+    pub session_idle: Option<i64>,
+    /// A session, used or not.
+    pub session_max: Option<i64>,
+    /// An unused session of a remembered person.
+    pub remember_me_idle: Option<i64>,
+    /// A session of a remembered person, used or not.
+    pub remember_me_max: Option<i64>,
+    /// An unused offline grant.
+    pub offline_idle: Option<i64>,
+}
+
+/// How many wrong passwords are too many. Meaning of each as in `BruteForce`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BruteForceSpec {
+    /// For one account, from one address.
+    pub max_failures: Option<i64>,
+    /// For one account, from anywhere.
+    pub max_account_failures: Option<i64>,
+    /// From one address, for any account.
+    pub max_address_failures: Option<i64>,
+    /// The first wait.
+    pub wait: Option<i64>,
+    /// The longest wait.
+    pub max_wait: Option<i64>,
+    /// Failures older than this are forgotten.
+    pub window: Option<i64>,
+}
+
+/// A role of the realm or of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleSpec {
+    /// Name.
+    pub name: String,
+    /// What it allows, for people.
+    pub description: Option<String>,
+    /// Roles that it is composed of.
+    pub composites: Option<Vec<String>>,
+}
+
+/// A scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopeSpec {
+    /// The scope token (RFC 6749 §3.3).
+    pub name: String,
+    /// What it is, for people.
+    pub description: Option<String>,
+    /// Sentence on the consent page; an empty string takes the scope off that page.
+    pub consent_text: Option<String>,
+    /// Whether the name stands in `scope` of tokens and responses; true in a new scope.
+    pub include_in_token: Option<bool>,
+    /// Claims that it adds, from `claims` and `mappers` of the file.
+    pub mappers: Option<Vec<Mapper>>,
+}
+
+/// A client.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClientSpec {
+    /// `client_id`.
+    pub id: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Whether it gets anything.
+    pub enabled: Option<bool>,
+    /// Its secret. A confidential client without one keeps what it has, or is given a new one.
+    pub secret: Option<Secret>,
+    /// Stored form of its secret, as an export with secrets writes it.
+    pub secret_hash: Option<Secret>,
+    /// Whether it keeps no secret (RFC 6749 §2.1).
+    pub public: Option<bool>,
+    /// Whether it is a native application (RFC 8252).
+    pub native: Option<bool>,
+    /// Grants it may use. A new client that names none may use `authorization_code` and `refresh_token` when it has
+    /// redirect URIs.
+    pub grants: Option<BTreeSet<GrantType>>,
+    /// Redirect URIs.
+    pub redirect_uris: Option<Vec<String>>,
+    /// Where a browser may be sent after sign-out; `+` = the redirect URIs.
+    pub post_logout_redirect_uris: Option<Vec<String>>,
+    /// Origins for CORS; `+` = those of the redirect URIs.
+    pub web_origins: Option<Vec<String>>,
+    /// PKCE policy.
+    pub pkce: Option<Pkce>,
+    /// Whether the person is asked.
+    pub consent: Option<bool>,
+    /// Scopes that are always granted, in place of the realm's.
+    pub default_scopes: Option<Vec<String>>,
+    /// Scopes that are granted when asked for, in place of the realm's.
+    pub optional_scopes: Option<Vec<String>>,
+    /// Audiences that its access tokens name.
+    pub audiences: Option<Vec<String>>,
+    /// Whether all of the user's roles are in its tokens; true in a new client.
+    pub full_scope_allowed: Option<bool>,
+    /// Access token lifetime, when it differs from the realm's; 0 takes the realm's again.
+    pub access_token_lifetime: Option<i64>,
+    /// Claims of this client alone, from `claims` and `mappers` of the file.
+    pub mappers: Option<Vec<Mapper>>,
+    /// Home page, shown to people. An empty string takes it away, here and in the next three.
+    pub client_uri: Option<String>,
+    /// Logo.
+    pub logo_uri: Option<String>,
+    /// Privacy policy.
+    pub policy_uri: Option<String>,
+    /// Terms of service.
+    pub tos_uri: Option<String>,
+    /// Roles of the client.
+    pub roles: Vec<RoleSpec>,
+    /// Roles of its service account.
+    pub service_account_roles: Option<Vec<String>>,
+}
+
+/// A group with the groups below it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupSpec {
+    /// Name below its parent.
+    pub name: String,
+    /// Roles of its members.
+    pub roles: Option<Vec<String>>,
+    /// Further attributes.
+    pub attributes: Option<BTreeMap<String, Vec<String>>>,
+    /// Groups below.
+    pub groups: Vec<GroupSpec>,
+}
+
+/// A user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserSpec {
+    /// `sub` of a new user; made up when absent.
+    pub id: Option<String>,
+    /// Name to sign in with.
+    pub username: String,
+    /// Password.
+    pub password: Option<Secret>,
+    /// Stored form of the password, as an export with secrets writes it.
+    pub password_hash: Option<Secret>,
+    /// E-mail address; an empty string takes it away, here and in the names.
+    pub email: Option<String>,
+    /// Whether the address was proven.
+    pub email_verified: Option<bool>,
+    /// `given_name`.
+    pub first_name: Option<String>,
+    /// `family_name`.
+    pub last_name: Option<String>,
+    /// Whether the user may sign in; true in a new user.
+    pub enabled: Option<bool>,
+    /// Roles, beside the realm's default role, which everyone has.
+    pub roles: Option<Vec<String>>,
+    /// Groups, by path.
+    pub groups: Option<Vec<String>>,
+    /// Further attributes.
+    pub attributes: Option<BTreeMap<String, Vec<String>>>,
+}

@@ -1,0 +1,112 @@
+//! Rules of one client.
+
+use super::super::places::Notes;
+use super::super::spec::ClientSpec;
+use super::{LONGEST_LIFETIME, between, mappers, name, overlap, roles, secret};
+use crate::protocol::client::{GrantType, Pkce};
+use crate::protocol::page_uri::{validate_logo_uri, validate_page_uri};
+use crate::protocol::redirect_uri::{Strictness, validate_registration};
+use crate::protocol::web_origin::validate_origin;
+
+pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
+    let field = |name: &str| format!("{path}.{name}");
+    name(&client.id, &field("id"), notes);
+    if !client.id.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
+        notes.add(&field("id"), "a client's id is of visible ASCII characters (RFC 6749 appendix A.1)");
+    }
+    secret(client.secret.as_ref(), &field("secret"), notes);
+    addresses(client, path, Strictness::Development, notes);
+    pages(client, path, notes);
+    kind(client, path, notes);
+    overlap(
+        client.default_scopes.as_deref(),
+        client.optional_scopes.as_deref(),
+        &field("optional_scopes"),
+        notes,
+    );
+    mappers(client.mappers.as_deref(), path, notes);
+    roles(&client.roles, &field("roles"), notes);
+    between(&field("access_token_lifetime"), client.access_token_lifetime, 0, LONGEST_LIFETIME, notes);
+    for (index, audience) in client.audiences.iter().flatten().enumerate() {
+        name(audience, &format!("{path}.audiences[{index}]"), notes);
+        if audience.is_empty() {
+            notes.add(&format!("{path}.audiences[{index}]"), "it is empty");
+        }
+    }
+}
+
+/// What only development forgives.
+pub(super) fn production(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
+    addresses(client, path, Strictness::Serve, notes);
+    if client.public == Some(true) && client.pkce == Some(Pkce::Optional) {
+        notes.add(&format!("{path}.pkce"), "a public client always needs PKCE");
+    }
+}
+
+fn addresses(client: &ClientSpec, path: &str, strictness: Strictness, notes: &mut Notes<'_>) {
+    for (list, uris) in [
+        ("redirect_uris", &client.redirect_uris),
+        ("post_logout_redirect_uris", &client.post_logout_redirect_uris),
+    ] {
+        for (index, uri) in uris.iter().flatten().enumerate() {
+            if list == "post_logout_redirect_uris" && uri == "+" {
+                continue;
+            }
+            if let Err(problem) = validate_registration(uri, strictness) {
+                notes.add(&format!("{path}.{list}[{index}]"), problem.to_string());
+            }
+        }
+    }
+    for (index, origin) in client.web_origins.iter().flatten().enumerate() {
+        if let Err(problem) = validate_origin(origin, strictness) {
+            notes.add(&format!("{path}.web_origins[{index}]"), problem.to_string());
+        }
+    }
+}
+
+fn pages(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
+    for (field, uri) in [
+        ("client_uri", &client.client_uri),
+        ("logo_uri", &client.logo_uri),
+        ("policy_uri", &client.policy_uri),
+        ("tos_uri", &client.tos_uri),
+    ] {
+        let check = if field == "logo_uri" { validate_logo_uri } else { validate_page_uri };
+        if let Some(uri) = uri.as_deref().filter(|uri| !uri.is_empty())
+            && let Err(problem) = check(uri, Strictness::Development)
+        {
+            notes.add(&format!("{path}.{field}"), problem.to_string());
+        }
+    }
+}
+
+/// Fields that contradict each other.
+fn kind(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
+    let may = |grant| client.grants.as_ref().is_some_and(|grants| grants.contains(&grant));
+    if client.secret.is_some() && client.secret_hash.is_some() {
+        notes.add(&format!("{path}.secret_hash"), "either `secret` or `secret_hash`, not both");
+    }
+    if client.public == Some(true) {
+        for (field, there) in
+            [("secret", client.secret.is_some()), ("secret_hash", client.secret_hash.is_some())]
+        {
+            if there {
+                notes.add(&format!("{path}.{field}"), "a public client keeps no secret");
+            }
+        }
+        for grant in [GrantType::ClientCredentials, GrantType::TokenExchange] {
+            if may(grant) {
+                let message = format!("a public client cannot prove itself, as {} asks", grant.wire());
+                notes.add(&format!("{path}.grants"), message);
+            }
+        }
+    }
+    if may(GrantType::AuthorizationCode) && client.redirect_uris.as_ref().is_some_and(Vec::is_empty) {
+        notes.add(&format!("{path}.redirect_uris"), "authorization_code needs a redirect URI");
+    }
+    let service = client.service_account_roles.as_ref().is_some_and(|roles| !roles.is_empty());
+    if service && client.grants.is_some() && !may(GrantType::ClientCredentials) {
+        let message = "only a client with the grant client_credentials has a service account";
+        notes.add(&format!("{path}.service_account_roles"), message);
+    }
+}

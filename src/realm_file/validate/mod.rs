@@ -1,0 +1,218 @@
+//! The rules of a realm file that need no database: names, values, and what must be named once.
+//!
+//! Rules hold for both `dev` and `serve`, so addresses are judged as development does; what production would refuse
+//! is a list of its own. Whether a role, group or scope that is referred to exists is asked when the plan is made.
+
+mod clients;
+mod unique;
+
+use super::FileProblem;
+use super::claims::forged;
+use super::places::Notes;
+use super::spec::{GroupSpec, RealmSpec, RoleSpec, UserSpec};
+use crate::protocol::mapper::Mapper;
+use crate::protocol::page_uri::validate_logo_uri;
+use crate::protocol::realm::is_realm_name;
+use crate::protocol::redirect_uri::Strictness;
+use crate::protocol::user::canonical;
+use crate::secrets::Secret;
+
+/// Longest name of anything, in bytes.
+const LONGEST_NAME: usize = 255;
+
+/// Longest password or secret, in bytes: what hashing accepts (attacks.md U05).
+const LONGEST_SECRET: usize = 1024;
+
+/// Longest lifetime, in seconds: ten years.
+const LONGEST_LIFETIME: i64 = 3_650 * 86_400;
+
+/// Every rule that `spec` breaks, in the order of its file.
+#[must_use]
+pub fn rules(spec: &RealmSpec) -> Vec<FileProblem> {
+    let mut notes = Notes::on(spec);
+    if !is_realm_name(&spec.name) {
+        notes.add(
+            "name",
+            "a realm's name is of letters, digits, `-`, `_` and `.`, and begins with a letter or digit",
+        );
+    }
+    if let Some(uri) = spec.logo_uri.as_deref().filter(|uri| !uri.is_empty())
+        && let Err(problem) = validate_logo_uri(uri, Strictness::Development)
+    {
+        notes.add("logo_uri", problem.to_string());
+    }
+    times(spec, &mut notes);
+    roles(&spec.roles, "roles", &mut notes);
+    scopes(spec, &mut notes);
+    for (index, client) in spec.clients.iter().enumerate() {
+        clients::rules(client, &format!("clients[{index}]"), &mut notes);
+    }
+    groups(&spec.groups, "groups", &mut notes);
+    for (index, user) in spec.users.iter().enumerate() {
+        self::user(user, &format!("users[{index}]"), &mut notes);
+    }
+    unique::rules(spec, &mut notes);
+    notes.list()
+}
+
+/// What `serve` would refuse of a realm that `dev` serves: patterns among addresses, plain http, and public clients
+/// without PKCE.
+#[must_use]
+pub fn production_refusals(spec: &RealmSpec) -> Vec<FileProblem> {
+    let mut notes = Notes::on(spec);
+    for (index, client) in spec.clients.iter().enumerate() {
+        clients::production(client, &format!("clients[{index}]"), &mut notes);
+    }
+    notes.list()
+}
+
+fn times(spec: &RealmSpec, notes: &mut Notes<'_>) {
+    let lifetimes = &spec.lifetimes;
+    for (field, value, most) in [
+        ("lifetimes.access_token", lifetimes.access_token, LONGEST_LIFETIME),
+        ("lifetimes.code", lifetimes.code, 600),
+        ("lifetimes.login", lifetimes.login, 86_400),
+        ("lifetimes.session_idle", lifetimes.session_idle, LONGEST_LIFETIME),
+        ("lifetimes.session_max", lifetimes.session_max, LONGEST_LIFETIME),
+        ("lifetimes.remember_me_idle", lifetimes.remember_me_idle, LONGEST_LIFETIME),
+        ("lifetimes.remember_me_max", lifetimes.remember_me_max, LONGEST_LIFETIME),
+        ("lifetimes.offline_idle", lifetimes.offline_idle, LONGEST_LIFETIME),
+        ("brute_force.max_failures", spec.brute_force.max_failures, 1_000_000),
+        ("brute_force.max_account_failures", spec.brute_force.max_account_failures, 1_000_000),
+        ("brute_force.max_address_failures", spec.brute_force.max_address_failures, 1_000_000),
+        ("brute_force.wait", spec.brute_force.wait, 86_400),
+        ("brute_force.max_wait", spec.brute_force.max_wait, LONGEST_LIFETIME),
+        ("brute_force.window", spec.brute_force.window, LONGEST_LIFETIME),
+    ] {
+        between(field, value, 1, most, notes);
+    }
+    between("refresh_retry_window", spec.refresh_retry_window, 0, 300, notes);
+    for (field, shorter, longer) in [
+        ("lifetimes.session_idle", lifetimes.session_idle, lifetimes.session_max),
+        ("lifetimes.remember_me_idle", lifetimes.remember_me_idle, lifetimes.remember_me_max),
+        ("brute_force.wait", spec.brute_force.wait, spec.brute_force.max_wait),
+    ] {
+        if let (Some(shorter), Some(longer)) = (shorter, longer)
+            && shorter > longer
+        {
+            notes.add(field, format!("{shorter} s is longer than the whole, {longer} s"));
+        }
+    }
+}
+
+fn between(field: &str, value: Option<i64>, least: i64, most: i64, notes: &mut Notes<'_>) {
+    if let Some(value) = value
+        && !(least..=most).contains(&value)
+    {
+        notes.add(field, format!("{value} is out of range: from {least} to {most}"));
+    }
+}
+
+fn roles(roles: &[RoleSpec], path: &str, notes: &mut Notes<'_>) {
+    for (index, role) in roles.iter().enumerate() {
+        name(&role.name, &format!("{path}[{index}].name"), notes);
+    }
+}
+
+fn scopes(spec: &RealmSpec, notes: &mut Notes<'_>) {
+    for (index, scope) in spec.scopes.iter().enumerate() {
+        let path = format!("scopes[{index}]");
+        // RFC 6749 §3.3: scope-token.
+        let token = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        if !scope.name.bytes().all(token) || scope.name.len() > LONGEST_NAME {
+            notes
+                .add(&format!("{path}.name"), "a scope is of visible ASCII characters without `\"` and `\\`");
+        }
+        mappers(scope.mappers.as_deref(), &path, notes);
+    }
+    overlap(spec.default_scopes.as_deref(), spec.optional_scopes.as_deref(), "optional_scopes", notes);
+}
+
+/// A scope is default or optional, not both.
+fn overlap(default: Option<&[String]>, optional: Option<&[String]>, field: &str, notes: &mut Notes<'_>) {
+    for (index, scope) in optional.unwrap_or_default().iter().enumerate() {
+        if default.unwrap_or_default().contains(scope) {
+            notes.add(&format!("{field}[{index}]"), "already a default scope");
+        }
+    }
+}
+
+fn mappers(mappers: Option<&[Mapper]>, path: &str, notes: &mut Notes<'_>) {
+    let mappers = mappers.unwrap_or_default();
+    for (index, mapper) in mappers.iter().enumerate() {
+        if let Some(claim) = forged(mapper) {
+            notes.add(path, format!("claim `{claim}` is the protocol's own and cannot be mapped"));
+        }
+        if mappers.iter().take(index).any(|earlier| earlier.name == mapper.name) {
+            notes.add(path, format!("two claims or mappers are named `{}`", mapper.name));
+        }
+    }
+}
+
+fn groups(groups: &[GroupSpec], path: &str, notes: &mut Notes<'_>) {
+    for (index, group) in groups.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        name(&group.name, &format!("{path}.name"), notes);
+        if group.name.contains('/') {
+            notes
+                .add(&format!("{path}.name"), "a group's name holds no `/`, which parts the names of a path");
+        }
+        self::groups(&group.groups, &format!("{path}.groups"), notes);
+    }
+}
+
+fn user(user: &UserSpec, path: &str, notes: &mut Notes<'_>) {
+    name(&user.username, &format!("{path}.username"), notes);
+    if canonical(&user.username).is_empty() {
+        notes.add(&format!("{path}.username"), "nothing is left of it in its canonical form");
+    }
+    if let Some(id) = &user.id {
+        let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+        if id.is_empty() || id.len() > 64 || !plain {
+            notes.add(&format!("{path}.id"), "an id is of 1 to 64 letters, digits, `-`, `_` and `.`");
+        }
+    }
+    if let Some(email) = user.email.as_deref().filter(|email| !email.is_empty())
+        && !is_email(email)
+    {
+        notes.add(&format!("{path}.email"), "it is not an e-mail address");
+    }
+    secret(user.password.as_ref(), &format!("{path}.password"), notes);
+    if user.password.is_some() && user.password_hash.is_some() {
+        notes.add(&format!("{path}.password_hash"), "either `password` or `password_hash`, not both");
+    }
+    for (index, group) in user.groups.iter().flatten().enumerate() {
+        if !group.starts_with('/') {
+            notes
+                .add(&format!("{path}.groups[{index}]"), format!("a group is named by its path: `/{group}`"));
+        }
+    }
+}
+
+fn is_email(email: &str) -> bool {
+    let plain = |c: char| !c.is_control() && !c.is_whitespace() && c != '@';
+    email.len() <= 254
+        && email.split_once('@').is_some_and(|(local, host)| {
+            !local.is_empty() && !host.is_empty() && local.chars().chain(host.chars()).all(plain)
+        })
+}
+
+/// Names of roles, groups, clients and users.
+fn name(name: &str, field: &str, notes: &mut Notes<'_>) {
+    if name.len() > LONGEST_NAME {
+        notes.add(field, format!("it is longer than {LONGEST_NAME} bytes"));
+    }
+    if name.chars().any(char::is_control) || name.trim() != name {
+        notes.add(field, "control characters, and white space at the ends, are refused");
+    }
+}
+
+fn secret(secret: Option<&Secret>, field: &str, notes: &mut Notes<'_>) {
+    let Some(secret) = secret.map(Secret::expose) else { return };
+    if secret.is_empty() {
+        notes.add(field, "it is empty");
+    }
+    if secret.len() > LONGEST_SECRET {
+        notes.add(field, format!("it is longer than {LONGEST_SECRET} bytes"));
+    }
+}
