@@ -137,6 +137,24 @@ impl Page {
         self
     }
 
+    /// Lets the journey after a POST go on through `destination` too, an origin that the client has registered.
+    ///
+    /// Chromium holds every further redirect against `form-action`, beyond our own to the app: where the app's
+    /// callback redirects to another origin that is not listed, the browser stays on the form without a word.
+    #[must_use]
+    pub fn leading_to(mut self, destination: &Destination<'_>) -> Self {
+        self.permits = self.permits.forms_to(Some(destination));
+        self
+    }
+
+    /// Lets the journey after a POST go on to any web page, for apps whose onward origins are not known. See
+    /// [`Page::leading_to`] for what happens without.
+    #[must_use]
+    pub fn leading_anywhere(mut self) -> Self {
+        self.permits.forms_to.extend(["https:", "http:"].map(str::to_owned));
+        self
+    }
+
     /// Every header of the answer, cookies excepted.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
@@ -241,6 +259,23 @@ mod tests {
         for (row, permits, expected) in rows {
             let policy = policy(permits);
             assert!(policy.contains(expected), "{row}: {policy}");
+        }
+    }
+
+    #[test]
+    fn a_journey_may_be_longer_than_one_step() {
+        let app = Destination::of("https://app.example.com/home").unwrap();
+        let rows = [
+            (
+                "one more origin",
+                page(Permits::default()).leading_to(&app),
+                "form-action 'self' https://app.example.com;",
+            ),
+            ("anywhere", page(Permits::default()).leading_anywhere(), "form-action 'self' https: http:;"),
+        ];
+        for (row, page, expected) in rows {
+            let headers = page.headers();
+            assert!(headers[CONTENT_SECURITY_POLICY].to_str().unwrap().contains(expected), "{row}");
         }
     }
 
