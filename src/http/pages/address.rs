@@ -32,11 +32,27 @@ impl<'a> Link<'a> {
     }
 }
 
+/// As HTML: scripts that cut the form's action out of a sign-in page undo `&amp;` and no other spelling, so the
+/// engine's own `&#38;` would not do.
 impl fmt::Display for Link<'_> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(self.0)
+        for piece in self.0.split_inclusive(['&', '<', '>', '"', '\'']) {
+            let (plain, special) = match piece.char_indices().next_back() {
+                Some((at, '&')) => (piece.get(..at), "&amp;"),
+                Some((at, '<')) => (piece.get(..at), "&lt;"),
+                Some((at, '>')) => (piece.get(..at), "&gt;"),
+                Some((at, '"')) => (piece.get(..at), "&quot;"),
+                Some((at, '\'')) => (piece.get(..at), "&#39;"),
+                _ => (Some(piece), ""),
+            };
+            to.write_str(plain.unwrap_or_default())?;
+            to.write_str(special)?;
+        }
+        Ok(())
     }
 }
+
+impl askama::filters::HtmlSafe for Link<'_> {}
 
 /// The scheme and the authority of an http(s) address, when the authority is not empty and names no user.
 fn web_host(address: &str) -> Option<(&'static str, &str)> {
@@ -136,6 +152,18 @@ mod tests {
         }
         assert_eq!(Link::own("javascript:alert(1)").to_string(), "#");
         assert!(Link::new(&format!("/{}", "x".repeat(LINK_LENGTH))).is_none(), "too long");
+    }
+
+    #[test]
+    fn links_print_as_html() {
+        let rows = [
+            ("/a?b=1&c=2&", "/a?b=1&amp;c=2&amp;"),
+            ("/plain", "/plain"),
+            ("/\"'><ü", "/&quot;&#39;&gt;&lt;ü"),
+        ];
+        for (address, html) in rows {
+            assert_eq!(Link::own(address).to_string(), html);
+        }
     }
 
     #[test]
