@@ -76,6 +76,18 @@ fn hostile_words_change_no_page() {
     }
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..proptest::test_runner::Config::with_cases(32) })]
+
+    #[test]
+    fn no_words_change_a_page(words in "x[\\x00-\u{10ffff}<>\"'&{}%`/=]{0,160}") {
+        let words: &'static str = words.leak();
+        for ((name, page), (_, expected)) in samples(&|_| words, &|address| address).iter().zip(&honest()) {
+            proptest::prop_assert_eq!(skeleton(&page.html), skeleton(&expected.html), "{}", name);
+        }
+    }
+}
+
 #[test]
 fn hostile_addresses_are_left_out() {
     let expected = samples(&|word| word, &|_| "");
