@@ -292,7 +292,7 @@ pub static ENGLISH: Text = Text {
         expired: TroubleText {
             title: "This page has expired",
             sentence: "You took a while, or the step was finished in another window.",
-            advice: "Start again; nothing was lost and nothing was sent.",
+            advice: "Start again. If you signed in in another window, you can close this one.",
         },
         missing: TroubleText {
             title: "Nothing here",
