@@ -4,12 +4,15 @@
 //! kept (`store`) and what time it is: nothing below names a server, a database or a clock's source.
 //! Records live beside their rules: `Client` in `client.rs`, `AuthorizationCode` in `code.rs`, and so on.
 
+pub mod access_token;
 pub mod audit;
+pub mod claims;
 pub mod client;
 pub mod code;
 pub mod consent;
 pub mod forwarded;
 pub mod grant;
+pub mod id_token;
 pub mod issuer;
 pub mod jws;
 pub mod mapper;
@@ -20,5 +23,6 @@ pub mod refresh;
 pub mod role;
 pub mod scope;
 pub mod session;
+pub mod token_response;
 pub mod user;
 pub mod web_origin;

@@ -73,7 +73,7 @@ fn covers(entry: &str, origin: &str, development: bool) -> bool {
 }
 
 /// The origin of a registered redirect URI, whose port may be `*`; none for an application's own scheme.
-fn origin_of(uri: &str) -> Option<String> {
+pub(super) fn origin_of(uri: &str) -> Option<String> {
     let (scheme, rest) = uri.split_once("://")?;
     let web = matches!(scheme, "https" | "http");
     let authority = rest.split(['/', '?']).next()?;

@@ -1,0 +1,175 @@
+//! Tests of the access token's claims.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::json;
+
+use super::*;
+use crate::protocol::client::ClientSettings;
+use crate::protocol::mapper::Mapper;
+use crate::protocol::role::Roles;
+use crate::protocol::scope::{Scope, ScopeSettings};
+use crate::protocol::user::User;
+
+const ISSUER: &str = "https://id.example/realms/main";
+
+fn user(service_account_client: Option<&str>) -> User {
+    User {
+        id: "user-id".into(),
+        realm_id: "realm".into(),
+        username: if service_account_client.is_some() { "service-account-web" } else { "alice" }.into(),
+        email: None,
+        email_verified: false,
+        enabled: true,
+        first_name: None,
+        last_name: None,
+        attributes: BTreeMap::new(),
+        service_account_client: service_account_client.map(str::to_owned),
+        not_before: None,
+        created_at: Timestamp(0),
+    }
+}
+
+fn mapper(kind: &str, key: &str, value: &str) -> Mapper {
+    let config = [(key, value), ("access.token.claim", "true")];
+    Mapper {
+        kind: kind.into(),
+        config: config.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        ..Default::default()
+    }
+}
+
+fn client(audiences: &[&str], mappers: Vec<Mapper>) -> Client {
+    Client {
+        id: "web-id".into(),
+        realm_id: "realm".into(),
+        client_id: "web".into(),
+        enabled: true,
+        secret_hash: None,
+        settings: ClientSettings {
+            audiences: audiences.iter().map(|&audience| audience.to_owned()).collect(),
+            mappers,
+            ..Default::default()
+        },
+    }
+}
+
+fn scope(name: &str, include_in_token: bool) -> Scope {
+    let settings = ScopeSettings { include_in_token, ..Default::default() };
+    Scope { id: name.into(), realm_id: "realm".into(), name: name.into(), description: None, settings }
+}
+
+fn token(user: &User, client: &Client, change: impl Fn(&mut AccessTokenRequest<'_>)) -> Value {
+    token_for(user, client, &[], change)
+}
+
+fn token_for(
+    user: &User,
+    client: &Client,
+    audiences: &[String],
+    change: impl Fn(&mut AccessTokenRequest<'_>),
+) -> Value {
+    let roles = Roles::new(vec![], vec![], HashMap::new());
+    let subject = Subject { user, roles: vec![], role_names: &roles, groups: &[] };
+    let scopes = [scope("basic", false), scope("email", true)];
+    let granted = Granted { openid: true, scopes: scopes.iter().collect(), asked: vec![] };
+    let mut request = AccessTokenRequest {
+        issuer: ISSUER,
+        client,
+        subject: &subject,
+        granted: &granted,
+        facts: Facts { sid: Some("session"), auth_time: Some(Timestamp(900)), acr: Some("1") },
+        grant_id: Some("grant"),
+        audiences,
+        now: Timestamp(1_000),
+        lifetime: 300,
+        random: "random",
+    };
+    change(&mut request);
+    Value::Object(access_token(&request))
+}
+
+#[test]
+fn a_persons_token_has_keycloaks_shape() {
+    let expected = json!({
+        "iss": ISSUER, "sub": "user-id", "aud": "api", "typ": "Bearer", "azp": "web", "iat": 1_000, "exp": 1_300,
+        "jti": "grant.random", "sid": "session", "acr": "1", "auth_time": 900, "scope": "openid email",
+    });
+    assert_eq!(token(&user(None), &client(&["api"], vec![]), |_| ()), expected);
+}
+
+/// C07: a service's token cannot be taken for a person's.
+#[test]
+fn a_services_token_names_its_client_and_no_sign_in() {
+    let service = |request: &mut AccessTokenRequest<'_>| {
+        request.grant_id = None;
+        request.facts = Facts::default();
+    };
+    let expected = json!({
+        "iss": ISSUER, "sub": "user-id", "aud": "api", "typ": "Bearer", "azp": "web", "iat": 1_000, "exp": 1_300,
+        "jti": "random", "scope": "openid email", "client_id": "web",
+        "preferred_username": "service-account-web",
+    });
+    let (user, client) = (user(Some("web-id")), client(&["api"], vec![]));
+    assert_eq!(token(&user, &client, service), expected);
+    assert_eq!(token(&user, &client, |request| request.grant_id = None).get("auth_time"), None);
+}
+
+#[test]
+fn audiences_come_from_the_client_the_request_and_the_mappers_each_once() {
+    let further = ["gateway".to_owned(), "api".to_owned()];
+    let mapped = || vec![mapper("oidc-audience-mapper", "included.client.audience", "account")];
+    for (name, client, further, expected) in [
+        ("none: the issuer alone", client(&[], vec![]), &[][..], json!(ISSUER)),
+        ("one is a string", client(&["api"], vec![]), &[], json!("api")),
+        ("a mapper's", client(&[], mapped()), &[], json!("account")),
+        ("all of them", client(&["api"], mapped()), &further, json!(["api", "gateway", "account"])),
+    ] {
+        let token = token_for(&user(None), &client, further, |_| ());
+        assert_eq!(token["aud"], expected, "{name}");
+    }
+}
+
+/// A03, at the last line of defence: the token's own claims are written after those of mappers.
+#[test]
+fn mappers_add_and_never_replace() {
+    let forged = ["sub", "exp", "azp", "client_id", "scope", "cnf"]
+        .map(|name| {
+            let mut forged = mapper("oidc-hardcoded-claim-mapper", "claim.name", name);
+            forged.config.insert("claim.value".into(), "forged".into());
+            forged
+        })
+        .to_vec();
+    let plain = token(&user(None), &client(&["api"], vec![]), |_| ());
+    assert_eq!(token(&user(None), &client(&["api"], forged), |_| ()), plain);
+}
+
+#[test]
+fn a_token_without_visible_scopes_has_no_empty_scope() {
+    let granted = Granted { openid: false, scopes: vec![], asked: vec![] };
+    let roles = Roles::default();
+    let (user, client) = (user(None), client(&[], vec![]));
+    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[] };
+    let token = access_token(&AccessTokenRequest {
+        issuer: ISSUER,
+        client: &client,
+        subject: &subject,
+        granted: &granted,
+        facts: Facts::default(),
+        grant_id: None,
+        audiences: &[],
+        now: Timestamp(i64::MAX),
+        lifetime: 300,
+        random: "random",
+    });
+    assert!(!token.contains_key("scope") && !token.contains_key("sid") && !token.contains_key("acr"));
+    assert_eq!(token["exp"], i64::MAX);
+}
+
+#[test]
+fn a_token_leads_back_to_its_grant() {
+    assert_eq!(grant_of(&jti(Some("6f1c-grant"), "random")), Some("6f1c-grant"));
+    for name in [jti(None, "random"), ".random".into(), String::new()] {
+        assert_eq!(grant_of(&name), None, "{name:?}");
+    }
+}

@@ -1,0 +1,105 @@
+//! Claims that mappers make: of a user, for a client, as far as the scopes go.
+//!
+//! Owns whose mappers run and in which order. Leaves the single rule to `mapper`, and the claims that every token has
+//! to `access_token` and `id_token`.
+
+use serde_json::{Map, Value};
+
+use super::client::Client;
+use super::mapper::{self, Held, Kind, Mapper, Source};
+use super::role::{Role, Roles};
+use super::scope::Granted;
+use super::user::User;
+use crate::clock::Timestamp;
+
+/// Whom the claims are about.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// The person, or the service account.
+    pub user: &'a User,
+    /// Roles in effect: assigned ones and those of groups, composites expanded (see [`Roles::effective`]).
+    pub roles: Vec<&'a Role>,
+    /// The realm's roles, which know the `client_id` of a client role.
+    pub role_names: &'a Roles,
+    /// Paths of the groups that the user is a member of: `/staff/board`.
+    pub groups: &'a [String],
+}
+
+/// Where the claims will stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An access token.
+    AccessToken,
+    /// An ID token (OpenID Connect Core §2).
+    IdToken,
+    /// A UserInfo response (OpenID Connect Core §5.3).
+    UserInfo,
+    /// An introspection response (RFC 7662).
+    Introspection,
+}
+
+/// What is known of the sign-in; all empty for a service.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts<'a> {
+    /// Identifier of the session (`sid`).
+    pub sid: Option<&'a str>,
+    /// When the user last proved who they are.
+    pub auth_time: Option<Timestamp>,
+    /// How.
+    pub acr: Option<&'a str>,
+}
+
+/// The claims that the mappers of the granted scopes, and then those of the client, make for `target`. They never
+/// hold `null` or an empty value, nor a claim that a token stands on (see [`Kind::may_write`]); `aud`, when there, is
+/// a list.
+#[must_use]
+pub fn evaluate(
+    target: Target,
+    subject: &Subject<'_>,
+    client: &Client,
+    granted: &Granted<'_>,
+    facts: &Facts<'_>,
+) -> Map<String, Value> {
+    let mappers: Vec<(Kind, &Mapper)> = granted
+        .scopes
+        .iter()
+        .flat_map(|scope| &scope.settings.mappers)
+        .chain(&client.settings.mappers)
+        .filter_map(|mapper| Some((Kind::parse(&mapper.kind)?, mapper)))
+        .collect();
+    let held = roles(&mappers, subject, client);
+    let source = Source { subject, client, facts, held };
+    let mut claims = Map::new();
+    for (kind, mapper) in mappers {
+        if mapper.is_for(kind, target) {
+            mapper::apply(kind, mapper, &source, &mut claims);
+        }
+    }
+    claims
+}
+
+/// A UserInfo response: `sub` and what the mappers make (OpenID Connect Core §5.3.2).
+#[must_use]
+pub fn userinfo(
+    subject: &Subject<'_>,
+    client: &Client,
+    granted: &Granted<'_>,
+    facts: &Facts<'_>,
+) -> Map<String, Value> {
+    let mut claims = evaluate(Target::UserInfo, subject, client, granted, facts);
+    claims.remove("aud");
+    claims.insert("sub".into(), subject.user.id.clone().into());
+    claims
+}
+
+/// Roles are settled before any claim shows them: first what mappers add, then what they rename.
+fn roles<'a>(mappers: &[(Kind, &'a Mapper)], subject: &Subject<'a>, client: &Client) -> Held<'a> {
+    let mut held = Held::of(subject, client);
+    for (_, mapper) in mappers.iter().filter(|(kind, _)| *kind == Kind::HardcodedRole) {
+        held.add(mapper, subject.role_names);
+    }
+    for (_, mapper) in mappers.iter().filter(|(kind, _)| *kind == Kind::RoleName) {
+        held.rename(mapper, subject.role_names);
+    }
+    held
+}

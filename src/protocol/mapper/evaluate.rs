@@ -1,0 +1,286 @@
+//! What a mapper writes: the value of each kind, from the user, the client and the session.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{Kind, Mapper, path};
+use crate::protocol::claims::{Facts, Subject};
+use crate::protocol::client::Client;
+use crate::protocol::role::Roles;
+use crate::protocol::user::User;
+use crate::protocol::web_origin;
+
+/// Everything that a mapper may look at.
+pub(in crate::protocol) struct Source<'a> {
+    pub(in crate::protocol) subject: &'a Subject<'a>,
+    pub(in crate::protocol) client: &'a Client,
+    pub(in crate::protocol) facts: &'a Facts<'a>,
+    pub(in crate::protocol) held: Held<'a>,
+}
+
+/// Role names as the tokens of one client show them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::protocol) struct Held<'a> {
+    realm: BTreeSet<&'a str>,
+    /// By `client_id`.
+    clients: BTreeMap<&'a str, BTreeSet<&'a str>>,
+}
+
+impl<'a> Held<'a> {
+    /// The user's effective roles as far as `client` may see them: all of them, or without full scope its own alone.
+    pub(in crate::protocol) fn of(subject: &Subject<'a>, client: &Client) -> Self {
+        let mut held = Self::default();
+        let names: &'a Roles = subject.role_names;
+        for &role in &subject.roles {
+            let own = role.client.as_deref() == Some(client.id.as_str());
+            if !own && !client.settings.full_scope_allowed {
+                continue;
+            }
+            match &role.client {
+                None => held.insert(None, &role.name),
+                Some(_) => {
+                    if let Some(client_id) = names.client_id(role) {
+                        held.insert(Some(client_id), &role.name);
+                    }
+                }
+            }
+        }
+        held
+    }
+
+    /// Adds the role of a hard-coded-role mapper.
+    pub(in crate::protocol) fn add(&mut self, mapper: &'a Mapper, names: &Roles) {
+        if let Some(role) = mapper.setting("role") {
+            let (client_id, name) = split(role, names);
+            self.insert(client_id, name);
+        }
+    }
+
+    /// Gives a role the name that a role-name mapper has for it, when it is held.
+    pub(in crate::protocol) fn rename(&mut self, mapper: &'a Mapper, names: &Roles) {
+        let (Some(old), Some(new)) = (mapper.setting("role"), mapper.setting("new.role.name")) else {
+            return;
+        };
+        let (client_id, name) = split(old, names);
+        let removed = match client_id {
+            None => self.realm.remove(name),
+            Some(client_id) => self.clients.get_mut(client_id).is_some_and(|roles| roles.remove(name)),
+        };
+        if removed {
+            let (client_id, name) = split(new, names);
+            self.insert(client_id, name);
+        }
+    }
+
+    fn insert(&mut self, client_id: Option<&'a str>, name: &'a str) {
+        match client_id {
+            None => self.realm.insert(name),
+            Some(client_id) => self.clients.entry(client_id).or_default().insert(name),
+        };
+    }
+}
+
+/// `client.role` is a role of a client, anything else a role of the realm; a realm role whose name has a dot wins.
+fn split<'a>(role: &'a str, names: &Roles) -> (Option<&'a str>, &'a str) {
+    match role.rsplit_once('.') {
+        Some((client_id, name))
+            if !client_id.is_empty() && !name.is_empty() && names.realm_role(role).is_none() =>
+        {
+            (Some(client_id), name)
+        }
+        _ => (None, role),
+    }
+}
+
+/// Writes what `mapper` has to say into `claims`.
+pub(in crate::protocol) fn apply(
+    kind: Kind,
+    mapper: &Mapper,
+    source: &Source<'_>,
+    claims: &mut Map<String, Value>,
+) {
+    let name = match kind {
+        Kind::Subject | Kind::HardcodedRole | Kind::RoleName => return,
+        Kind::Audience | Kind::AudienceResolve => "aud",
+        Kind::AllowedOrigins => "allowed-origins",
+        Kind::Acr => "acr",
+        Kind::Address => "address",
+        Kind::FullName => mapper.setting("claim.name").unwrap_or("name"),
+        Kind::RealmRoles => mapper.setting("claim.name").unwrap_or("realm_access.roles"),
+        Kind::ClientRoles => mapper.setting("claim.name").unwrap_or("resource_access.${client_id}.roles"),
+        Kind::Groups => mapper.setting("claim.name").unwrap_or("groups"),
+        Kind::Attribute | Kind::Property | Kind::HardcodedClaim | Kind::SessionNote => {
+            mapper.setting("claim.name").unwrap_or_default()
+        }
+    };
+    let Some(steps) = path::parse(name) else { return };
+    if !steps.first().is_some_and(|first| kind.may_write(first)) {
+        return;
+    }
+    if kind == Kind::ClientRoles {
+        client_roles(mapper, &steps, &source.held, claims);
+    } else if let Some(value) = value(kind, mapper, source) {
+        path::put(claims, &steps, value);
+    }
+}
+
+fn value(kind: Kind, mapper: &Mapper, source: &Source<'_>) -> Option<Value> {
+    let user = source.subject.user;
+    match kind {
+        Kind::Attribute => typed(mapper, attribute(user, mapper.setting("user.attribute")?), false),
+        Kind::Property => typed(mapper, property(user, mapper.setting("user.attribute")?), false),
+        Kind::HardcodedClaim => typed(mapper, vec![Cow::Borrowed(mapper.setting("claim.value")?)], false),
+        Kind::SessionNote => typed(mapper, note(source.facts, mapper.setting("user.session.note")?), false),
+        Kind::Groups => typed(mapper, groups(mapper, source.subject.groups), true),
+        Kind::RealmRoles => {
+            let prefix = mapper.setting("usermodel.realmRoleMapping.rolePrefix");
+            typed(mapper, prefixed(prefix, &source.held.realm), true)
+        }
+        Kind::FullName => user.full_name().map(Value::from),
+        Kind::Address => Some(address(mapper, user)),
+        Kind::AllowedOrigins => Some(origins(source.client).into()),
+        Kind::Acr => source.facts.acr.map(Value::from),
+        Kind::Audience => mapper
+            .setting("included.client.audience")
+            .or_else(|| mapper.setting("included.custom.audience"))
+            .map(|audience| json!([audience])),
+        Kind::AudienceResolve => Some(audiences(source).into()),
+        Kind::ClientRoles | Kind::Subject | Kind::HardcodedRole | Kind::RoleName => None,
+    }
+}
+
+/// The values in the type that `jsonType.label` names: a list when the mapper is `multivalued` (or does not say and
+/// its kind is `many` by nature), else the first. Values that are not of that type are left out.
+fn typed(mapper: &Mapper, values: Vec<Cow<'_, str>>, many: bool) -> Option<Value> {
+    let label = mapper.setting("jsonType.label").unwrap_or("String");
+    let mut values = values.into_iter().filter_map(|value| of_type(label, value));
+    if mapper.switch("multivalued").unwrap_or(many) {
+        Some(Value::Array(values.collect()))
+    } else {
+        values.next()
+    }
+}
+
+fn of_type(label: &str, text: Cow<'_, str>) -> Option<Value> {
+    match label {
+        "long" | "int" => text.trim().parse::<i64>().ok().map(Value::from),
+        "boolean" if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+        "boolean" => text.eq_ignore_ascii_case("false").then_some(Value::Bool(false)),
+        "JSON" => serde_json::from_str(&text).ok(),
+        _ => (!text.is_empty()).then(|| Value::String(text.into_owned())),
+    }
+}
+
+fn attribute<'a>(user: &'a User, name: &str) -> Vec<Cow<'a, str>> {
+    match name {
+        "username" | "email" | "firstName" | "lastName" => property(user, name),
+        _ => user.attributes.get(name).into_iter().flatten().map(|value| Cow::Borrowed(&**value)).collect(),
+    }
+}
+
+fn property<'a>(user: &'a User, name: &str) -> Vec<Cow<'a, str>> {
+    let value = match name {
+        "id" => Some(Cow::Borrowed(user.id.as_str())),
+        "username" => Some(Cow::Borrowed(user.username.as_str())),
+        "email" => user.email.as_deref().map(Cow::Borrowed),
+        "firstName" => user.first_name.as_deref().map(Cow::Borrowed),
+        "lastName" => user.last_name.as_deref().map(Cow::Borrowed),
+        "emailVerified" => Some(Cow::Borrowed(if user.email_verified { "true" } else { "false" })),
+        "enabled" => Some(Cow::Borrowed(if user.enabled { "true" } else { "false" })),
+        // Keycloak counts this one in milliseconds.
+        "createdTimestamp" => Some(Cow::Owned(user.created_at.0.saturating_mul(1_000).to_string())),
+        "serviceAccountClientLink" => user.service_account_client.as_deref().map(Cow::Borrowed),
+        _ => None,
+    };
+    value.into_iter().collect()
+}
+
+fn note<'a>(facts: &Facts<'a>, name: &str) -> Vec<Cow<'a, str>> {
+    match name {
+        "AUTH_TIME" => facts.auth_time.map(|at| Cow::Owned(at.0.to_string())).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn groups<'a>(mapper: &Mapper, paths: &'a [String]) -> Vec<Cow<'a, str>> {
+    let whole = mapper.switch("full.path").unwrap_or(false);
+    let shown = |path: &'a String| if whole { path } else { path.rsplit('/').next().unwrap_or(path) };
+    paths.iter().map(|path| Cow::Borrowed(shown(path))).collect()
+}
+
+fn prefixed<'a>(prefix: Option<&str>, roles: &BTreeSet<&'a str>) -> Vec<Cow<'a, str>> {
+    let shown = |role: &&'a str| match prefix {
+        Some(prefix) => Cow::Owned(format!("{prefix}{role}")),
+        None => Cow::Borrowed(*role),
+    };
+    roles.iter().map(shown).collect()
+}
+
+/// One claim per client where the path holds `${client_id}`, else one for all of them. The placeholder is filled in
+/// after the path was split, so that a dot in a `client_id` does not nest.
+fn client_roles(mapper: &Mapper, steps: &[String], held: &Held<'_>, claims: &mut Map<String, Value>) {
+    let prefix = mapper.setting("usermodel.clientRoleMapping.rolePrefix");
+    let only = mapper.setting("usermodel.clientRoleMapping.clientId");
+    for (client_id, roles) in &held.clients {
+        if only.is_none_or(|only| only == *client_id)
+            && let Some(value) = typed(mapper, prefixed(prefix, roles), true)
+        {
+            let steps: Vec<String> =
+                steps.iter().map(|step| step.replace("${client_id}", client_id)).collect();
+            path::put(claims, &steps, value);
+        }
+    }
+}
+
+/// OpenID Connect Core §5.1.1, each member from the attribute that the mapper names or Keycloak's default for it.
+fn address(mapper: &Mapper, user: &User) -> Value {
+    let members = [
+        ("formatted", "formatted", "formatted"),
+        ("street_address", "street", "street"),
+        ("locality", "locality", "locality"),
+        ("region", "region", "region"),
+        ("postal_code", "postal_code", "postal_code"),
+        ("country", "country", "country"),
+    ];
+    let member = |(claim, setting, default): (&str, &str, &str)| {
+        let name = mapper.setting(&format!("user.attribute.{setting}")).unwrap_or(default);
+        let value = user.attributes.get(name)?.first()?;
+        Some((claim.to_owned(), Value::from(value.as_str())))
+    };
+    Value::Object(members.into_iter().filter_map(member).collect())
+}
+
+/// The client's registered origins; `+` stands for those of its redirect URIs.
+fn origins(client: &Client) -> Vec<String> {
+    let mut origins: Vec<String> = Vec::new();
+    let mut push = |origin: String| {
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    };
+    for origin in &client.settings.web_origins {
+        if origin == "+" {
+            client
+                .settings
+                .redirect_uris
+                .iter()
+                .filter_map(|uri| web_origin::origin_of(uri))
+                .for_each(&mut push);
+        } else {
+            push(origin.clone());
+        }
+    }
+    origins
+}
+
+fn audiences(source: &Source<'_>) -> Vec<String> {
+    let clients = source.held.clients.iter().filter(|(_, roles)| !roles.is_empty());
+    let others = clients.map(|(client_id, _)| *client_id).filter(|id| *id != source.client.client_id);
+    others.map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+#[path = "evaluate_tests.rs"]
+mod tests;
