@@ -1,1 +1,158 @@
 //! Logs and metrics.
+//!
+//! Owns the set-up of structured logs on standard error, the request id, and in [`metrics`] what `/metrics`
+//! shows. Leaves what is worth saying to whoever knows it. Audit events are no logs: they are rows.
+//!
+//! A secret never reaches a log: values that hold one do not implement `Debug` with it, other people's crates
+//! are heard from `warn` on only, whatever the level, since some of them print headers and statements below
+//! that, and a panic's message is withheld unless it is a literal of the source.
+
+pub mod metrics;
+mod process;
+mod writer;
+
+use std::fmt;
+use std::panic::PanicHookInfo;
+
+use axum::http::HeaderValue;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+pub use metrics::Metrics;
+
+use writer::OneLine;
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object per line.
+    Json,
+}
+
+/// Why logging could not be set up.
+#[derive(Debug, Error)]
+pub enum TelemetryError {
+    /// The level is neither one of error, warn, info, debug, trace, nor a list of directives.
+    #[error(
+        "{0:?} is no log level: use error, warn, info, debug or trace, or directives such as info,vestibule::store=debug"
+    )]
+    Level(String),
+    /// Somebody has set up logging in this process before.
+    #[error("logging is set up already")]
+    Twice,
+}
+
+/// Sends logs to standard error from here on and panics into the logs.
+///
+/// `level` is one of error, warn, info, debug, trace, for our own code; or directives of `tracing`'s filter.
+///
+/// # Errors
+/// [`TelemetryError`] for a level that cannot be read, or when it was done before.
+pub fn init(format: LogFormat, level: &str) -> Result<(), TelemetryError> {
+    let filter = filter(level)?;
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| OneLine(std::io::stderr()));
+    let builder = builder.with_ansi(false).with_span_events(FmtSpan::NONE);
+    let done = match format {
+        LogFormat::Text => builder.with_target(true).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+    };
+    done.map_err(|_| TelemetryError::Twice)?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// Whether `level` is one that [`init`] takes.
+///
+/// # Errors
+/// [`TelemetryError::Level`].
+pub fn check_level(level: &str) -> Result<(), TelemetryError> {
+    filter(level).map(|_| ())
+}
+
+fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
+    let refused = || TelemetryError::Level(level.to_owned());
+    let directives = match level {
+        "error" => "error".to_owned(),
+        "warn" | "info" | "debug" | "trace" => format!("warn,vestibule={level}"),
+        // The filter reads a word that it does not know as the name of a target, and then logs nothing.
+        word if !word.contains([',', '=']) => return Err(refused()),
+        list => format!("warn,{list}"),
+    };
+    EnvFilter::try_new(directives).map_err(|_| refused())
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    // A formatted message may hold what a client sent.
+    let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(message withheld)");
+    tracing::error!(place, message, "panic");
+}
+
+/// Names one request in logs, in the `x-request-id` header, on error pages and in audit rows. Made here for
+/// each request: one that a client sent would let it write into our logs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// A new id: a UUIDv7 as 22 characters of base64url, so that ids sort roughly by time.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(URL_SAFE_NO_PAD.encode(uuid::Uuid::now_v7().as_bytes()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn header(&self) -> HeaderValue {
+        HeaderValue::from_str(&self.0).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels() {
+        for level in
+            ["error", "warn", "info", "debug", "trace", "info,vestibule::store=debug", "vestibule=off"]
+        {
+            assert!(check_level(level).is_ok(), "{level}");
+        }
+        for level in ["", "loud", "INFO ", "vestibule=loud"] {
+            assert!(check_level(level).is_err(), "{level:?}");
+        }
+    }
+
+    #[test]
+    fn other_crates_stay_quiet_at_every_level() {
+        assert_eq!(filter("trace").unwrap().to_string(), "vestibule=trace,warn");
+    }
+
+    #[test]
+    fn request_ids_are_short_distinct_and_fit_a_header() {
+        let ids: std::collections::HashSet<_> = (0..1000).map(|_| RequestId::fresh()).collect();
+        assert_eq!(ids.len(), 1000);
+        for id in &ids {
+            assert_eq!(id.as_str().len(), 22);
+            assert_eq!(id.header().to_str().unwrap(), id.as_str());
+        }
+    }
+}
