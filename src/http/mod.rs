@@ -2,5 +2,6 @@
 
 pub mod assets;
 pub mod host;
+pub mod management;
 pub mod pages;
 pub mod params;
