@@ -1,8 +1,205 @@
 //! The accept loop: connections, timeouts, limits, drain.
+//!
+//! Owns how bytes become requests and how the process stops taking them. Leaves routes to `http`, and logs and
+//! metrics to `telemetry`. The loop is our own, since `axum::serve` installs no timer: with it a client that
+//! sends half a header keeps its connection for ever.
+//!
+//! HTTP/1.1 only. Reverse proxies speak it to what is behind them, a login page is a handful of requests, and
+//! HTTP/2 would bring its own class of floods (RUSTSEC-2024-0332, RUSTSEC-2024-0003, RUSTSEC-2026-0258).
 
-use thiserror::Error;
+mod accept;
+mod body;
+mod connection;
+mod guard;
+mod head;
+mod shutdown;
+mod watch;
 
-/// A request's body did not arrive within its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the body of the request did not arrive in time")]
-pub struct BodyTimeout;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch as channel};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::telemetry::Metrics;
+
+pub use body::BodyTimeout;
+pub use guard::guarded;
+pub use shutdown::Shutdown;
+
+/// What one client may use up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Open connections; one more is answered with 503. Held below the process's limit of open files.
+    pub connections: usize,
+    /// Bytes of the request line and the header together; more is answered with 431.
+    pub header_bytes: usize,
+    /// From the first byte of a header, or from the start of a connection, to the header's end.
+    pub header_timeout: Duration,
+    /// Bytes of a body; more is answered with 413. Endpoints may hold a lower limit.
+    pub body_bytes: usize,
+    /// From the header to the body's end, plus a second for each 64 KiB that came.
+    pub body_timeout: Duration,
+    /// From the header to the response; later is answered with 503.
+    pub request_timeout: Duration,
+    /// From a response to the next request on the same connection.
+    pub keep_alive_timeout: Duration,
+    /// From the signal to stop until the end of the process, even with a client that is stuck.
+    pub drain_timeout: Duration,
+    /// From the signal to stop until no connection is taken; `/health/ready` says 503 meanwhile, so that a load
+    /// balancer looks elsewhere first.
+    pub shutdown_delay: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            header_bytes: 32 * 1024,
+            header_timeout: Duration::from_secs(5),
+            body_bytes: 1024 * 1024,
+            body_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            keep_alive_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(25),
+            shutdown_delay: Duration::ZERO,
+        }
+    }
+}
+
+/// Bytes of a request target; more is answered with 414. Enough for a request object of 8 KiB beside the rest.
+pub const MAX_TARGET_BYTES: usize = 16 * 1024;
+
+/// The address at the other end of the connection, as a request extension. Behind a proxy this is the proxy:
+/// `http::host::client` says who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Every request that was taken was answered.
+    Drained,
+    /// Some connection was still open when the drain timeout had passed.
+    TimedOut,
+    /// A second signal came.
+    Forced,
+}
+
+/// Listening sockets that do not answer yet.
+#[derive(Debug)]
+pub struct Server {
+    listeners: Vec<TcpListener>,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Listens on `address`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the address is taken or not ours.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listeners: vec![listener], address })
+    }
+
+    /// Listens on 127.0.0.1 and, where the machine has it, on [::1] with the same port, since `localhost` may
+    /// mean either.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub async fn bind_loopback(port: u16) -> io::Result<Self> {
+        let mut server = Self::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)).await?;
+        let second = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), server.address.port());
+        match TcpListener::bind(second).await {
+            Ok(listener) => server.listeners.push(listener),
+            // With a chosen port, another program would answer for half of what `localhost` means.
+            Err(error) if port != 0 && error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            Err(error) => tracing::debug!(%error, "not listening on [::1]"),
+        }
+        Ok(server)
+    }
+
+    /// The address that clients connect to, with the port that was taken.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `shutdown` begins, then drains: after `shutdown_delay` no connection is taken, requests on
+    /// the way are answered with `Connection: close`, and at `drain_timeout` what is left is cut.
+    ///
+    /// The router gets the guards of [`guarded`]: request id, access line, time limit, caught panics.
+    pub async fn serve(
+        self,
+        router: Router,
+        limits: &Limits,
+        metrics: Metrics,
+        shutdown: &Shutdown,
+    ) -> Ended {
+        let connections = accept::affordable(limits.connections);
+        let (stage, _) = channel::channel(Stage::Serving);
+        let shared = Arc::new(Shared {
+            router: guarded(router, limits, metrics.clone()),
+            limits: limits.clone(),
+            metrics,
+            slots: Arc::new(Semaphore::new(connections)),
+            refusals: Arc::new(Semaphore::new(accept::REFUSALS)),
+            stage: stage.clone(),
+        });
+        let mut loops = JoinSet::new();
+        for listener in self.listeners {
+            loops.spawn(accept::run(listener, Arc::clone(&shared)));
+        }
+        shutdown.begun().await;
+        let deadline = Instant::now() + limits.drain_timeout;
+        let ended = tokio::select! {
+            () = shutdown.forced() => Ended::Forced,
+            () = tokio::time::sleep_until(deadline) => Ended::TimedOut,
+            () = drain(limits.shutdown_delay, &stage, loops, &shared.slots, connections) => Ended::Drained,
+        };
+        stage.send_replace(Stage::Cut);
+        ended
+    }
+}
+
+async fn drain(
+    delay: Duration,
+    stage: &channel::Sender<Stage>,
+    mut loops: JoinSet<()>,
+    slots: &Semaphore,
+    connections: usize,
+) {
+    tokio::time::sleep(delay).await;
+    stage.send_replace(Stage::Draining);
+    while loops.join_next().await.is_some() {}
+    let every = u32::try_from(connections).unwrap_or(u32::MAX);
+    // Every slot free means every connection closed. The semaphore is never closed, so there is no other end.
+    drop(slots.acquire_many(every).await);
+}
+
+/// What every connection of one server shares.
+struct Shared {
+    router: Router,
+    limits: Limits,
+    metrics: Metrics,
+    slots: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    stage: channel::Sender<Stage>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    Draining,
+    Cut,
+}
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,9 @@ fn parts_of_a_base() {
 #[test]
 fn n01_hosts_in_production() {
     const OURS: &str = "https://op.example/id";
-    let rows: [(&str, &[&[u8]], Option<&str>, Result<&str, HostRefusal>); 22] = [
+    type Row =
+        (&'static str, &'static [&'static [u8]], Option<&'static str>, Result<&'static str, HostRefusal>);
+    let rows: [Row; 22] = [
         ("public", &[b"op.example"], None, Ok(OURS)),
         ("public, upper case", &[b"OP.EXAMPLE"], None, Ok(OURS)),
         ("public, default port", &[b"op.example:443"], None, Ok(OURS)),

@@ -1,0 +1,164 @@
+//! Bodies with limits: a request's must come in time, a response's end frees its connection.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use http_body_util::Limited;
+use hyper::body::{Frame, Incoming, SizeHint};
+use thiserror::Error;
+use tokio::time::{Instant, Sleep};
+
+use super::Limits;
+use super::watch::{Phase, Watch};
+
+/// Bytes that earn another second. A body that comes slower than this for long is not on its way here.
+const BYTES_A_SECOND: u64 = 64 * 1024;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A request's body did not arrive within its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the body of the request did not arrive in time")]
+pub struct BodyTimeout;
+
+/// The body as handlers get it: bounded in bytes and in time. An empty one costs nothing.
+pub(super) fn bounded(incoming: Incoming, limits: &Limits) -> Body {
+    if incoming.is_end_stream() {
+        return Body::empty();
+    }
+    Body::new(Timed {
+        inner: Limited::new(incoming, limits.body_bytes),
+        sleep: Box::pin(tokio::time::sleep(limits.body_timeout)),
+        due: Instant::now() + limits.body_timeout,
+        received: 0,
+    })
+}
+
+struct Timed<B> {
+    inner: B,
+    sleep: Pin<Box<Sleep>>,
+    due: Instant,
+    received: u64,
+}
+
+impl<B: HttpBody<Data = Bytes, Error = BoxError> + Unpin> HttpBody for Timed<B> {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
+            let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len));
+            self.received = self.received.saturating_add(bytes.unwrap_or(0) as u64);
+            return Poll::Ready(frame);
+        }
+        loop {
+            ready!(self.sleep.as_mut().poll(context));
+            let due = self.due + Duration::from_secs(self.received / BYTES_A_SECOND);
+            if due <= Instant::now() {
+                return Poll::Ready(Some(Err(BodyTimeout.into())));
+            }
+            self.sleep.as_mut().reset(due);
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// A response's body; when it is gone, its connection rests.
+pub(super) struct Answer {
+    inner: Body,
+    watch: Arc<Watch>,
+}
+
+impl Answer {
+    pub(super) fn new(inner: Body, watch: Arc<Watch>) -> Self {
+        Self { inner, watch }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.watch.enter(Phase::Idle);
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.inner).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    const PAUSE: Duration = Duration::from_millis(40);
+    const SPAN: Duration = Duration::from_millis(200);
+
+    /// A body that yields one piece after each pause, for ever.
+    struct Dribble(Pin<Box<Sleep>>, usize);
+
+    impl HttpBody for Dribble {
+        type Data = Bytes;
+        type Error = BoxError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+            ready!(self.0.as_mut().poll(context));
+            self.0 = Box::pin(tokio::time::sleep(PAUSE));
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![0; self.1])))))
+        }
+    }
+
+    /// Whether reading ended by time, and how long it took.
+    async fn read(piece: usize) -> (bool, Duration) {
+        let begun = Instant::now();
+        let dribble = Dribble(Box::pin(tokio::time::sleep(PAUSE)), piece);
+        let sleep = Box::pin(tokio::time::sleep(SPAN));
+        let body = Timed { inner: dribble, sleep, due: begun + SPAN, received: 0 };
+        let error = Limited::new(body, 10 * 1024 * 1024).collect().await.unwrap_err();
+        (error.is::<BodyTimeout>(), begun.elapsed())
+    }
+
+    #[tokio::test]
+    async fn a_dribbling_body_ends_in_time() {
+        let (late, took) = read(1).await;
+        assert!(late && took >= SPAN, "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_makes_progress_gets_more_time() {
+        let (late, took) = read(1024 * 1024).await;
+        assert!(!late && took > SPAN, "ended by its size after {took:?}");
+    }
+}

@@ -1,0 +1,333 @@
+use std::time::Duration;
+
+use axum::extract::Extension;
+use axum::routing::{any, get, post};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::*;
+use crate::http::params::Form;
+use crate::telemetry::RequestId;
+
+/// No step of a test takes longer than this on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Running {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    metrics: Metrics,
+    gate: Arc<Notify>,
+    task: JoinHandle<Ended>,
+}
+
+fn quick() -> Limits {
+    Limits { header_timeout: Duration::from_millis(300), ..Limits::default() }
+}
+
+async fn start(limits: Limits) -> Running {
+    let gate = Arc::new(Notify::new());
+    let wait = Arc::clone(&gate);
+    let router = Router::new()
+        .route("/", get(|| async { "hello" }))
+        .route("/peer", get(async |Extension(Peer(peer)): Extension<Peer>| peer.ip().to_string()))
+        .route("/id", get(async |Extension(id): Extension<RequestId>| id.to_string()))
+        .route("/echo", post(async |body: String| body))
+        .route(
+            "/form",
+            post(async |Form(form): Form| {
+                form.map_or_else(|error| error.status(), |_| axum::http::StatusCode::OK)
+            }),
+        )
+        .route("/panic", get(async || -> &'static str { panic!("canary") }))
+        .route("/stall", any(std::future::pending::<()>))
+        .route(
+            "/gate",
+            get(async move || {
+                wait.notified().await;
+                "open"
+            }),
+        )
+        .route("/large", get(|| async { vec![b'x'; 64 * 1024 * 1024] }));
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let (address, shutdown, metrics) = (server.local_addr(), Shutdown::new(), Metrics::new());
+    let (switch, numbers) = (shutdown.clone(), metrics.clone());
+    let task = tokio::spawn(async move { server.serve(router, &limits, numbers, &switch).await });
+    Running { address, shutdown, metrics, gate, task }
+}
+
+impl Running {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends `bytes` on a connection of its own and reads until the server closes it.
+    async fn talk(&self, bytes: impl AsRef<[u8]>) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes.as_ref()).await.unwrap();
+        rest(&mut stream).await
+    }
+}
+
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A reset after the answer is the end as well.
+    let _ =
+        timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("the server closes the connection");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Reads one answer with a `Content-Length` and leaves the connection open.
+async fn one(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    let mut buffer = [0; 1024];
+    loop {
+        let bytes = timeout(PATIENCE, stream.read(&mut buffer)).await.expect("an answer").unwrap();
+        assert!(bytes > 0, "closed after {text:?}");
+        text.push_str(std::str::from_utf8(&buffer[..bytes]).unwrap());
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |n| n.parse().unwrap());
+        if body.len() >= length {
+            return text;
+        }
+    }
+}
+
+fn status(answer: &str) -> &str {
+    answer.get(9..12).unwrap_or("none")
+}
+
+#[tokio::test]
+async fn hands_the_peer_and_a_request_id_to_handlers() {
+    let server = start(quick()).await;
+    let answer = server.talk("GET /peer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.ends_with("127.0.0.1"), "{answer}");
+    let answer =
+        server.talk("GET /id HTTP/1.1\r\nHost: a\r\nX-Request-Id: forged\r\nConnection: close\r\n\r\n").await;
+    let (head, id) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(id.len() == 22 && head.contains(&format!("x-request-id: {id}")), "{answer}");
+}
+
+#[tokio::test]
+async fn headers_that_are_refused() {
+    let server = start(quick()).await;
+    let rows: Vec<(&str, String, &str)> = vec![
+        ("header block", format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(33 * 1024)), "431"),
+        ("header of 512 KiB", format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(512 * 1024)), "431"),
+        ("101 headers", format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(101)), "431"),
+        ("target of 17 KiB", format!("GET /?{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(17 * 1024)), "414"),
+        ("target of 64 KiB", format!("GET /?{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(64 * 1024)), "431"),
+        ("folded line", "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n".into(), "400"),
+        ("space before the colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n".into(), "400"),
+        ("NUL", "GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n".into(), "400"),
+        ("nonsense", "hello\r\n\r\n".into(), "400"),
+        (
+            "two framings",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /gate HTTP/1.1\r\n\r\n".into(),
+            "400",
+        ),
+        ("equal lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab".into(), "400"),
+        ("unequal lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nab".into(), "400"),
+        ("chunked in HTTP/1.0", "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".into(), "400"),
+        ("signed length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: +2\r\n\r\nab".into(), "400"),
+    ];
+    for (name, request, expected) in rows {
+        let answer = server.talk(&request).await;
+        assert_eq!(status(&answer), expected, "{name}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{name}: one answer, then closed");
+    }
+}
+
+#[tokio::test]
+async fn a_chunked_request_is_the_last_of_its_connection() {
+    let server = start(quick()).await;
+    let answer = server.talk("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!((status(&answer), answer.matches("HTTP/1.1").count()), ("200", 1), "{answer}");
+    assert!(answer.contains("connection: close") && answer.ends_with("ab"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_above_the_limit_is_413() {
+    let server = start(Limits { body_bytes: 1000, ..quick() }).await;
+    let announced =
+        format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n{}", "x".repeat(1001));
+    assert_eq!(status(&server.talk(announced).await), "413");
+    let chunk = format!("3e9\r\n{}\r\n", "x".repeat(1001));
+    let chunked = format!(
+        "POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}0\r\n\r\n"
+    );
+    assert_eq!(status(&server.talk(chunked).await), "413");
+}
+
+#[tokio::test]
+async fn slow_clients_are_closed() {
+    assert_eq!(Limits::default().header_timeout, Duration::from_secs(5));
+    let server = start(Limits {
+        header_timeout: Duration::from_millis(300),
+        body_timeout: Duration::from_millis(300),
+        request_timeout: Duration::from_secs(5),
+        keep_alive_timeout: Duration::from_millis(300),
+        ..Limits::default()
+    })
+    .await;
+    let silent = server.talk("");
+    let half = server.talk("GET / HTTP/1.1\r\nHost: ");
+    let (silent, half) = tokio::join!(silent, half);
+    assert_eq!((silent.as_str(), half.as_str()), ("", ""), "closed without an answer");
+
+    let mut dribble = server.connect().await;
+    let begun = Instant::now();
+    while dribble.write_all(b"x").await.is_ok() && begun.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "a byte now and then does not keep a header open");
+
+    let rested = server.talk("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(rested.ends_with("hello"), "a resting connection is closed after its answer: {rested}");
+
+    let body = server.talk("POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=").await;
+    assert_eq!(status(&body), "408");
+}
+
+#[tokio::test]
+async fn a_resting_connection_outlives_the_header_timeout() {
+    let server = start(quick()).await;
+    let mut stream = server.connect().await;
+    for _ in 0..2 {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        assert!(one(&mut stream).await.ends_with("hello"));
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    stream.write_all(b"G").await.unwrap();
+    assert_eq!(rest(&mut stream).await, "", "but half a header after a rest is closed in time");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_closed() {
+    let server = start(Limits {
+        header_timeout: Duration::from_millis(200),
+        request_timeout: Duration::from_millis(200),
+        keep_alive_timeout: Duration::from_millis(200),
+        ..Limits::default()
+    })
+    .await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let begun = Instant::now();
+    while !server.metrics.text().contains("vestibule_http_connections 0") {
+        assert!(begun.elapsed() < PATIENCE, "still open");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_an_answer_is_503() {
+    let server = start(Limits { request_timeout: Duration::from_millis(200), ..quick() }).await;
+    let answer = server.talk("GET /stall HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    assert_eq!(status(&answer), "503");
+    assert!(answer.contains("retry-after: 1") && answer.contains("temporarily_unavailable"), "{answer}");
+}
+
+#[tokio::test]
+async fn ft29_a_panic_is_one_requests() {
+    let server = start(quick()).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /panic HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let answer = one(&mut stream).await;
+    assert_eq!(status(&answer), "500");
+    assert!(answer.ends_with(r#"{"error":"server_error"}"#) && !answer.contains("canary"), "{answer}");
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert!(one(&mut stream).await.ends_with("hello"), "even its connection lives");
+    let text = server.metrics.text();
+    assert!(text.contains(r#"method="GET",route="/panic",status="500"} 1"#), "{text}");
+}
+
+#[tokio::test]
+async fn connections_above_the_limit_are_told() {
+    let server = start(Limits { connections: 2, ..Limits::default() }).await;
+    let mut kept = [server.connect().await, server.connect().await];
+    for stream in &mut kept {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        one(stream).await;
+    }
+    let refused = server.talk("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(status(&refused), "503", "{refused}");
+    assert!(server.metrics.text().contains("vestibule_http_connections_refused_total 1"));
+    drop(kept);
+    let begun = Instant::now();
+    while status(&server.talk("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await) != "200" {
+        assert!(begun.elapsed() < PATIENCE, "a place that was left is free");
+    }
+}
+
+#[tokio::test]
+async fn ft23_drain_answers_what_was_taken() {
+    let server = start(Limits { shutdown_delay: Duration::from_millis(300), ..Limits::default() }).await;
+    let mut resting = server.connect().await;
+    resting.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    one(&mut resting).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /gate HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut half = server.connect().await;
+    half.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    server.shutdown.begin();
+    assert!(server.shutdown.is_begun());
+    let during = server.talk("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    assert_eq!(status(&during), "200", "connections are taken during the delay");
+    assert_eq!(rest(&mut resting).await, "", "a resting connection is closed");
+    let begun = Instant::now();
+    while TcpStream::connect(server.address).await.is_ok() {
+        assert!(begun.elapsed() < PATIENCE, "still taking connections");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    half.write_all(b"Host: a\r\n\r\n").await.unwrap();
+    let late = rest(&mut half).await;
+    assert!(late.contains("connection: close") && late.ends_with("hello"), "{late}");
+    assert!(!server.task.is_finished());
+    server.gate.notify_one();
+    let answer = rest(&mut busy).await;
+    assert!(answer.contains("connection: close") && answer.ends_with("open"), "{answer}");
+    drop((resting, busy, half));
+    assert_eq!(timeout(PATIENCE, server.task).await.unwrap().unwrap(), Ended::Drained);
+}
+
+#[tokio::test]
+async fn ft23_a_stuck_client_does_not_hold_the_process() {
+    let server = start(Limits { drain_timeout: Duration::from_millis(500), ..Limits::default() }).await;
+    let mut stuck = server.connect().await;
+    stuck.write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.shutdown.begin();
+    let begun = Instant::now();
+    assert_eq!(timeout(PATIENCE, server.task).await.unwrap().unwrap(), Ended::TimedOut);
+    assert!(begun.elapsed() >= Duration::from_millis(500));
+    assert_eq!(rest(&mut stuck).await, "");
+}
+
+#[tokio::test]
+async fn a_second_wish_to_stop_is_at_once() {
+    let server = start(Limits::default()).await;
+    let mut stuck = server.connect().await;
+    stuck.write_all(b"GET /gate HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.shutdown.begin();
+    server.shutdown.force();
+    assert_eq!(timeout(PATIENCE, server.task).await.unwrap().unwrap(), Ended::Forced);
+}
+
+#[tokio::test]
+async fn both_meanings_of_localhost() {
+    let server = Server::bind_loopback(0).await.unwrap();
+    let port = server.local_addr().port();
+    assert!(server.local_addr().ip().is_loopback() && port != 0);
+    let second = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await;
+    // A machine without IPv6 has one meaning only.
+    assert_eq!(second.is_ok(), server.listeners.len() == 2);
+}
