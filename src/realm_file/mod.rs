@@ -7,7 +7,7 @@
 mod claims;
 mod places;
 mod problem;
-mod read;
+pub(crate) mod read;
 pub mod spec;
 mod validate;
 

@@ -7,7 +7,7 @@ use super::fields::{Context, join};
 use super::tree::{Node, Value};
 
 /// Fills in every string below `node`, and tells of variables that are not set.
-pub(super) fn fill(node: &mut Node, path: &str, env: &dyn Fn(&str) -> Option<String>, cx: &mut Context) {
+pub(crate) fn fill(node: &mut Node, path: &str, env: &dyn Fn(&str) -> Option<String>, cx: &mut Context) {
     match &mut node.value {
         Value::Text { text, filled } if text.contains("${") => match fill_text(text, env) {
             Ok(value) => (*text, *filled) = (value, true),

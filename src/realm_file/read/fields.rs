@@ -9,15 +9,15 @@ use super::values::{choice, kind, one_or_more, text};
 
 /// What is gathered while a file is read.
 #[derive(Debug, Default)]
-pub(super) struct Context {
-    pub(super) file: String,
-    pub(super) problems: Vec<FileProblem>,
+pub(crate) struct Context {
+    pub(crate) file: String,
+    pub(crate) problems: Vec<FileProblem>,
     /// The line of every field.
-    pub(super) places: BTreeMap<String, usize>,
+    pub(crate) places: BTreeMap<String, usize>,
 }
 
 impl Context {
-    pub(super) fn refuse(&mut self, line: usize, field: &str, message: impl Into<String>) {
+    pub(crate) fn refuse(&mut self, line: usize, field: &str, message: impl Into<String>) {
         self.problems.push(FileProblem {
             file: self.file.clone(),
             line: Some(line),
@@ -28,22 +28,22 @@ impl Context {
 }
 
 /// `realm` and `name` to `realm.name`.
-pub(super) fn join(path: &str, name: &str) -> String {
+pub(crate) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// The fields of one table that nobody has taken yet.
-pub(super) struct Fields<'cx> {
-    pub(super) cx: &'cx mut Context,
-    pub(super) path: String,
-    pub(super) line: usize,
+pub(crate) struct Fields<'cx> {
+    pub(crate) cx: &'cx mut Context,
+    pub(crate) path: String,
+    pub(crate) line: usize,
     entries: Vec<Entry>,
     known: Vec<&'static str>,
 }
 
 impl<'cx> Fields<'cx> {
     /// `None`, noted, when `node` is no table.
-    pub(super) fn open(node: Node, path: &str, cx: &'cx mut Context) -> Option<Self> {
+    pub(crate) fn open(node: Node, path: &str, cx: &'cx mut Context) -> Option<Self> {
         cx.places.insert(path.to_owned(), node.line);
         match node.value {
             Value::Table(entries) => {
@@ -57,12 +57,12 @@ impl<'cx> Fields<'cx> {
     }
 
     /// Whether the table has the field, without taking it.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|entry| entry.name == name)
     }
 
     /// The field's path and value; none when it is absent or null.
-    pub(super) fn take(&mut self, name: &'static str) -> Option<(String, Node)> {
+    pub(crate) fn take(&mut self, name: &'static str) -> Option<(String, Node)> {
         self.known.push(name);
         let at = self.entries.iter().position(|entry| entry.name == name)?;
         let entry = self.entries.remove(at);
@@ -77,13 +77,13 @@ impl<'cx> Fields<'cx> {
     }
 
     /// A string.
-    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         let (path, node) = self.take(name)?;
         text(node, &path, self.cx)
     }
 
     /// A string that must be there and hold something.
-    pub(super) fn required(&mut self, name: &'static str) -> Option<String> {
+    pub(crate) fn required(&mut self, name: &'static str) -> Option<String> {
         if !self.has(name) {
             let path = self.path.clone();
             self.known.push(name);
@@ -101,7 +101,7 @@ impl<'cx> Fields<'cx> {
     }
 
     /// `true` or `false`; a string that was filled in may say so too.
-    pub(super) fn switch(&mut self, name: &'static str) -> Option<bool> {
+    pub(crate) fn switch(&mut self, name: &'static str) -> Option<bool> {
         let (path, node) = self.take(name)?;
         match &node.value {
             Value::Bool(flag) => return Some(*flag),
@@ -115,7 +115,7 @@ impl<'cx> Fields<'cx> {
     }
 
     /// A whole number.
-    pub(super) fn whole(&mut self, name: &'static str) -> Option<i64> {
+    pub(crate) fn whole(&mut self, name: &'static str) -> Option<i64> {
         let (path, node) = self.take(name)?;
         match &node.value {
             Value::Whole(number) => return Some(*number),
@@ -128,7 +128,7 @@ impl<'cx> Fields<'cx> {
     }
 
     /// A span of time: seconds, or a string such as `90s`, `5m`, `1h30m`, `30d`.
-    pub(super) fn seconds(&mut self, name: &'static str) -> Option<i64> {
+    pub(crate) fn seconds(&mut self, name: &'static str) -> Option<i64> {
         let (path, node) = self.take(name)?;
         let span = match &node.value {
             Value::Whole(number) => Some(*number),
@@ -154,7 +154,7 @@ impl<'cx> Fields<'cx> {
     }
 
     /// One of a few words, read by `known`, which names them all when it knows none.
-    pub(super) fn choice<T>(&mut self, name: &'static str, words: &[(&'static str, T)]) -> Option<T>
+    pub(crate) fn choice<T>(&mut self, name: &'static str, words: &[(&'static str, T)]) -> Option<T>
     where
         T: Copy,
     {
@@ -163,13 +163,13 @@ impl<'cx> Fields<'cx> {
     }
 
     /// A list of strings. A single string is a list of one only where it is written as a list.
-    pub(super) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+    pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         let items = self.list(name)?;
         Some(items.into_iter().filter_map(|(path, node)| text(node, &path, self.cx)).collect())
     }
 
     /// A list of words, each one of a few.
-    pub(super) fn choices<T>(&mut self, name: &'static str, words: &[(&'static str, T)]) -> Option<Vec<T>>
+    pub(crate) fn choices<T>(&mut self, name: &'static str, words: &[(&'static str, T)]) -> Option<Vec<T>>
     where
         T: Copy,
     {
@@ -178,7 +178,7 @@ impl<'cx> Fields<'cx> {
     }
 
     /// A list of tables, each read by `read`.
-    pub(super) fn tables<T>(
+    pub(crate) fn tables<T>(
         &mut self,
         name: &'static str,
         read: impl Fn(&mut Fields<'_>) -> Option<T>,
@@ -188,7 +188,7 @@ impl<'cx> Fields<'cx> {
     }
 
     /// One table, read by `read`.
-    pub(super) fn table<T>(
+    pub(crate) fn table<T>(
         &mut self,
         name: &'static str,
         read: impl Fn(&mut Fields<'_>) -> Option<T>,
@@ -198,7 +198,7 @@ impl<'cx> Fields<'cx> {
     }
 
     /// A table of free names, each with a string.
-    pub(super) fn words(&mut self, name: &'static str) -> Option<BTreeMap<String, String>> {
+    pub(crate) fn words(&mut self, name: &'static str) -> Option<BTreeMap<String, String>> {
         let entries = self.free(name)?;
         Some(
             entries
@@ -209,7 +209,7 @@ impl<'cx> Fields<'cx> {
     }
 
     /// A table of free names, each with a string or a list of strings.
-    pub(super) fn attributes(&mut self, name: &'static str) -> Option<BTreeMap<String, Vec<String>>> {
+    pub(crate) fn attributes(&mut self, name: &'static str) -> Option<BTreeMap<String, Vec<String>>> {
         let entries = self.free(name)?;
         Some(
             entries
@@ -220,7 +220,7 @@ impl<'cx> Fields<'cx> {
     }
 
     /// Tells of every field that nobody took.
-    pub(super) fn close(self) {
+    pub(crate) fn close(self) {
         for entry in &self.entries {
             let message = match nearest(&entry.name, self.known.iter().copied()) {
                 Some(name) => format!("unknown field; did you mean `{name}`?"),

@@ -3,12 +3,12 @@
 mod claims;
 mod clients;
 pub(super) mod duration;
-mod environment;
-mod fields;
+pub(crate) mod environment;
+pub(crate) mod fields;
 mod records;
 mod suggest;
-mod tree;
-mod values;
+pub(crate) mod tree;
+pub(crate) mod values;
 
 use std::collections::BTreeSet;
 

@@ -10,14 +10,14 @@ use super::super::Format;
 
 /// A value and the line it begins on, counted from 1.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
-    pub(super) line: usize,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) line: usize,
+    pub(crate) value: Value,
 }
 
 /// What the three formats have in common.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Whole(i64),
@@ -34,17 +34,17 @@ pub(super) enum Value {
 
 /// A field of a table, in the order of the file where the format keeps it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) line: usize,
-    pub(super) node: Node,
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) line: usize,
+    pub(crate) node: Node,
 }
 
 /// What keeps a text from being a tree: line, where it is known, and what is wrong.
-pub(super) type Fault = (Option<usize>, String);
+pub(crate) type Fault = (Option<usize>, String);
 
 /// The tree of `text`.
-pub(super) fn parse(text: &str, format: Format) -> Result<Node, Vec<Fault>> {
+pub(crate) fn parse(text: &str, format: Format) -> Result<Node, Vec<Fault>> {
     match format {
         Format::Toml => from_toml(text),
         Format::Yaml => from_yaml(text).map_err(|fault| vec![fault]),

@@ -4,7 +4,7 @@ use super::fields::Context;
 use super::suggest::nearest;
 use super::tree::{Node, Value};
 
-pub(super) fn text(node: Node, path: &str, cx: &mut Context) -> Option<String> {
+pub(crate) fn text(node: Node, path: &str, cx: &mut Context) -> Option<String> {
     cx.places.insert(path.to_owned(), node.line);
     match node.value {
         Value::Text { text, .. } if text.contains('\0') => {
@@ -23,7 +23,7 @@ pub(super) fn text(node: Node, path: &str, cx: &mut Context) -> Option<String> {
     }
 }
 
-pub(super) fn one_or_more(node: Node, path: &str, cx: &mut Context) -> Option<Vec<String>> {
+pub(crate) fn one_or_more(node: Node, path: &str, cx: &mut Context) -> Option<Vec<String>> {
     match node.value {
         Value::List(items) => {
             let items = items.into_iter().enumerate();
@@ -33,7 +33,7 @@ pub(super) fn one_or_more(node: Node, path: &str, cx: &mut Context) -> Option<Ve
     }
 }
 
-pub(super) fn choice<T: Copy>(
+pub(crate) fn choice<T: Copy>(
     node: Node,
     path: &str,
     words: &[(&'static str, T)],
@@ -56,7 +56,7 @@ pub(super) fn choice<T: Copy>(
 }
 
 /// What a value is, for a person. Never its content, which may be a secret.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
         Value::Bool(_) => "true or false",
