@@ -56,6 +56,33 @@ impl Mapper {
             Target::Introspection => self.switch("introspection.token.claim").unwrap_or(access),
         }
     }
+
+    /// The claim that it writes, at the top level; none for a kind that writes none, and for a claim that its kind
+    /// may not write.
+    #[must_use]
+    pub fn claim(&self) -> Option<String> {
+        self.steps(Kind::parse(&self.kind)?)?.into_iter().next()
+    }
+
+    /// Where its claim goes.
+    fn steps(&self, kind: Kind) -> Option<Vec<String>> {
+        let name = match kind.claim() {
+            Name::None => return None,
+            Name::Fixed(name) => name,
+            Name::Chosen(default) => self.setting("claim.name").unwrap_or(default),
+        };
+        path::parse(name).filter(|steps| steps.first().is_some_and(|first| kind.may_write(first)))
+    }
+}
+
+/// What a kind's claim is called.
+enum Name {
+    /// It writes none.
+    None,
+    /// The kind says so.
+    Fixed(&'static str),
+    /// The mapper says so, or this when it does not.
+    Chosen(&'static str),
 }
 
 /// Which rule a mapper is.
@@ -154,6 +181,21 @@ impl Kind {
             "realm_access" | "resource_access" => matches!(self, Self::RealmRoles | Self::ClientRoles),
             "allowed-origins" => self == Self::AllowedOrigins,
             _ => !RESERVED.contains(&name),
+        }
+    }
+
+    fn claim(self) -> Name {
+        match self {
+            Self::Subject | Self::HardcodedRole | Self::RoleName => Name::None,
+            Self::Audience | Self::AudienceResolve => Name::Fixed("aud"),
+            Self::AllowedOrigins => Name::Fixed("allowed-origins"),
+            Self::Acr => Name::Fixed("acr"),
+            Self::Address => Name::Fixed("address"),
+            Self::FullName => Name::Chosen("name"),
+            Self::RealmRoles => Name::Chosen("realm_access.roles"),
+            Self::ClientRoles => Name::Chosen("resource_access.${client_id}.roles"),
+            Self::Groups => Name::Chosen("groups"),
+            Self::Attribute | Self::Property | Self::HardcodedClaim | Self::SessionNote => Name::Chosen(""),
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod access_token;
 pub mod audit;
+pub mod built_in;
 pub mod claims;
 pub mod client;
 pub mod code;

@@ -101,24 +101,7 @@ pub(in crate::protocol) fn apply(
     source: &Source<'_>,
     claims: &mut Map<String, Value>,
 ) {
-    let name = match kind {
-        Kind::Subject | Kind::HardcodedRole | Kind::RoleName => return,
-        Kind::Audience | Kind::AudienceResolve => "aud",
-        Kind::AllowedOrigins => "allowed-origins",
-        Kind::Acr => "acr",
-        Kind::Address => "address",
-        Kind::FullName => mapper.setting("claim.name").unwrap_or("name"),
-        Kind::RealmRoles => mapper.setting("claim.name").unwrap_or("realm_access.roles"),
-        Kind::ClientRoles => mapper.setting("claim.name").unwrap_or("resource_access.${client_id}.roles"),
-        Kind::Groups => mapper.setting("claim.name").unwrap_or("groups"),
-        Kind::Attribute | Kind::Property | Kind::HardcodedClaim | Kind::SessionNote => {
-            mapper.setting("claim.name").unwrap_or_default()
-        }
-    };
-    let Some(steps) = path::parse(name) else { return };
-    if !steps.first().is_some_and(|first| kind.may_write(first)) {
-        return;
-    }
+    let Some(steps) = mapper.steps(kind) else { return };
     if kind == Kind::ClientRoles {
         client_roles(mapper, &steps, &source.held, claims);
     } else if let Some(value) = value(kind, mapper, source) {

@@ -1,0 +1,62 @@
+//! What exists in every fresh realm, by Keycloak's names, so that its realm files and its clients find what they
+//! expect.
+//!
+//! Owns the values. Leaves to `store` how they are kept, and to realm files what comes on top of them.
+
+mod roles;
+mod scopes;
+
+use super::client::Client;
+use super::realm::{Realm, RealmSettings};
+use super::role::Role;
+use super::scope::Scope;
+
+/// The realm whose administrators look after all realms.
+pub const MASTER: &str = "master";
+
+/// The role of `master` that may do everything.
+pub const ADMIN_ROLE: &str = "admin";
+
+/// The client whose roles say what a person may do with the own account.
+pub const ACCOUNT: &str = "account";
+
+/// A realm as it begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FreshRealm {
+    /// The realm, with the default settings.
+    pub realm: Realm,
+    /// Its scopes.
+    pub scopes: Vec<Scope>,
+    /// Its clients: holders of roles, none of which can get a token.
+    pub clients: Vec<Client>,
+    /// Its roles, of the realm and of those clients.
+    pub roles: Vec<Role>,
+    /// Which role is composed of which: pairs of identifiers.
+    pub composites: Vec<(String, String)>,
+}
+
+/// A new realm called `name`, with identifiers from `id`. Every user is given its [`Realm::default_role`], which is
+/// among `roles`.
+pub fn fresh_realm(name: &str, id: &mut dyn FnMut() -> String) -> FreshRealm {
+    let realm = Realm {
+        id: id(),
+        name: name.to_owned(),
+        display_name: None,
+        enabled: true,
+        settings: RealmSettings::default(),
+        version: 0,
+    };
+    let scopes = scopes::all(&realm.id, id);
+    let roles::Holders { clients, roles, composites } = roles::all(&realm, id);
+    FreshRealm { realm, scopes, clients, roles, composites }
+}
+
+/// The client that holds a realm's administrative roles; `master` has its own under another name, as in Keycloak.
+#[must_use]
+pub fn management_client(realm: &str) -> &'static str {
+    if realm == MASTER { "master-realm" } else { "realm-management" }
+}
+
+#[cfg(test)]
+#[path = "built_in_tests.rs"]
+mod tests;
