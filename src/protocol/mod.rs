@@ -11,6 +11,7 @@ pub mod claims;
 pub mod client;
 pub mod code;
 pub mod consent;
+pub mod discovery;
 pub mod forwarded;
 pub mod grant;
 pub mod id_token;

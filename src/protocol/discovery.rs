@@ -1,0 +1,132 @@
+//! A realm's metadata: OpenID Connect Discovery 1.0 §3 and RFC 8414 §2 as one document.
+//!
+//! Owns what is said, each value true for what the server does today: an endpoint is named here when it exists.
+//! Leaves to `http` under which addresses the document is found.
+
+use serde_json::{Value, json};
+
+use super::client::GrantType;
+use super::realm::Realm;
+use super::scope::{OPENID, Scope};
+
+/// Grants that the token endpoint knows.
+const GRANTS: [GrantType; 3] =
+    [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+
+/// Claims that tokens have without any mapper.
+const OWN_CLAIMS: [&str; 12] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "azp", "sid", "jti", "at_hash"];
+
+/// The metadata of `realm` as seen under `issuer`, whose paths are those of Keycloak.
+#[must_use]
+pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
+    let protocol = format!("{issuer}/protocol/openid-connect");
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{protocol}/auth"),
+        "token_endpoint": format!("{protocol}/token"),
+        "userinfo_endpoint": format!("{protocol}/userinfo"),
+        "jwks_uri": format!("{protocol}/certs"),
+        "end_session_endpoint": format!("{protocol}/logout"),
+        "grant_types_supported": GRANTS.map(GrantType::wire),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [realm.settings.signature_algorithm],
+        "scopes_supported": names(scopes),
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims(scopes),
+        "acr_values_supported": [realm.settings.password_acr],
+        "prompt_values_supported": ["none", "login", "consent"],
+        "ui_locales_supported": ["en"],
+        "authorization_response_iss_parameter_supported": true,
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    })
+}
+
+fn names(scopes: &[Scope]) -> Vec<&str> {
+    let mut names: Vec<&str> = scopes.iter().map(|scope| scope.name.as_str()).collect();
+    names.sort_unstable();
+    names.insert(0, OPENID);
+    names.dedup();
+    names
+}
+
+/// The server's own claims, and those that the realm's scopes add.
+fn claims(scopes: &[Scope]) -> Vec<String> {
+    let mapped = scopes.iter().flat_map(|scope| &scope.settings.mappers).filter_map(|mapper| mapper.claim());
+    let mut claims: Vec<String> = OWN_CLAIMS.map(str::to_owned).to_vec();
+    for claim in mapped {
+        if !claims.contains(&claim) {
+            claims.push(claim);
+        }
+    }
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::protocol::built_in::{FreshRealm, fresh_realm};
+
+    const ISSUER: &str = "https://id.example/realms/main";
+
+    fn fresh() -> FreshRealm {
+        fresh_realm("main", &mut String::new)
+    }
+
+    #[test]
+    fn the_document_of_a_fresh_realm() {
+        let FreshRealm { realm, scopes, .. } = fresh();
+        insta::assert_json_snapshot!(metadata(ISSUER, &realm, &scopes));
+    }
+
+    #[test]
+    fn the_realm_decides_algorithm_scopes_and_claims() {
+        let FreshRealm { mut realm, mut scopes, .. } = fresh();
+        realm.settings.signature_algorithm = "ES256".into();
+        scopes.retain(|scope| scope.name == "email");
+        let document = metadata(ISSUER, &realm, &scopes);
+        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256"]));
+        assert_eq!(document["scopes_supported"], json!(["openid", "email"]));
+        let claims = document["claims_supported"].as_array().unwrap();
+        assert!(claims.contains(&json!("email_verified")) && !claims.contains(&json!("name")));
+        assert_eq!(metadata(ISSUER, &realm, &[])["scopes_supported"], json!(["openid"]));
+    }
+
+    /// OpenID Connect Discovery §3 and conformance.md 2.3: what is required is there, addresses are below the issuer,
+    /// and no name is made up.
+    #[test]
+    fn the_document_keeps_to_the_registry() {
+        let FreshRealm { realm, scopes, .. } = fresh();
+        let document = metadata(ISSUER, &realm, &scopes);
+        let document = document.as_object().unwrap();
+        for required in [
+            "issuer",
+            "authorization_endpoint",
+            "token_endpoint",
+            "jwks_uri",
+            "response_types_supported",
+            "subject_types_supported",
+            "id_token_signing_alg_values_supported",
+        ] {
+            assert!(document.contains_key(required), "{required}");
+        }
+        for (name, value) in document {
+            if name.ends_with("_endpoint") || name.ends_with("_uri") {
+                assert!(value.as_str().unwrap().starts_with(ISSUER), "{name}");
+            } else if let Some(values) = value.as_array() {
+                let distinct: BTreeSet<&str> = values.iter().map(|value| value.as_str().unwrap()).collect();
+                assert!(!values.is_empty() && distinct.len() == values.len(), "{name}");
+            } else {
+                assert!(value.is_boolean() || name == "issuer", "{name}");
+            }
+        }
+    }
+}
