@@ -5,7 +5,9 @@
 
 use serde_json::{Value, json};
 
+use super::claims::Target;
 use super::client::GrantType;
+use super::mapper::{Kind, Mapper};
 use super::realm::Realm;
 use super::scope::{OPENID, Scope};
 
@@ -56,9 +58,14 @@ fn names(scopes: &[Scope]) -> Vec<&str> {
     names
 }
 
-/// The server's own claims, and those that the realm's scopes add.
+/// The server's own claims, and those that the realm's scopes add to what a client reads itself: ID tokens and UserInfo.
 fn claims(scopes: &[Scope]) -> Vec<String> {
-    let mapped = scopes.iter().flat_map(|scope| &scope.settings.mappers).filter_map(|mapper| mapper.claim());
+    let read = |mapper: &&Mapper| {
+        Kind::parse(&mapper.kind)
+            .is_some_and(|kind| mapper.is_for(kind, Target::IdToken) || mapper.is_for(kind, Target::UserInfo))
+    };
+    let mapped =
+        scopes.iter().flat_map(|scope| &scope.settings.mappers).filter(read).filter_map(Mapper::claim);
     let mut claims: Vec<String> = OWN_CLAIMS.map(str::to_owned).to_vec();
     for claim in mapped {
         if !claims.contains(&claim) {
@@ -91,12 +98,13 @@ mod tests {
     fn the_realm_decides_algorithm_scopes_and_claims() {
         let FreshRealm { mut realm, mut scopes, .. } = fresh();
         realm.settings.signature_algorithm = "ES256".into();
-        scopes.retain(|scope| scope.name == "email");
+        scopes.retain(|scope| matches!(scope.name.as_str(), "email" | "roles"));
         let document = metadata(ISSUER, &realm, &scopes);
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256"]));
-        assert_eq!(document["scopes_supported"], json!(["openid", "email"]));
+        assert_eq!(document["scopes_supported"], json!(["openid", "email", "roles"]));
         let claims = document["claims_supported"].as_array().unwrap();
         assert!(claims.contains(&json!("email_verified")) && !claims.contains(&json!("name")));
+        assert!(!claims.contains(&json!("realm_access")), "access tokens are not the client's to read");
         assert_eq!(metadata(ISSUER, &realm, &[])["scopes_supported"], json!(["openid"]));
     }
 
