@@ -5,6 +5,7 @@
 //! `store` how they are kept.
 
 mod claims;
+mod demo;
 mod places;
 mod problem;
 pub(crate) mod read;
@@ -13,6 +14,7 @@ mod validate;
 
 use std::path::Path;
 
+pub use demo::demo;
 pub use problem::{FileProblem, FileProblems};
 pub use read::parse;
 pub use spec::RealmSpec;
