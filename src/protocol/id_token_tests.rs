@@ -101,8 +101,14 @@ fn only_mappers_for_id_tokens_write() {
 
 #[test]
 fn an_audience_mapper_for_id_tokens_joins_the_client() {
-    let config = [("included.client.audience", "other"), ("id.token.claim", "true")];
-    assert_eq!(token(vec![mapper("oidc-audience-mapper", &config)], |_| ())["aud"], json!(["web", "other"]));
+    for (audience, expected) in [("other", json!(["web", "other"])), ("web", json!("web"))] {
+        let config = [("included.client.audience", audience), ("id.token.claim", "true")];
+        assert_eq!(
+            token(vec![mapper("oidc-audience-mapper", &config)], |_| ())["aud"],
+            expected,
+            "{audience}"
+        );
+    }
 }
 
 #[test]

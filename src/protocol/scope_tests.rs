@@ -120,6 +120,7 @@ fn a_grant_is_read_back_as_far_as_the_client_may_still_have_it() {
         ("a default scope was taken away", client("basic", "email"), "openid basic email"),
         ("a default scope was added", client("address basic profile", "email"), "openid basic profile email"),
         ("a default scope became optional", client("basic", "email profile"), "openid basic email profile"),
+        ("both default and optional", client("basic email", "email email"), "openid basic email"),
         ("everything was taken away", client("", ""), "openid"),
     ] {
         assert_eq!(regrant(&stored, &client, &realm, &known).stored(), expected, "{name}");
