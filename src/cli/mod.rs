@@ -1,1 +1,3 @@
 //! Arguments to one function of the library.
+
+pub mod healthcheck;
