@@ -1,1 +1,0 @@
-//! Server configuration: documented defaults, every problem reported at once.

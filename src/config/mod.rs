@@ -1,0 +1,128 @@
+//! Server configuration: documented defaults, every problem reported at once.
+//!
+//! Owns the keys of `serve`'s configuration file (described one by one in `vestibule.sample.toml`, which a test
+//! holds against the defaults here), what production refuses, and the defaults of `dev`. Leaves realms to
+//! `realm_file`: a realm's settings live in the database.
+
+mod database;
+mod development;
+mod listen;
+mod production;
+mod read;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::passwords;
+use crate::protocol::forwarded::Proxies;
+use crate::protocol::issuer::{Base, Hosts};
+use crate::server::Limits;
+use crate::telemetry::LogFormat;
+
+/// Every mistake in a configuration, each with file, line, field and what to do.
+pub use crate::realm_file::FileProblems as ConfigProblems;
+pub use database::Database;
+pub use development::Development;
+pub use listen::Listen;
+
+/// What a server may relax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `dev` and `start-dev`: conveniences on.
+    Dev,
+    /// `serve` and `start`: strict.
+    Serve,
+}
+
+/// The configuration of one server. `Debug` shows no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What this server may relax.
+    pub mode: Mode,
+    /// Under which address people reach it; the issuers follow from it. Always present in [`Mode::Serve`].
+    pub public_url: Option<Base>,
+    /// Further addresses under which the same server answers, with the same issuers.
+    pub aliases: Vec<Base>,
+    /// Whether any `Host` is answered and followed: `start-dev`.
+    pub any_host: bool,
+    /// Where requests come in.
+    pub listen: Listen,
+    /// Where health and metrics are told; `None`: nowhere.
+    pub management_listen: Option<Listen>,
+    /// The path that stands before every route on arrival: empty, or `/auth` and the like.
+    pub base_path: String,
+    /// Which database.
+    pub database: Database,
+    /// The file of key-encryption keys; `None` only in [`Mode::Dev`], where a random key lasts as long as the process.
+    pub key_file: Option<PathBuf>,
+    /// The proxies in front, and the headers that they set.
+    pub proxies: Proxies,
+    /// The realm whose issuer is the public address itself.
+    pub root_realm: Option<String>,
+    /// Realm files that are applied at the start.
+    pub realm_files: Vec<PathBuf>,
+    /// What one client may use up.
+    pub limits: Limits,
+    /// How much password hashing happens at once.
+    pub hashing: passwords::Limits,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// What is logged: a level, or directives.
+    pub log_level: String,
+    /// How often expired rows are swept.
+    pub sweep_interval: Duration,
+    /// Whether addresses that clients and providers name may lead into private networks.
+    pub allow_private_outbound: bool,
+    /// Certificates in PEM that are trusted for outbound connections beside the system's.
+    pub extra_ca_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the configuration file at `path` for [`Mode::Serve`], and looks at the files that it names.
+    ///
+    /// # Errors
+    /// Every problem that was found.
+    pub fn load(path: &Path) -> Result<Self, ConfigProblems> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigProblems::of_file(&name, format!("cannot be read: {error}")))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let env = |name: &str| std::env::var(name).ok();
+        read::config(&text, &read::Source { name: &name, folder, env: &env, look: Some(path) })
+    }
+
+    /// Reads a configuration from text for [`Mode::Serve`], without looking at any file that it names. Relative
+    /// paths are taken from the current folder.
+    ///
+    /// # Errors
+    /// Every problem that was found.
+    pub fn parse(
+        text: &str,
+        name: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigProblems> {
+        read::config(text, &read::Source { name, folder: Path::new(""), env, look: None })
+    }
+
+    /// The defaults of `dev`, changed by what the command line says.
+    ///
+    /// # Errors
+    /// Every problem of the options.
+    pub fn development(options: &Development) -> Result<Self, ConfigProblems> {
+        options.config()
+    }
+
+    /// The names under which this server answers, and the issuers that follow.
+    #[must_use]
+    pub fn hosts(&self) -> Hosts {
+        let hosts = match (&self.public_url, self.mode) {
+            (Some(public), Mode::Serve) => Hosts::fixed(public.clone(), self.aliases.clone()),
+            (public, _) if self.any_host => Hosts::any(public.clone(), &self.base_path),
+            (public, _) => Hosts::loopback(public.clone(), &self.base_path),
+        };
+        hosts.root_realm(self.root_realm.clone()).behind(self.proxies.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

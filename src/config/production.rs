@@ -1,0 +1,165 @@
+//! What production refuses, and what of a configuration does not hold together (hardening: secure defaults).
+
+use std::path::Path;
+
+use super::read::{Draft, note};
+use crate::protocol::forwarded::Cidr;
+use crate::protocol::issuer::Base;
+use crate::realm_file::read::fields::{Context, Fields};
+use crate::vault::Vault;
+
+/// Options of `dev` that somebody may carry over into a file.
+const DEV_KEYS: [&str; 8] =
+    ["any_host", "data", "demo_realm", "dev", "ephemeral", "import_realm", "management_port", "watch"];
+
+/// Names what only `dev` understands, instead of calling it unknown.
+pub(super) fn refuse_dev_keys(fields: &mut Fields<'_>) {
+    for name in DEV_KEYS.into_iter().filter(|name| fields.has(name)).collect::<Vec<_>>() {
+        if let Some((path, node)) = fields.take(name) {
+            fields.cx.refuse(node.line, &path, "is for `vestibule dev` only: remove it");
+        }
+    }
+}
+
+/// Notes every rule that the draft breaks. `look` is the configuration file, when files are to be looked at.
+pub(super) fn refuse(draft: &mut Draft, cx: &mut Context, look: Option<&Path>) {
+    addresses(draft, cx);
+    proxies(draft, cx);
+    database(draft, cx);
+    times(draft, cx);
+    if draft.key_file.is_none() && !is_noted(cx, "key_file") {
+        note(
+            cx,
+            "key_file",
+            "is missing: name a file with a key-encryption key, readable by the server alone",
+        );
+    }
+    if let Some(file) = look {
+        secrets_in_the_open(draft, cx, file);
+        files(draft, cx);
+        if draft.database_password_file.is_some() {
+            draft.join_password(cx);
+        }
+    }
+}
+
+fn addresses(draft: &Draft, cx: &mut Context) {
+    match &draft.public_url {
+        None if !is_noted(cx, "public_url") => {
+            note(
+                cx,
+                "public_url",
+                "is missing: write the address that people use, such as https://id.example.com",
+            );
+        }
+        Some(public) if !public.is_secure() => note(
+            cx,
+            "public_url",
+            "must begin with https://: tokens and passwords pass there; `vestibule dev` takes http",
+        ),
+        _ => {}
+    }
+    let path = draft.public_url.as_ref().map_or("", Base::path);
+    if draft.base_path.as_deref().is_some_and(|own| own != path) && draft.public_url.is_some() {
+        note(cx, "base_path", format!("must be {path:?}, the path of public_url, or be left out"));
+    }
+    for (index, alias) in draft.aliases.iter().enumerate() {
+        if draft.public_url.is_some() && alias.path() != path {
+            note(cx, &format!("aliases[{index}]"), format!("must end in the path of public_url, {path:?}"));
+        }
+    }
+    if let (Some(listen), Some(Some(management))) = (draft.listen, draft.management)
+        && listen.port() == management.port()
+        && listen.port() != 0
+    {
+        note(cx, "management_listen", "needs another port than `listen`");
+    }
+}
+
+fn proxies(draft: &Draft, cx: &mut Context) {
+    if !draft.behind_tls_proxy {
+        note(
+            cx,
+            "behind_tls_proxy",
+            "must be true: this server speaks plain HTTP and needs a proxy in front that speaks TLS",
+        );
+    } else if draft.proxies.trusted.is_empty() && !is_noted(cx, "trusted_proxies") {
+        note(
+            cx,
+            "trusted_proxies",
+            "is missing: list the addresses of the proxy in front, such as [\"127.0.0.1\", \"::1\"] or [\"10.0.0.0/8\"]",
+        );
+    }
+    if draft.proxies.trusted.iter().any(|range| Cidr::EVERY.contains(range)) {
+        note(
+            cx,
+            "trusted_proxies",
+            "must not hold every address: whoever connects could pretend to be anyone",
+        );
+    }
+}
+
+fn database(draft: &Draft, cx: &mut Context) {
+    match &draft.database {
+        None if !is_noted(cx, "database") => {
+            note(
+                cx,
+                "database",
+                "is missing: write sqlite:///var/lib/vestibule/vestibule.db or postgres://…",
+            );
+        }
+        Some(database) if database.is_memory() => {
+            note(cx, "database", "must not be in memory: everything would be gone at the next start");
+        }
+        _ => {}
+    }
+}
+
+fn times(draft: &Draft, cx: &mut Context) {
+    if draft.limits.shutdown_delay >= draft.limits.drain_timeout {
+        note(cx, "limits.shutdown_delay", "must be shorter than drain_timeout, which it is a part of");
+    }
+}
+
+/// A password in a file that everybody may read is no secret.
+fn secrets_in_the_open(draft: &Draft, cx: &mut Context, file: &Path) {
+    if draft.password_inline && is_open(file) {
+        note(
+            cx,
+            "database",
+            "holds a password in a file that others may read: make the file 0600, or use database_password_file",
+        );
+    }
+}
+
+#[cfg(unix)]
+fn is_open(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open(_: &Path) -> bool {
+    false
+}
+
+fn files(draft: &Draft, cx: &mut Context) {
+    if let Some(Err(error)) = draft.key_file.as_deref().map(Vault::load) {
+        note(cx, "key_file", format!("{}: {}", error.path.display(), error.fault));
+    }
+    let named =
+        draft.realm_files.iter().enumerate().map(|(index, file)| (format!("realm_files[{index}]"), file));
+    let named = named.chain(draft.extra_ca_file.iter().map(|file| ("extra_ca_file".to_owned(), file)));
+    for (field, file) in named.collect::<Vec<_>>() {
+        if let Err(error) = std::fs::File::open(file) {
+            note(cx, &field, format!("{}: {error}", file.display()));
+        }
+    }
+}
+
+/// Whether something is wrong at `field` already, so that it does not count as missing too.
+fn is_noted(cx: &Context, field: &str) -> bool {
+    cx.problems
+        .iter()
+        .any(|problem| problem.field == field || problem.field.starts_with(&format!("{field}[")))
+}
