@@ -1,1 +1,77 @@
-//! The database.
+//! The database: every SQL text, each once, for SQLite and Postgres alike.
+//!
+//! Owns how records are kept, and that a thing which is good once is good once. Leaves to `protocol` what is allowed.
+//!
+//! The portable subset, which every text keeps to:
+//! 1. Columns are `TEXT` or `BIGINT`, `NOT NULL` unless absence means something. Time is whole seconds; identifiers and
+//!    fingerprints are text; sets and settings are JSON text, read in Rust.
+//! 2. A nullable time says more than a flag: `revoked_at`, `redeemed_at`.
+//! 3. Rust makes identifiers and reads the clock; SQL has no `now()` and no sequences.
+//! 4. `$1…$n`, `RETURNING`, `INSERT … ON CONFLICT (key) DO UPDATE SET x = excluded.x`, plain joins.
+//! 5. Single use is one guarded `UPDATE … WHERE … IS NULL`; the number of rows names the winner.
+//! 6. A transaction opens with its write (see `Db::begin`).
+//! 7. A realm's rows are read by `realm_id`, also where another key would do: no identifier reaches across realms.
+//!
+//! A change is a value ([`Change`]) and becomes statements; [`Store::commit`] runs them in one transaction. What must
+//! look before it writes (redeeming, rotating, counting) has a method of its own.
+
+mod audit;
+mod change;
+mod client;
+mod code;
+mod consent;
+mod db;
+mod error;
+mod failure;
+mod grant;
+mod group;
+mod key;
+mod open;
+mod realm;
+mod refresh;
+mod role;
+mod scope;
+mod session;
+mod sweep;
+mod user;
+
+pub use change::Change;
+pub use code::{RedeemCode, Redemption};
+pub use error::StoreError;
+pub use key::KeyRow;
+pub use open::StoreOptions;
+pub use realm::RealmConfiguration;
+pub use refresh::{RotateRefresh, Rotation, SessionTouch};
+pub use sweep::Swept;
+pub use user::{UserRoles, UserWithPassword};
+
+/// The records of this server. Cheap to clone; clones share connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: db::Db,
+}
+
+/// A page of a listing.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// How many rows to skip.
+    pub first: i64,
+    /// How many rows to give at most.
+    pub max: i64,
+}
+
+impl Page {
+    /// Everything, for exports and small tables.
+    pub const ALL: Self = Self { first: 0, max: i64::MAX };
+}
+
+/// A pattern for `LIKE … ESCAPE '\'` that finds `text` anywhere, whatever it holds.
+fn anywhere(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+/// JSON text of a value that always has one.
+fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    Ok(serde_json::to_string(value)?)
+}

@@ -1,0 +1,242 @@
+//! A change of state as a value: what [`super::Store::commit`] takes.
+
+use super::db::{Statement, sql};
+use super::error::StoreError;
+use super::key::KeyRow;
+use super::{audit, client, code, consent, failure, grant, group, key, realm, role, scope, session, user};
+use crate::clock::Timestamp;
+use crate::protocol::audit::AuditEvent;
+use crate::protocol::client::Client;
+use crate::protocol::code::AuthorizationCode;
+use crate::protocol::consent::Consent;
+use crate::protocol::grant::Grant;
+use crate::protocol::realm::Realm;
+use crate::protocol::role::{Group, Role};
+use crate::protocol::scope::Scope;
+use crate::protocol::session::Session;
+use crate::protocol::user::User;
+
+/// One change. Those that say "put" insert, or replace what has the same identifier.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A realm comes to be.
+    PutRealm { realm: Realm, at: Timestamp },
+    /// A realm goes, with everything in it.
+    DeleteRealm { realm_id: String },
+    /// A key comes to be.
+    AddKey { realm_id: String, key: KeyRow },
+    /// A key stops signing; it is served until then.
+    RetireKey { realm_id: String, id: String, served_until: Timestamp },
+    /// A key goes.
+    DeleteKey { realm_id: String, id: String },
+    /// A scope.
+    PutScope(Scope),
+    /// A scope goes.
+    DeleteScope { realm_id: String, id: String },
+    /// A client.
+    PutClient { client: Box<Client>, at: Timestamp },
+    /// A client goes, with its grants, consents and roles.
+    DeleteClient { realm_id: String, id: String },
+    /// A role.
+    PutRole(Role),
+    /// A role goes.
+    DeleteRole { realm_id: String, id: String },
+    /// A role has another among its parts.
+    AddComposite { realm_id: String, role_id: String, child_id: String },
+    /// It has not.
+    RemoveComposite { realm_id: String, role_id: String, child_id: String },
+    /// A group.
+    PutGroup(Group),
+    /// A group goes.
+    DeleteGroup { realm_id: String, id: String },
+    /// Members of a group have a role.
+    AddGroupRole { realm_id: String, group_id: String, role_id: String },
+    /// They have not.
+    RemoveGroupRole { realm_id: String, group_id: String, role_id: String },
+    /// A user, the password apart.
+    PutUser(Box<User>),
+    /// A user goes, with sessions, grants and consents.
+    DeleteUser { realm_id: String, id: String },
+    /// A user's password is this (a PHC string).
+    SetPassword { realm_id: String, user_id: String, hash: String },
+    /// A user has a role.
+    AddUserRole { realm_id: String, user_id: String, role_id: String },
+    /// A user has not.
+    RemoveUserRole { realm_id: String, user_id: String, role_id: String },
+    /// A user is a member.
+    AddUserGroup { realm_id: String, user_id: String, group_id: String },
+    /// A user is not.
+    RemoveUserGroup { realm_id: String, user_id: String, group_id: String },
+    /// Nothing of the configuration's rows changed, but what is kept in memory must be read again: a service account
+    /// got a role.
+    Reconfigure { realm_id: String },
+    /// A person signed in.
+    BeginSession { session: Session, fingerprint: String, expires_at: Timestamp },
+    /// The same session under another cookie, after the person proved again who they are or gave consent.
+    ReauthenticateSession { session: Session, fingerprint: String, expires_at: Timestamp },
+    /// A session was used.
+    TouchSession { realm_id: String, id: String, at: Timestamp, expires_at: Timestamp },
+    /// A session ended, and with it its grants that are not offline.
+    EndSession { realm_id: String, id: String, at: Timestamp },
+    /// Every session of a user ended, and their grants that are not offline.
+    EndSessionsOfUser { realm_id: String, user_id: String, at: Timestamp },
+    /// A grant was given.
+    AddGrant { grant: Grant, expires_at: Timestamp },
+    /// A grant was taken back.
+    RevokeGrant { realm_id: String, id: String, at: Timestamp },
+    /// A code was issued.
+    AddCode(AuthorizationCode),
+    /// A consent was given or widened.
+    PutConsent(Consent),
+    /// A consent was withdrawn, and with it every grant of that user to that client.
+    WithdrawConsent { realm_id: String, user_id: String, client: String, at: Timestamp },
+    /// Failures of these subjects are forgotten.
+    ClearFailures { realm_id: String, subjects: Vec<String> },
+    /// Something happened.
+    Audit(AuditEvent),
+}
+
+impl Change {
+    /// Whether the change touches what nodes keep in memory.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            Self::PutRealm { .. }
+                | Self::DeleteRealm { .. }
+                | Self::AddKey { .. }
+                | Self::RetireKey { .. }
+                | Self::DeleteKey { .. }
+                | Self::PutScope(_)
+                | Self::DeleteScope { .. }
+                | Self::PutClient { .. }
+                | Self::DeleteClient { .. }
+                | Self::PutRole(_)
+                | Self::DeleteRole { .. }
+                | Self::AddComposite { .. }
+                | Self::RemoveComposite { .. }
+                | Self::Reconfigure { .. }
+        )
+    }
+
+    /// The realm that it belongs to.
+    #[must_use]
+    pub fn realm_id(&self) -> &str {
+        match self {
+            Self::PutRealm { realm, .. } => &realm.id,
+            Self::PutScope(scope) => &scope.realm_id,
+            Self::PutClient { client, .. } => &client.realm_id,
+            Self::PutRole(role) => &role.realm_id,
+            Self::PutGroup(group) => &group.realm_id,
+            Self::PutUser(user) => &user.realm_id,
+            Self::BeginSession { session, .. } | Self::ReauthenticateSession { session, .. } => {
+                &session.realm_id
+            }
+            Self::AddGrant { grant, .. } => &grant.realm_id,
+            Self::AddCode(code) => &code.realm_id,
+            Self::PutConsent(consent) => &consent.realm_id,
+            Self::Audit(event) => &event.realm_id,
+            Self::DeleteRealm { realm_id }
+            | Self::AddKey { realm_id, .. }
+            | Self::RetireKey { realm_id, .. }
+            | Self::DeleteKey { realm_id, .. }
+            | Self::DeleteScope { realm_id, .. }
+            | Self::DeleteClient { realm_id, .. }
+            | Self::DeleteRole { realm_id, .. }
+            | Self::AddComposite { realm_id, .. }
+            | Self::RemoveComposite { realm_id, .. }
+            | Self::DeleteGroup { realm_id, .. }
+            | Self::AddGroupRole { realm_id, .. }
+            | Self::RemoveGroupRole { realm_id, .. }
+            | Self::DeleteUser { realm_id, .. }
+            | Self::SetPassword { realm_id, .. }
+            | Self::AddUserRole { realm_id, .. }
+            | Self::RemoveUserRole { realm_id, .. }
+            | Self::AddUserGroup { realm_id, .. }
+            | Self::RemoveUserGroup { realm_id, .. }
+            | Self::Reconfigure { realm_id }
+            | Self::TouchSession { realm_id, .. }
+            | Self::EndSession { realm_id, .. }
+            | Self::EndSessionsOfUser { realm_id, .. }
+            | Self::RevokeGrant { realm_id, .. }
+            | Self::WithdrawConsent { realm_id, .. }
+            | Self::ClearFailures { realm_id, .. } => realm_id,
+        }
+    }
+
+    /// Appends the statements that make the change.
+    pub(super) fn statements(self, to: &mut Vec<Statement>) -> Result<(), StoreError> {
+        match self {
+            Self::PutRealm { realm, at } => to.push(realm::put(&realm, at)?),
+            Self::DeleteRealm { realm_id } => to.push(sql!("DELETE FROM realms WHERE id = $1", realm_id)),
+            Self::AddKey { realm_id, key } => to.push(key::add(&realm_id, &key)),
+            Self::RetireKey { realm_id, id, served_until } => {
+                to.push(key::retire(&realm_id, &id, served_until))
+            }
+            Self::DeleteKey { realm_id, id } => to.push(key::delete(&realm_id, &id)),
+            Self::PutScope(scope) => to.push(scope::put(&scope)?),
+            Self::DeleteScope { realm_id, id } => to.push(scope::delete(&realm_id, &id)),
+            Self::PutClient { client, at } => to.push(client::put(&client, at)?),
+            Self::DeleteClient { realm_id, id } => client::delete(&realm_id, &id, to),
+            Self::PutRole(role) => to.push(role::put(&role)),
+            Self::DeleteRole { realm_id, id } => to.push(role::delete(&realm_id, &id)),
+            Self::AddComposite { realm_id, role_id, child_id } => {
+                to.push(role::add_composite(&realm_id, &role_id, &child_id));
+            }
+            Self::RemoveComposite { realm_id, role_id, child_id } => {
+                to.push(role::remove_composite(&realm_id, &role_id, &child_id));
+            }
+            Self::PutGroup(group) => to.push(group::put(&group)?),
+            Self::DeleteGroup { realm_id, id } => to.push(group::delete(&realm_id, &id)),
+            Self::AddGroupRole { realm_id, group_id, role_id } => {
+                to.push(group::add_role(&realm_id, &group_id, &role_id));
+            }
+            Self::RemoveGroupRole { realm_id, group_id, role_id } => {
+                to.push(group::remove_role(&realm_id, &group_id, &role_id));
+            }
+            Self::PutUser(user) => to.push(user::put(&user)?),
+            Self::DeleteUser { realm_id, id } => to.push(user::delete(&realm_id, &id)),
+            Self::SetPassword { realm_id, user_id, hash } => {
+                to.push(user::set_password(&realm_id, &user_id, &hash))
+            }
+            Self::AddUserRole { realm_id, user_id, role_id } => {
+                to.push(user::add_role(&realm_id, &user_id, &role_id));
+            }
+            Self::RemoveUserRole { realm_id, user_id, role_id } => {
+                to.push(user::remove_role(&realm_id, &user_id, &role_id));
+            }
+            Self::AddUserGroup { realm_id, user_id, group_id } => {
+                to.push(user::add_group(&realm_id, &user_id, &group_id));
+            }
+            Self::RemoveUserGroup { realm_id, user_id, group_id } => {
+                to.push(user::remove_group(&realm_id, &user_id, &group_id));
+            }
+            Self::Reconfigure { .. } => {}
+            Self::BeginSession { session, fingerprint, expires_at } => {
+                to.push(session::begin(&session, &fingerprint, expires_at));
+            }
+            Self::ReauthenticateSession { session, fingerprint, expires_at } => {
+                to.push(session::reauthenticate(&session, &fingerprint, expires_at));
+            }
+            Self::TouchSession { realm_id, id, at, expires_at } => {
+                to.push(session::touch(&realm_id, &id, at, expires_at));
+            }
+            Self::EndSession { realm_id, id, at } => session::end(&realm_id, &id, at, to),
+            Self::EndSessionsOfUser { realm_id, user_id, at } => {
+                session::end_all(&realm_id, &user_id, at, to)
+            }
+            Self::AddGrant { grant, expires_at } => to.push(grant::add(&grant, expires_at)),
+            Self::RevokeGrant { realm_id, id, at } => to.push(grant::revoke(&realm_id, &id, at)),
+            Self::AddCode(code) => to.push(code::add(&code)),
+            Self::PutConsent(consent) => to.push(consent::put(&consent)?),
+            Self::WithdrawConsent { realm_id, user_id, client, at } => {
+                consent::withdraw(&realm_id, &user_id, &client, at, to);
+            }
+            Self::ClearFailures { realm_id, subjects } => {
+                to.extend(subjects.iter().map(|subject| failure::clear(&realm_id, subject)));
+            }
+            Self::Audit(event) => to.push(audit::add(&event)?),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! Table `clients`.
+
+use sqlx::FromRow;
+
+use super::db::{Statement, sql};
+use super::error::StoreError;
+use super::{Page, Store, anywhere, json};
+use crate::clock::Timestamp;
+use crate::protocol::client::Client;
+
+#[derive(FromRow)]
+pub(super) struct Row {
+    id: String,
+    realm_id: String,
+    client_id: String,
+    enabled: i64,
+    secret_hash: Option<String>,
+    settings: String,
+}
+
+impl Row {
+    pub(super) fn record(self) -> Result<Client, StoreError> {
+        Ok(Client {
+            id: self.id,
+            realm_id: self.realm_id,
+            client_id: self.client_id,
+            enabled: self.enabled != 0,
+            secret_hash: self.secret_hash,
+            settings: serde_json::from_str(&self.settings)?,
+        })
+    }
+}
+
+pub(super) fn put(client: &Client, at: Timestamp) -> Result<Statement, StoreError> {
+    let text = "INSERT INTO clients (id, realm_id, client_id, enabled, secret_hash, settings, created_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                ON CONFLICT (id) DO UPDATE SET client_id = excluded.client_id, enabled = excluded.enabled, \
+                secret_hash = excluded.secret_hash, settings = excluded.settings";
+    let Client { id, realm_id, client_id, enabled, secret_hash, settings } = client;
+    Ok(sql!(text, id, realm_id, client_id, *enabled, secret_hash, json(settings)?, at))
+}
+
+/// A role of the client is no row that the database would take along, since a realm role has no client.
+pub(super) fn delete(realm_id: &str, id: &str, to: &mut Vec<Statement>) {
+    to.push(sql!("DELETE FROM roles WHERE realm_id = $1 AND client = $2", realm_id, id));
+    to.push(sql!("DELETE FROM users WHERE realm_id = $1 AND service_account_client = $2", realm_id, id));
+    to.push(sql!("DELETE FROM clients WHERE id = $2 AND realm_id = $1", realm_id, id));
+}
+
+impl Store {
+    /// The client called `client_id`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn client_by_client_id(
+        &self,
+        realm_id: &str,
+        client_id: &str,
+    ) -> Result<Option<Client>, StoreError> {
+        let text = "SELECT id, realm_id, client_id, enabled, secret_hash, settings FROM clients \
+                    WHERE realm_id = $1 AND client_id = $2";
+        self.db.one::<Row>(sql!(text, realm_id, client_id)).await?.map(Row::record).transpose()
+    }
+
+    /// The client with this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn client_by_id(&self, realm_id: &str, id: &str) -> Result<Option<Client>, StoreError> {
+        let text = "SELECT id, realm_id, client_id, enabled, secret_hash, settings FROM clients \
+                    WHERE realm_id = $1 AND id = $2";
+        self.db.one::<Row>(sql!(text, realm_id, id)).await?.map(Row::record).transpose()
+    }
+
+    /// Clients by `client_id`; those whose name holds `search`, or all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clients(&self, realm_id: &str, search: &str, page: Page) -> Result<Vec<Client>, StoreError> {
+        let text = "SELECT id, realm_id, client_id, enabled, secret_hash, settings FROM clients \
+                    WHERE realm_id = $1 AND client_id LIKE $2 ESCAPE '\\' ORDER BY client_id LIMIT $4 OFFSET $3";
+        let rows = self.db.all::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
+        rows.into_iter().map(Row::record).collect()
+    }
+}

@@ -1,0 +1,91 @@
+//! Table `consents`.
+
+use sqlx::FromRow;
+
+use super::db::{Statement, sql};
+use super::error::StoreError;
+use super::{Store, client, json};
+use crate::clock::Timestamp;
+use crate::protocol::client::Client;
+use crate::protocol::consent::Consent;
+
+#[derive(FromRow)]
+struct Row {
+    consent_realm_id: String,
+    user_id: String,
+    client: String,
+    scopes: String,
+    granted_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl Row {
+    fn record(self) -> Result<Consent, StoreError> {
+        Ok(Consent {
+            realm_id: self.consent_realm_id,
+            user_id: self.user_id,
+            client: self.client,
+            scopes: serde_json::from_str(&self.scopes)?,
+            granted_at: self.granted_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct RowWithClient {
+    #[sqlx(flatten)]
+    consent: Row,
+    #[sqlx(flatten)]
+    client: client::Row,
+}
+
+pub(super) fn put(consent: &Consent) -> Result<Statement, StoreError> {
+    let text = "INSERT INTO consents (realm_id, user_id, client, scopes, granted_at, updated_at) \
+                VALUES ($1, $2, $3, $4, $5, $6) \
+                ON CONFLICT (user_id, client) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at";
+    let Consent { realm_id, user_id, client, scopes, granted_at, updated_at } = consent;
+    Ok(sql!(text, realm_id, user_id, client, json(scopes)?, *granted_at, *updated_at))
+}
+
+pub(super) fn withdraw(realm_id: &str, user_id: &str, client: &str, at: Timestamp, to: &mut Vec<Statement>) {
+    let text = "DELETE FROM consents WHERE realm_id = $1 AND user_id = $2 AND client = $3";
+    to.push(sql!(text, realm_id, user_id, client));
+    let text = "UPDATE grants SET revoked_at = $4 \
+                WHERE realm_id = $1 AND user_id = $2 AND client = $3 AND revoked_at IS NULL";
+    to.push(sql!(text, realm_id, user_id, client, at));
+}
+
+impl Store {
+    /// What the user allowed the client (its `id`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn consent(
+        &self,
+        realm_id: &str,
+        user_id: &str,
+        client: &str,
+    ) -> Result<Option<Consent>, StoreError> {
+        let text = "SELECT realm_id AS consent_realm_id, user_id, client, scopes, granted_at, updated_at \
+                    FROM consents WHERE realm_id = $1 AND user_id = $2 AND client = $3";
+        self.db.one::<Row>(sql!(text, realm_id, user_id, client)).await?.map(Row::record).transpose()
+    }
+
+    /// What the user allowed, and whom, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn consents_of_user(
+        &self,
+        realm_id: &str,
+        user_id: &str,
+    ) -> Result<Vec<(Consent, Client)>, StoreError> {
+        let text = "SELECT a.realm_id AS consent_realm_id, a.user_id, a.client, a.scopes, a.granted_at, a.updated_at, \
+                    c.id, c.realm_id, c.client_id, c.enabled, c.secret_hash, c.settings \
+                    FROM consents a JOIN clients c ON c.id = a.client AND c.realm_id = a.realm_id \
+                    WHERE a.realm_id = $1 AND a.user_id = $2 ORDER BY a.granted_at, c.client_id";
+        let rows = self.db.all::<RowWithClient>(sql!(text, realm_id, user_id)).await?;
+        rows.into_iter().map(|row| Ok((row.consent.record()?, row.client.record()?))).collect()
+    }
+}

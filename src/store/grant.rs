@@ -1,0 +1,141 @@
+//! Table `grants`.
+
+use sqlx::FromRow;
+
+use super::db::{Statement, sql};
+use super::error::StoreError;
+use super::session::session_columns;
+use super::user::user_columns;
+use super::{Store, session, user};
+use crate::clock::Timestamp;
+use crate::protocol::grant::Grant;
+use crate::protocol::session::Session;
+use crate::protocol::user::User;
+
+/// The columns of a grant, joined as `g`.
+#[derive(FromRow)]
+pub(super) struct Row {
+    #[sqlx(rename = "grant_id")]
+    id: String,
+    grant_realm_id: String,
+    grant_client: String,
+    grant_user_id: String,
+    grant_session_id: Option<String>,
+    scope: String,
+    offline: i64,
+    auth_time: Timestamp,
+    acr: String,
+    nonce: Option<String>,
+    grant_created_at: Timestamp,
+    last_used_at: Timestamp,
+    revoked_at: Option<Timestamp>,
+}
+
+/// The columns of [`Row`].
+macro_rules! grant_columns {
+    () => {
+        "g.id AS grant_id, g.realm_id AS grant_realm_id, g.client AS grant_client, g.user_id AS grant_user_id, \
+         g.session_id AS grant_session_id, g.scope, g.offline, g.auth_time, g.acr, g.nonce, \
+         g.created_at AS grant_created_at, g.last_used_at, g.revoked_at"
+    };
+}
+pub(super) use grant_columns;
+
+/// Joins that bring a grant's user, and its session if the store still has it.
+macro_rules! grant_joins {
+    () => {
+        " JOIN users u ON u.id = g.user_id AND u.realm_id = g.realm_id \
+         LEFT JOIN sessions s ON s.id = g.session_id AND s.realm_id = g.realm_id "
+    };
+}
+pub(super) use grant_joins;
+
+impl Row {
+    pub(super) fn record(self) -> Grant {
+        Grant {
+            id: self.id,
+            realm_id: self.grant_realm_id,
+            client: self.grant_client,
+            user_id: self.grant_user_id,
+            session_id: self.grant_session_id,
+            scope: self.scope,
+            offline: self.offline != 0,
+            auth_time: self.auth_time,
+            acr: self.acr,
+            nonce: self.nonce,
+            created_at: self.grant_created_at,
+            last_used_at: self.last_used_at,
+            revoked_at: self.revoked_at,
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct WholeRow {
+    #[sqlx(flatten)]
+    grant: Row,
+    #[sqlx(flatten)]
+    user: user::Row,
+    #[sqlx(flatten)]
+    session: session::Row,
+}
+
+pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Statement {
+    let text = "INSERT INTO grants (id, realm_id, client, user_id, session_id, scope, offline, auth_time, acr, nonce, \
+                created_at, last_used_at, revoked_at, expires_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    sql!(
+        text,
+        &grant.id,
+        &grant.realm_id,
+        &grant.client,
+        &grant.user_id,
+        &grant.session_id,
+        &grant.scope,
+        grant.offline,
+        grant.auth_time,
+        &grant.acr,
+        &grant.nonce,
+        grant.created_at,
+        grant.last_used_at,
+        grant.revoked_at,
+        expires_at,
+    )
+}
+
+pub(super) fn revoke(realm_id: &str, id: &str, at: Timestamp) -> Statement {
+    let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND id = $2 AND revoked_at IS NULL";
+    sql!(text, realm_id, id, at)
+}
+
+/// The grant was used, and will be needed until `expires_at`.
+pub(super) fn used(realm_id: &str, id: &str, at: Timestamp, expires_at: Timestamp) -> Statement {
+    let text = "UPDATE grants SET last_used_at = $3, expires_at = $4 WHERE realm_id = $1 AND id = $2";
+    sql!(text, realm_id, id, at, expires_at)
+}
+
+impl Store {
+    /// The grant with its user, and its session if the store still has it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn grant_with_user(
+        &self,
+        realm_id: &str,
+        id: &str,
+    ) -> Result<Option<(Grant, User, Option<Session>)>, StoreError> {
+        let text = concat!(
+            "SELECT ",
+            grant_columns!(),
+            ", ",
+            user_columns!(),
+            ", ",
+            session_columns!(),
+            " FROM grants g",
+            grant_joins!(),
+            "WHERE g.realm_id = $1 AND g.id = $2"
+        );
+        let Some(row) = self.db.one::<WholeRow>(sql!(text, realm_id, id)).await? else { return Ok(None) };
+        Ok(Some((row.grant.record(), row.user.record()?, row.session.record())))
+    }
+}

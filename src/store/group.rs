@@ -1,0 +1,74 @@
+//! Tables `groups` and `group_roles`.
+
+use sqlx::FromRow;
+
+use super::db::{Statement, sql};
+use super::error::StoreError;
+use super::{Store, json};
+use crate::protocol::role::Group;
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    realm_id: String,
+    parent: String,
+    name: String,
+    path: String,
+    attributes: String,
+}
+
+pub(super) fn put(group: &Group) -> Result<Statement, StoreError> {
+    let text = "INSERT INTO groups (id, realm_id, parent, name, path, attributes) VALUES ($1, $2, $3, $4, $5, $6) \
+                ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, name = excluded.name, \
+                path = excluded.path, attributes = excluded.attributes";
+    let parent = group.parent.as_deref().unwrap_or_default();
+    Ok(sql!(text, &group.id, &group.realm_id, parent, &group.name, &group.path, json(&group.attributes)?))
+}
+
+/// Takes the groups below along: their paths begin with this one's.
+pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
+    let text = "DELETE FROM groups WHERE realm_id = $1 AND id IN (WITH RECURSIVE below (id) AS (\
+                SELECT g.id FROM groups g WHERE g.realm_id = $1 AND g.id = $2 \
+                UNION SELECT g.id FROM groups g JOIN below b ON g.parent = b.id WHERE g.realm_id = $1) \
+                SELECT id FROM below)";
+    sql!(text, realm_id, id)
+}
+
+pub(super) fn add_role(realm_id: &str, group_id: &str, role_id: &str) -> Statement {
+    let text = "INSERT INTO group_roles (realm_id, group_id, role_id) \
+                SELECT g.realm_id, g.id, r.id FROM groups g JOIN roles r ON r.realm_id = g.realm_id \
+                WHERE g.realm_id = $1 AND g.id = $2 AND r.id = $3 ON CONFLICT (group_id, role_id) DO NOTHING";
+    sql!(text, realm_id, group_id, role_id)
+}
+
+pub(super) fn remove_role(realm_id: &str, group_id: &str, role_id: &str) -> Statement {
+    let text = "DELETE FROM group_roles WHERE realm_id = $1 AND group_id = $2 AND role_id = $3";
+    sql!(text, realm_id, group_id, role_id)
+}
+
+impl Store {
+    /// The groups of a realm, by path.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn groups(&self, realm_id: &str) -> Result<Vec<Group>, StoreError> {
+        let text = "SELECT id, realm_id, parent, name, path, attributes FROM groups WHERE realm_id = $1 ORDER BY path";
+        let rows = self.db.all::<Row>(sql!(text, realm_id)).await?;
+        rows.into_iter()
+            .map(|row| {
+                let attributes = serde_json::from_str(&row.attributes)?;
+                let Row { id, realm_id, parent, name, path, .. } = row;
+                let parent = Some(parent).filter(|parent| !parent.is_empty());
+                Ok(Group { id, realm_id, parent, name, path, attributes })
+            })
+            .collect()
+    }
+
+    /// Which group has which role: pairs of identifiers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn group_roles(&self, realm_id: &str) -> Result<Vec<(String, String)>, StoreError> {
+        self.db.all(sql!("SELECT group_id, role_id FROM group_roles WHERE realm_id = $1", realm_id)).await
+    }
+}

@@ -1,0 +1,113 @@
+//! Table `realms`, and the realm's configuration as a whole.
+
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+
+use super::db::{Statement, sql};
+use super::error::StoreError;
+use super::key::KeyRow;
+use super::{Store, json};
+use crate::clock::Timestamp;
+use crate::protocol::realm::Realm;
+use crate::protocol::role::Roles;
+use crate::protocol::scope::Scope;
+
+/// What nodes keep in memory of a realm.
+#[derive(Clone, Debug)]
+pub struct RealmConfiguration {
+    /// The record.
+    pub realm: Realm,
+    /// Its keys, sealed.
+    pub keys: Vec<KeyRow>,
+    /// Its scopes.
+    pub scopes: Vec<Scope>,
+    /// Its roles.
+    pub roles: Roles,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    name: String,
+    display_name: Option<String>,
+    enabled: i64,
+    settings: String,
+    version: i64,
+}
+
+impl Row {
+    fn record(self) -> Result<Realm, StoreError> {
+        Ok(Realm {
+            id: self.id,
+            name: self.name,
+            display_name: self.display_name,
+            enabled: self.enabled != 0,
+            settings: serde_json::from_str(&self.settings)?,
+            version: self.version,
+        })
+    }
+}
+
+pub(super) fn put(realm: &Realm, at: Timestamp) -> Result<Statement, StoreError> {
+    let text = "INSERT INTO realms (id, name, display_name, enabled, settings, version, created_at) \
+                VALUES ($1, $2, $3, $4, $5, 0, $6) \
+                ON CONFLICT (id) DO UPDATE SET name = excluded.name, display_name = excluded.display_name, \
+                enabled = excluded.enabled, settings = excluded.settings";
+    Ok(sql!(text, &realm.id, &realm.name, &realm.display_name, realm.enabled, json(&realm.settings)?, at))
+}
+
+impl Store {
+    /// The realm called `name`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn realm_by_name(&self, name: &str) -> Result<Option<Realm>, StoreError> {
+        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms WHERE name = $1";
+        self.db.one::<Row>(sql!(text, name)).await?.map(Row::record).transpose()
+    }
+
+    /// Every realm, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn realms(&self) -> Result<Vec<Realm>, StoreError> {
+        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms ORDER BY name";
+        self.db.all::<Row>(sql!(text)).await?.into_iter().map(Row::record).collect()
+    }
+
+    /// What nodes keep in memory of a realm.
+    ///
+    /// # Errors
+    /// [`StoreError`]; also when the realm is gone.
+    pub async fn realm_configuration(&self, realm_id: &str) -> Result<RealmConfiguration, StoreError> {
+        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms WHERE id = $1";
+        // The version is read first: a change in between makes the copy old, never falsely new.
+        let row = self.db.one::<Row>(sql!(text, realm_id)).await?;
+        let realm = row.ok_or_else(|| StoreError::Fault(sqlx::Error::RowNotFound))?.record()?;
+        Ok(RealmConfiguration {
+            keys: self.keys(realm_id).await?,
+            scopes: self.scopes(realm_id).await?,
+            roles: self.roles(realm_id).await?,
+            realm,
+        })
+    }
+
+    /// The number of the last change of configuration.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn configuration_version(&self) -> Result<i64, StoreError> {
+        let row = self.db.one::<(i64,)>(sql!("SELECT version FROM configuration WHERE id = 1")).await?;
+        Ok(row.map_or(0, |(version,)| version))
+    }
+
+    /// The version of each realm, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn realm_versions(&self) -> Result<HashMap<String, i64>, StoreError> {
+        let rows = self.db.all::<(String, i64)>(sql!("SELECT name, version FROM realms")).await?;
+        Ok(rows.into_iter().collect())
+    }
+}

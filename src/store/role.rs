@@ -1,0 +1,72 @@
+//! Tables `roles` and `role_composites`.
+
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+
+use super::Store;
+use super::db::{Statement, sql};
+use super::error::StoreError;
+use crate::protocol::role::{Role, Roles};
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    realm_id: String,
+    client: String,
+    client_id: Option<String>,
+    name: String,
+    description: Option<String>,
+    built_in: i64,
+}
+
+pub(super) fn put(role: &Role) -> Statement {
+    let text = "INSERT INTO roles (id, realm_id, client, name, description, built_in) \
+                VALUES ($1, $2, $3, $4, $5, $6) \
+                ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description";
+    let client = role.client.as_deref().unwrap_or_default();
+    sql!(text, &role.id, &role.realm_id, client, &role.name, &role.description, role.built_in)
+}
+
+pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
+    sql!("DELETE FROM roles WHERE id = $2 AND realm_id = $1", realm_id, id)
+}
+
+/// Both roles are looked up in the realm, so that none of another realm can become a part.
+pub(super) fn add_composite(realm_id: &str, role_id: &str, child_id: &str) -> Statement {
+    let text = "INSERT INTO role_composites (realm_id, role_id, child_id) \
+                SELECT a.realm_id, a.id, b.id FROM roles a JOIN roles b ON b.realm_id = a.realm_id \
+                WHERE a.realm_id = $1 AND a.id = $2 AND b.id = $3 ON CONFLICT (role_id, child_id) DO NOTHING";
+    sql!(text, realm_id, role_id, child_id)
+}
+
+pub(super) fn remove_composite(realm_id: &str, role_id: &str, child_id: &str) -> Statement {
+    let text = "DELETE FROM role_composites WHERE realm_id = $1 AND role_id = $2 AND child_id = $3";
+    sql!(text, realm_id, role_id, child_id)
+}
+
+impl Store {
+    /// The roles of a realm with their composites.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn roles(&self, realm_id: &str) -> Result<Roles, StoreError> {
+        let text = "SELECT r.id, r.realm_id, r.client, c.client_id, r.name, r.description, r.built_in \
+                    FROM roles r LEFT JOIN clients c ON c.id = r.client AND c.realm_id = r.realm_id \
+                    WHERE r.realm_id = $1";
+        let rows = self.db.all::<Row>(sql!(text, realm_id)).await?;
+        let text = "SELECT role_id, child_id FROM role_composites WHERE realm_id = $1";
+        let composites = self.db.all::<(String, String)>(sql!(text, realm_id)).await?;
+        let mut clients = HashMap::new();
+        let mut roles = Vec::with_capacity(rows.len());
+        for row in rows {
+            let client = Some(row.client).filter(|client| !client.is_empty());
+            if let (Some(client), Some(client_id)) = (&client, row.client_id) {
+                clients.insert(client.clone(), client_id);
+            }
+            let (id, realm_id, name, description) = (row.id, row.realm_id, row.name, row.description);
+            roles.push(Role { id, realm_id, client, name, description, built_in: row.built_in != 0 });
+        }
+        Ok(Roles::new(roles, composites, clients))
+    }
+}

@@ -1,0 +1,167 @@
+//! Table `sessions`. The browser's value is not here, only its fingerprint.
+
+use sqlx::FromRow;
+
+use super::db::{Statement, sql};
+use super::error::StoreError;
+use super::user::user_columns;
+use super::{Store, user};
+use crate::clock::Timestamp;
+use crate::protocol::session::Session;
+use crate::protocol::user::User;
+
+/// The columns of a session, joined as `s`; all absent where an outer join found none.
+#[derive(FromRow)]
+pub(super) struct Row {
+    #[sqlx(rename = "session_id")]
+    id: Option<String>,
+    session_realm_id: Option<String>,
+    session_user_id: Option<String>,
+    #[sqlx(rename = "session_auth_time")]
+    auth_time: Option<Timestamp>,
+    #[sqlx(rename = "session_acr")]
+    acr: Option<String>,
+    remembered: Option<i64>,
+    started_at: Option<Timestamp>,
+    last_seen_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    address: Option<String>,
+    user_agent: Option<String>,
+}
+
+/// The columns of [`Row`].
+macro_rules! session_columns {
+    () => {
+        "s.id AS session_id, s.realm_id AS session_realm_id, s.user_id AS session_user_id, \
+         s.auth_time AS session_auth_time, s.acr AS session_acr, s.remembered, s.started_at, s.last_seen_at, \
+         s.ended_at, s.address, s.user_agent"
+    };
+}
+pub(super) use session_columns;
+
+impl Row {
+    /// The session; none where the join found none.
+    pub(super) fn record(self) -> Option<Session> {
+        Some(Session {
+            id: self.id?,
+            realm_id: self.session_realm_id?,
+            user_id: self.session_user_id?,
+            auth_time: self.auth_time?,
+            acr: self.acr?,
+            remembered: self.remembered? != 0,
+            started_at: self.started_at?,
+            last_seen_at: self.last_seen_at?,
+            ended_at: self.ended_at,
+            address: self.address?,
+            user_agent: self.user_agent?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct RowWithUser {
+    #[sqlx(flatten)]
+    session: Row,
+    #[sqlx(flatten)]
+    user: user::Row,
+}
+
+pub(super) fn begin(session: &Session, fingerprint: &str, expires_at: Timestamp) -> Statement {
+    let text = "INSERT INTO sessions (id, realm_id, user_id, fingerprint, auth_time, acr, remembered, started_at, \
+                last_seen_at, ended_at, expires_at, address, user_agent) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, $10, $11, $12)";
+    sql!(
+        text,
+        &session.id,
+        &session.realm_id,
+        &session.user_id,
+        fingerprint,
+        session.auth_time,
+        &session.acr,
+        session.remembered,
+        session.started_at,
+        session.last_seen_at,
+        expires_at,
+        &session.address,
+        &session.user_agent,
+    )
+}
+
+pub(super) fn reauthenticate(session: &Session, fingerprint: &str, expires_at: Timestamp) -> Statement {
+    let text = "UPDATE sessions SET fingerprint = $3, auth_time = $4, acr = $5, last_seen_at = $6, expires_at = $7 \
+                WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
+    let Session { realm_id, id, auth_time, acr, last_seen_at, .. } = session;
+    sql!(text, realm_id, id, fingerprint, *auth_time, acr, *last_seen_at, expires_at)
+}
+
+pub(super) fn touch(realm_id: &str, id: &str, at: Timestamp, expires_at: Timestamp) -> Statement {
+    let text = "UPDATE sessions SET last_seen_at = $3, expires_at = $4 \
+                WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
+    sql!(text, realm_id, id, at, expires_at)
+}
+
+pub(super) fn end(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<Statement>) {
+    let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
+    to.push(sql!(text, realm_id, id, at));
+    let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND session_id = $2 AND offline = 0 \
+                AND revoked_at IS NULL";
+    to.push(sql!(text, realm_id, id, at));
+}
+
+pub(super) fn end_all(realm_id: &str, user_id: &str, at: Timestamp, to: &mut Vec<Statement>) {
+    let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND user_id = $2 AND ended_at IS NULL";
+    to.push(sql!(text, realm_id, user_id, at));
+    let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND user_id = $2 AND offline = 0 \
+                AND revoked_at IS NULL";
+    to.push(sql!(text, realm_id, user_id, at));
+}
+
+impl Store {
+    /// The session whose cookie has this fingerprint, with its user.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_by_fingerprint(
+        &self,
+        realm_id: &str,
+        fingerprint: &str,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let text = concat!(
+            "SELECT ",
+            session_columns!(),
+            ", ",
+            user_columns!(),
+            " FROM sessions s JOIN users u ON u.id = s.user_id AND u.realm_id = s.realm_id \
+             WHERE s.fingerprint = $2 AND s.realm_id = $1"
+        );
+        let Some(row) = self.db.one::<RowWithUser>(sql!(text, realm_id, fingerprint)).await? else {
+            return Ok(None);
+        };
+        let user = row.user.record()?;
+        Ok(row.session.record().map(|session| (session, user)))
+    }
+
+    /// The session with this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_by_id(&self, realm_id: &str, id: &str) -> Result<Option<Session>, StoreError> {
+        let text =
+            concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.realm_id = $1 AND s.id = $2");
+        Ok(self.db.one::<Row>(sql!(text, realm_id, id)).await?.and_then(Row::record))
+    }
+
+    /// The sessions of a user that have not ended, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_of_user(&self, realm_id: &str, user_id: &str) -> Result<Vec<Session>, StoreError> {
+        let text = concat!(
+            "SELECT ",
+            session_columns!(),
+            " FROM sessions s WHERE s.realm_id = $1 AND s.user_id = $2 AND s.ended_at IS NULL ORDER BY s.id DESC"
+        );
+        let rows = self.db.all::<Row>(sql!(text, realm_id, user_id)).await?;
+        Ok(rows.into_iter().filter_map(Row::record).collect())
+    }
+}

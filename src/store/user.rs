@@ -1,0 +1,278 @@
+//! Tables `users`, `user_roles` and `user_groups`.
+
+use sqlx::FromRow;
+
+use super::db::{Statement, sql};
+use super::error::StoreError;
+use super::{Page, Store, anywhere, json};
+use crate::clock::Timestamp;
+use crate::protocol::user::{User, canonical};
+
+/// A user with the stored form of the password.
+#[derive(Clone)]
+pub struct UserWithPassword {
+    /// The record.
+    pub user: User,
+    /// PHC string; none for a user without a password.
+    pub password_hash: Option<String>,
+}
+
+/// What a user holds by assignment: composites are not expanded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserRoles {
+    /// Identifiers of the roles: the user's own, and those of the user's groups and of the groups above them.
+    pub role_ids: Vec<String>,
+    /// Paths of the groups that the user is a member of.
+    pub group_paths: Vec<String>,
+}
+
+/// The columns of a user, joined as `u`, under names that no other table of a join has.
+#[derive(FromRow)]
+pub(super) struct Row {
+    #[sqlx(rename = "user_id")]
+    id: String,
+    #[sqlx(rename = "user_realm_id")]
+    realm_id: String,
+    username: String,
+    email: Option<String>,
+    email_verified: i64,
+    #[sqlx(rename = "user_enabled")]
+    enabled: i64,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    attributes: String,
+    service_account_client: Option<String>,
+    not_before: Option<Timestamp>,
+    #[sqlx(rename = "user_created_at")]
+    created_at: Timestamp,
+}
+
+/// The columns of [`Row`].
+macro_rules! user_columns {
+    () => {
+        "u.id AS user_id, u.realm_id AS user_realm_id, u.username, u.email, u.email_verified, \
+         u.enabled AS user_enabled, u.first_name, u.last_name, u.attributes, u.service_account_client, u.not_before, \
+         u.created_at AS user_created_at"
+    };
+}
+pub(super) use user_columns;
+
+impl Row {
+    pub(super) fn record(self) -> Result<User, StoreError> {
+        Ok(User {
+            id: self.id,
+            realm_id: self.realm_id,
+            username: self.username,
+            email: self.email,
+            email_verified: self.email_verified != 0,
+            enabled: self.enabled != 0,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            attributes: serde_json::from_str(&self.attributes)?,
+            service_account_client: self.service_account_client,
+            not_before: self.not_before,
+            created_at: self.created_at,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct RowWithPassword {
+    #[sqlx(flatten)]
+    user: Row,
+    password_hash: Option<String>,
+}
+
+pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
+    let text = "INSERT INTO users (id, realm_id, username, email, email_key, email_verified, enabled, first_name, \
+                last_name, attributes, service_account_client, not_before, created_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+                ON CONFLICT (id) DO UPDATE SET username = excluded.username, email = excluded.email, \
+                email_key = excluded.email_key, email_verified = excluded.email_verified, \
+                enabled = excluded.enabled, first_name = excluded.first_name, last_name = excluded.last_name, \
+                attributes = excluded.attributes, not_before = excluded.not_before";
+    Ok(sql!(
+        text,
+        &user.id,
+        &user.realm_id,
+        canonical(&user.username),
+        &user.email,
+        user.email.as_deref().map(canonical),
+        user.email_verified,
+        user.enabled,
+        &user.first_name,
+        &user.last_name,
+        json(&user.attributes)?,
+        &user.service_account_client,
+        user.not_before,
+        user.created_at,
+    ))
+}
+
+pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
+    sql!("DELETE FROM users WHERE id = $2 AND realm_id = $1", realm_id, id)
+}
+
+pub(super) fn set_password(realm_id: &str, user_id: &str, hash: &str) -> Statement {
+    sql!("UPDATE users SET password_hash = $3 WHERE id = $2 AND realm_id = $1", realm_id, user_id, hash)
+}
+
+/// User and role are looked up in the realm, so that no role of another realm can be given.
+pub(super) fn add_role(realm_id: &str, user_id: &str, role_id: &str) -> Statement {
+    let text = "INSERT INTO user_roles (realm_id, user_id, role_id) \
+                SELECT u.realm_id, u.id, r.id FROM users u JOIN roles r ON r.realm_id = u.realm_id \
+                WHERE u.realm_id = $1 AND u.id = $2 AND r.id = $3 ON CONFLICT (user_id, role_id) DO NOTHING";
+    sql!(text, realm_id, user_id, role_id)
+}
+
+pub(super) fn remove_role(realm_id: &str, user_id: &str, role_id: &str) -> Statement {
+    let text = "DELETE FROM user_roles WHERE realm_id = $1 AND user_id = $2 AND role_id = $3";
+    sql!(text, realm_id, user_id, role_id)
+}
+
+pub(super) fn add_group(realm_id: &str, user_id: &str, group_id: &str) -> Statement {
+    let text = "INSERT INTO user_groups (realm_id, user_id, group_id) \
+                SELECT u.realm_id, u.id, g.id FROM users u JOIN groups g ON g.realm_id = u.realm_id \
+                WHERE u.realm_id = $1 AND u.id = $2 AND g.id = $3 ON CONFLICT (user_id, group_id) DO NOTHING";
+    sql!(text, realm_id, user_id, group_id)
+}
+
+pub(super) fn remove_group(realm_id: &str, user_id: &str, group_id: &str) -> Statement {
+    let text = "DELETE FROM user_groups WHERE realm_id = $1 AND user_id = $2 AND group_id = $3";
+    sql!(text, realm_id, user_id, group_id)
+}
+
+impl Store {
+    /// Who signs in by `name` (canonical): the user with that user name, else with that e-mail address if `with_email`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn user_by_login(
+        &self,
+        realm_id: &str,
+        name: &str,
+        with_email: bool,
+    ) -> Result<Option<UserWithPassword>, StoreError> {
+        let by_name = concat!(
+            "SELECT ",
+            user_columns!(),
+            ", u.password_hash FROM users u WHERE u.realm_id = $1 AND u.username = $2"
+        );
+        let mut found = self.db.one::<RowWithPassword>(sql!(by_name, realm_id, name)).await?;
+        if found.is_none() && with_email {
+            let by_email = concat!(
+                "SELECT ",
+                user_columns!(),
+                ", u.password_hash FROM users u WHERE u.realm_id = $1 AND u.email_key = $2"
+            );
+            found = self.db.one::<RowWithPassword>(sql!(by_email, realm_id, name)).await?;
+        }
+        found
+            .map(|row| Ok(UserWithPassword { user: row.user.record()?, password_hash: row.password_hash }))
+            .transpose()
+    }
+
+    /// The user with this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn user_by_id(&self, realm_id: &str, id: &str) -> Result<Option<User>, StoreError> {
+        let text = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.realm_id = $1 AND u.id = $2");
+        self.db.one::<Row>(sql!(text, realm_id, id)).await?.map(Row::record).transpose()
+    }
+
+    /// The stored form of a user's password.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn password_hash(&self, realm_id: &str, user_id: &str) -> Result<Option<String>, StoreError> {
+        let text = "SELECT password_hash FROM users WHERE realm_id = $1 AND id = $2";
+        Ok(self.db.one::<(Option<String>,)>(sql!(text, realm_id, user_id)).await?.and_then(|(hash,)| hash))
+    }
+
+    /// The service account of a client (its `id`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn user_of_service_account(
+        &self,
+        realm_id: &str,
+        client: &str,
+    ) -> Result<Option<User>, StoreError> {
+        let text = concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM users u WHERE u.realm_id = $1 AND u.service_account_client = $2"
+        );
+        self.db.one::<Row>(sql!(text, realm_id, client)).await?.map(Row::record).transpose()
+    }
+
+    /// People by user name (service accounts left out); those whose name or address holds `search`, or all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn users(&self, realm_id: &str, search: &str, page: Page) -> Result<Vec<User>, StoreError> {
+        let text = concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM users u WHERE u.realm_id = $1 AND u.service_account_client IS NULL \
+             AND (u.username LIKE $2 ESCAPE '\\' OR u.email_key LIKE $2 ESCAPE '\\') \
+             ORDER BY u.username LIMIT $4 OFFSET $3"
+        );
+        let pattern = anywhere(&canonical(search));
+        let rows = self.db.all::<Row>(sql!(text, realm_id, pattern, page.first, page.max)).await?;
+        rows.into_iter().map(Row::record).collect()
+    }
+
+    /// How many people a realm has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_users(&self, realm_id: &str) -> Result<i64, StoreError> {
+        let text = "SELECT COUNT(*) FROM users WHERE realm_id = $1 AND service_account_client IS NULL";
+        Ok(self.db.one::<(i64,)>(sql!(text, realm_id)).await?.map_or(0, |(count,)| count))
+    }
+
+    /// What a user holds, the roles of groups included.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn roles_of_user(&self, realm_id: &str, user_id: &str) -> Result<UserRoles, StoreError> {
+        let text = "WITH RECURSIVE member (id, parent, path, direct) AS (\
+                    SELECT g.id, g.parent, g.path, 1 FROM groups g JOIN user_groups m ON m.group_id = g.id \
+                    WHERE g.realm_id = $1 AND m.user_id = $2 \
+                    UNION SELECT g.id, g.parent, g.path, 0 FROM groups g JOIN member m ON g.id = m.parent \
+                    WHERE g.realm_id = $1) \
+                    SELECT 'role' AS kind, role_id AS value FROM user_roles WHERE realm_id = $1 AND user_id = $2 \
+                    UNION SELECT 'role', r.role_id FROM group_roles r JOIN member m ON m.id = r.group_id \
+                    UNION SELECT 'group', path FROM member WHERE direct = 1 ORDER BY 1, 2";
+        let rows = self.db.all::<(String, String)>(sql!(text, realm_id, user_id)).await?;
+        let (groups, roles): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(kind, _)| kind == "group");
+        let values = |rows: Vec<(String, String)>| rows.into_iter().map(|(_, value)| value).collect();
+        Ok(UserRoles { role_ids: values(roles), group_paths: values(groups) })
+    }
+
+    /// Identifiers of the roles that were given to the user directly.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn direct_roles_of_user(
+        &self,
+        realm_id: &str,
+        user_id: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let text = "SELECT role_id FROM user_roles WHERE realm_id = $1 AND user_id = $2";
+        let rows = self.db.all::<(String,)>(sql!(text, realm_id, user_id)).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Identifiers of the groups that the user is a member of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn groups_of_user(&self, realm_id: &str, user_id: &str) -> Result<Vec<String>, StoreError> {
+        let text = "SELECT group_id FROM user_groups WHERE realm_id = $1 AND user_id = $2";
+        let rows = self.db.all::<(String,)>(sql!(text, realm_id, user_id)).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+}
