@@ -6,19 +6,26 @@
 
 pub mod access_token;
 pub mod audit;
+pub mod authorize;
+pub mod brake;
 pub mod built_in;
 pub mod claims;
 pub mod client;
+pub mod client_auth;
 pub mod code;
 pub mod consent;
 pub mod discovery;
+pub mod error;
 pub mod forwarded;
 pub mod grant;
+pub mod grants;
 pub mod id_token;
 pub mod issuer;
 pub mod jws;
+pub mod logout;
 pub mod mapper;
 pub mod page_uri;
+pub mod pkce;
 pub mod realm;
 pub mod redirect_uri;
 pub mod refresh;

@@ -1,0 +1,89 @@
+//! The brake on guessing passwords: what is counted, and when one must wait.
+//!
+//! Attempts are counted before the password is looked at, and forgotten when it was right, so that attempts side by
+//! side cannot slip through between a look and a count (attacks U02). Names that nobody has are counted like others,
+//! so that waiting tells nothing about who exists.
+
+use std::net::IpAddr;
+
+use super::realm::BruteForce;
+
+/// Something that is counted, with the number of failures it may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The key of the count.
+    pub subject: String,
+    /// More failures than this, and one must wait.
+    pub most: i64,
+}
+
+/// What an attempt to sign in as `name` (canonical) from `address` counts towards. A browser in which this person
+/// signed in before is not held up by what others do elsewhere, so that nobody can lock a person out.
+#[must_use]
+pub fn counters(name: &str, address: IpAddr, known_browser: bool, rule: &BruteForce) -> Vec<Counter> {
+    let network = network(address);
+    // A name can be as long as a form field; its key need not be.
+    let name = crate::secrets::fingerprint(name);
+    let mut counters = vec![
+        Counter { subject: format!("account/{name}/{network}"), most: rule.max_failures },
+        Counter { subject: format!("address/{network}"), most: rule.max_address_failures },
+    ];
+    if !known_browser {
+        counters.push(Counter { subject: format!("account/{name}"), most: rule.max_account_failures });
+    }
+    counters
+}
+
+/// An IPv4 address, or the /64 of an IPv6 address, since one subscriber has all of it.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// How long to wait after `count` failures where `most` are allowed: nothing, then `wait` seconds, doubled by each
+/// further failure up to `max_wait`.
+#[must_use]
+pub fn wait(count: i64, most: i64, rule: &BruteForce) -> Option<i64> {
+    let over = u32::try_from(count.saturating_sub(most)).ok().filter(|over| *over > 0)?;
+    Some(rule.wait.saturating_mul(2_i64.saturating_pow(over.saturating_sub(1).min(62))).min(rule.max_wait))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_limit() {
+        let rule = BruteForce { wait: 30, max_wait: 900, ..BruteForce::default() };
+        let waits = (4..12).map(|count| wait(count, 5, &rule)).collect::<Vec<_>>();
+        let expected = [None, None, Some(30), Some(60), Some(120), Some(240), Some(480), Some(900)];
+        assert_eq!(waits, expected);
+        assert_eq!(wait(i64::MAX, 5, &rule), None.or(Some(900)));
+    }
+
+    #[test]
+    fn one_subscriber_is_one_address() {
+        for (a, b, same) in [
+            ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("::ffff:192.0.2.1", "192.0.2.1", true),
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true),
+            ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
+        ] {
+            assert_eq!(network(a.parse().unwrap()) == network(b.parse().unwrap()), same, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn u04_a_known_browser_is_not_held_up_by_others() {
+        let rule = BruteForce::default();
+        let address = "192.0.2.1".parse().unwrap();
+        assert_eq!(counters("alice", address, true, &rule).len(), 2);
+        assert_eq!(counters("alice", address, false, &rule).len(), 3);
+    }
+}

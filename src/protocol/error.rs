@@ -1,0 +1,118 @@
+//! Every refusal that a client sees: one code, and the code knows its wire name and its status.
+
+use std::borrow::Cow;
+
+/// A refusal with a sentence for the developer of the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuthError {
+    /// What is wrong.
+    pub code: ErrorCode,
+    /// Why, in the characters that RFC 6749 §5.2 allows (see [`OAuthError::new`]).
+    pub description: Cow<'static, str>,
+}
+
+impl OAuthError {
+    /// A refusal. Characters outside `%x20-21 / %x23-5B / %x5D-7E` (RFC 6749 §5.2) become `?`.
+    pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+        let description = description.into();
+        if description.chars().all(is_description_character) {
+            return Self { code, description };
+        }
+        let clean = description
+            .chars()
+            .map(|c| if is_description_character(c) { c } else { '?' })
+            .collect::<String>();
+        Self { code, description: clean.into() }
+    }
+}
+
+fn is_description_character(c: char) -> bool {
+    matches!(c, '\u{20}'..='\u{21}' | '\u{23}'..='\u{5b}' | '\u{5d}'..='\u{7e}')
+}
+
+/// What is wrong, by the names that the specifications registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// RFC 6749 §5.2: a parameter is missing, repeated or malformed.
+    InvalidRequest,
+    /// RFC 6749 §5.2: the client did not prove who it is.
+    InvalidClient,
+    /// RFC 6749 §5.2: the code or refresh token is not good.
+    InvalidGrant,
+    /// RFC 6749 §5.2: this client may not do this.
+    UnauthorizedClient,
+    /// RFC 6749 §5.2.
+    UnsupportedGrantType,
+    /// RFC 6749 §5.2: the scope is unknown, or more than may be asked for.
+    InvalidScope,
+    /// RFC 6749 §4.1.2.1: the person or the server refused.
+    AccessDenied,
+    /// RFC 6749 §4.1.2.1.
+    UnsupportedResponseType,
+    /// RFC 6749 §4.1.2.1: our fault.
+    ServerError,
+    /// RFC 6749 §4.1.2.1: our trouble, which may pass.
+    TemporarilyUnavailable,
+    /// OpenID Connect Core §3.1.2.6: `prompt=none` and nobody is signed in.
+    LoginRequired,
+    /// OpenID Connect Core §3.1.2.6: `prompt=none` and consent must be asked.
+    ConsentRequired,
+    /// OpenID Connect Core §3.1.2.6: `request` is not supported.
+    RequestNotSupported,
+    /// OpenID Connect Core §3.1.2.6: `request_uri` is not supported.
+    RequestUriNotSupported,
+    /// RFC 6750 §3.1: the access token is not good.
+    InvalidToken,
+    /// RFC 6750 §3.1: the access token is good for less than this.
+    InsufficientScope,
+}
+
+impl ErrorCode {
+    /// The value of `error` on the wire.
+    #[must_use]
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::AccessDenied => "access_denied",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+        }
+    }
+
+    /// The HTTP status of a direct answer with this code.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::InvalidClient | Self::InvalidToken => 401,
+            Self::InsufficientScope => 403,
+            Self::ServerError => 500,
+            Self::TemporarilyUnavailable => 503,
+            _ => 400,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn z18_descriptions_hold_only_registered_characters(text in "\\PC*") {
+            let error = OAuthError::new(ErrorCode::InvalidRequest, text);
+            proptest::prop_assert!(error.description.chars().all(is_description_character));
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! One file per grant: what a token request of that kind must bring, and what it gets.
+
+pub mod authorization_code;
+pub mod client_credentials;
+pub mod refresh_token;
