@@ -1,1 +1,81 @@
-//! The one value that endpoints get.
+//! [`App`]: the one value that endpoints get.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::passwords::{ClientSecrets, Passwords, Profile};
+use crate::protocol::issuer::Hosts;
+use crate::protocol::redirect_uri::Strictness;
+use crate::realms::Realms;
+use crate::store::{Change, Store, StoreError};
+use crate::telemetry::Metrics;
+use crate::vault::Vault;
+
+/// Everything that an endpoint may need. One per server, shared by all requests.
+#[derive(Debug)]
+pub struct App {
+    /// Records.
+    pub store: Store,
+    /// Realms as they are configured, in memory.
+    pub realms: Realms,
+    /// Time.
+    pub clock: Clock,
+    /// Seals what leaves the process and must come back unread.
+    pub vault: Arc<Vault>,
+    /// The bounded pool that hashes people's passwords.
+    pub passwords: Passwords,
+    /// Proves clients' secrets.
+    pub client_secrets: ClientSecrets,
+    /// Which host names are ours, and which issuer each stands for.
+    pub hosts: Hosts,
+    /// What may be relaxed.
+    pub rules: Rules,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+/// What differs between `dev` and `serve`, and is not an address or a limit.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// How redirect URIs are compared.
+    pub strictness: Strictness,
+    /// The cost of new password hashes.
+    pub password_profile: Profile,
+    /// Whether refusals explain themselves to a developer, and the sign-in page offers the demo users.
+    pub helpful: bool,
+    /// Path below which everything is served: empty, or `/auth`.
+    pub base_path: String,
+    /// The realm whose issuer is the base URL itself.
+    pub root_realm: Option<String>,
+    /// People whom the sign-in page of a demo realm offers by a button.
+    pub personas: Vec<Persona>,
+}
+
+/// A demo user with the password that everybody may know.
+#[derive(Clone, Debug)]
+pub struct Persona {
+    /// The realm.
+    pub realm: String,
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: String,
+}
+
+/// How handlers hold the [`App`].
+pub type Shared = Arc<App>;
+
+impl App {
+    /// Commits `changes` in one transaction; a change of configuration holds on this node from here on.
+    ///
+    /// # Errors
+    /// [`StoreError`], and then nothing was changed.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let configuration = changes.iter().any(Change::is_configuration);
+        self.store.commit(changes).await?;
+        if configuration {
+            self.realms.refresh(&self.store).await?;
+        }
+        Ok(())
+    }
+}

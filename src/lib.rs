@@ -21,6 +21,7 @@ pub mod http;
 pub mod passwords;
 pub mod protocol;
 pub mod realm_file;
+pub mod realms;
 pub mod secrets;
 pub mod server;
 pub mod signer;

@@ -41,6 +41,12 @@ pub fn fingerprint(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, secret.as_bytes()))
 }
 
+/// 128 random bits as base64url: a name that cannot be guessed and is no secret, such as `jti`.
+#[must_use]
+pub fn random_name() -> String {
+    URL_SAFE_NO_PAD.encode(random_bytes::<16>())
+}
+
 /// The stored form of a client secret that this server generated: `sha256:` and its [`fingerprint`].
 #[must_use]
 pub fn hash_generated(secret: &str) -> String {

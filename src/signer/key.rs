@@ -36,6 +36,9 @@ pub enum KeyError {
     /// The primitive failed.
     #[error("the key could not be made or written")]
     Primitive,
+    /// A realm that has none, or asks for an algorithm that is not known.
+    #[error("there is no key of the algorithm that is asked for")]
+    Missing,
 }
 
 impl From<Unspecified> for KeyError {

@@ -33,6 +33,9 @@ pub enum SignError {
     /// The primitive failed.
     #[error("the signature could not be made")]
     Primitive,
+    /// No key of the realm's algorithm signs at this moment.
+    #[error("the realm has no key that signs")]
+    NoKey,
 }
 
 /// The encoded protected header of a token of type `typ`.

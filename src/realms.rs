@@ -1,0 +1,325 @@
+//! Realms in memory: configuration that rarely changes, read once and kept until it does.
+//!
+//! Owns the snapshot and when it is renewed: at once on the node that changed something, within a second on the others
+//! ([`Realms::refresh`], which a background task calls). Leaves what may be revoked (users, sessions, grants) to the
+//! store, which is asked each time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use axum::body::Bytes;
+use quick_cache::sync::Cache;
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::clock::{Clock, Timestamp};
+use crate::protocol::client::{Client, ClientSettings};
+use crate::protocol::realm::Realm;
+use crate::protocol::redirect_uri::Strictness;
+use crate::protocol::role::Roles;
+use crate::protocol::scope::Scope;
+use crate::protocol::user::User;
+use crate::protocol::web_origin;
+use crate::signer::{Algorithm, KeyError, KeyRing, MacKey, RingKey, SigningKey};
+use crate::store::{Change, KeyRow, Page, RealmConfiguration, Store, StoreError, UserRoles};
+use crate::vault::Vault;
+
+/// Most realms that are kept in memory; beyond it the least used one is read again when it is needed.
+const MOST_REALMS: usize = 1_000;
+/// Most clients that are kept per realm.
+const MOST_CLIENTS: usize = 1_000;
+/// Most spellings of the issuer for which a metadata document is kept.
+const MOST_DOCUMENTS: usize = 16;
+/// The algorithm name of the key that signs refresh tokens, which this server alone reads.
+pub const MAC_ALGORITHM: &str = "HS512";
+
+/// The realms of this server.
+#[derive(Debug)]
+pub struct Realms {
+    cache: Cache<String, Arc<RealmState>>,
+    /// One loader at a time, so that a burst of first requests reads once.
+    loading: Mutex<()>,
+    /// Grows when the cache is told of a change; a load that began before it must not be kept.
+    generation: AtomicU64,
+    seen_version: AtomicI64,
+    clock: Clock,
+    vault: Arc<Vault>,
+}
+
+/// Why a realm could not be brought into memory.
+#[derive(Debug, thiserror::Error)]
+pub enum RealmError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its keys cannot be opened or made.
+    #[error("the keys of realm {realm} cannot be used: {source}")]
+    Keys {
+        /// The realm's name.
+        realm: String,
+        /// What is wrong.
+        source: KeyError,
+    },
+}
+
+/// A realm as of one version of its configuration.
+#[derive(Debug)]
+pub struct RealmState {
+    /// The record.
+    pub realm: Realm,
+    /// Its keys.
+    pub ring: KeyRing,
+    /// Its scopes.
+    pub scopes: Vec<Scope>,
+    /// Its roles.
+    pub roles: Roles,
+    /// Rendered metadata by issuer; only issuers that are ours get here.
+    pub documents: Cache<String, Bytes>,
+    clients: Cache<String, Arc<ClientEntry>>,
+    /// Settings of the clients that name web origins.
+    origins: OnceCell<Vec<ClientSettings>>,
+}
+
+/// A client with its service account.
+#[derive(Debug)]
+pub struct ClientEntry {
+    /// The record.
+    pub client: Client,
+    /// The account that it acts as by `client_credentials`.
+    pub service_account: Option<ServiceAccount>,
+}
+
+/// The user that a client acts as.
+#[derive(Debug)]
+pub struct ServiceAccount {
+    /// The record.
+    pub user: User,
+    /// Its roles and groups.
+    pub roles: UserRoles,
+}
+
+impl Realms {
+    /// An empty cache.
+    #[must_use]
+    pub fn new(clock: Clock, vault: Arc<Vault>) -> Self {
+        Self {
+            cache: Cache::new(MOST_REALMS),
+            loading: Mutex::new(()),
+            generation: AtomicU64::new(0),
+            seen_version: AtomicI64::new(-1),
+            clock,
+            vault,
+        }
+    }
+
+    /// The realm called `name`, or none if there is none that is enabled.
+    ///
+    /// # Errors
+    /// [`RealmError`] when it exists but cannot be read.
+    pub async fn named(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
+        if let Some(state) = self.cache.get(name)
+            && state.ring.changes_at().is_none_or(|at| self.clock.now() < at)
+        {
+            return Ok(Some(state));
+        }
+        self.load(store, name).await
+    }
+
+    async fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
+        let _one_at_a_time = self.loading.lock().await;
+        let now = self.clock.now();
+        if let Some(state) = self.cache.get(name)
+            && state.ring.changes_at().is_none_or(|at| now < at)
+        {
+            return Ok(Some(state));
+        }
+        let generation = self.generation.load(Ordering::Acquire);
+        let Some(realm) = store.realm_by_name(name).await?.filter(|realm| realm.enabled) else {
+            return Ok(None);
+        };
+        let mut configuration = store.realm_configuration(&realm.id).await?;
+        let missing = missing_keys(&configuration, now);
+        if !missing.is_empty() {
+            let made = make_keys(&realm, missing, &self.vault, now).await?;
+            store.add_first_keys(made).await?;
+            configuration = store.realm_configuration(&realm.id).await?;
+        }
+        let state = Arc::new(RealmState::new(configuration, &self.vault, now)?);
+        if self.generation.load(Ordering::Acquire) == generation {
+            self.cache.insert(name.to_owned(), Arc::clone(&state));
+        }
+        Ok(Some(state))
+    }
+
+    /// Drops what the database has newer. Called after each change on this node, and every second for those of others.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot say; what is in memory stays.
+    pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
+        let version = store.configuration_version().await?;
+        if self.seen_version.load(Ordering::Acquire) == version {
+            return Ok(());
+        }
+        let versions = store.realm_versions().await?;
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.cache.retain(|name, state| versions.get(name) == Some(&state.realm.version));
+        self.seen_version.store(version, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl RealmState {
+    fn new(configuration: RealmConfiguration, vault: &Vault, now: Timestamp) -> Result<Self, RealmError> {
+        let RealmConfiguration { realm, keys, scopes, roles } = configuration;
+        let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
+        let mut mac = None;
+        let mut signing = Vec::new();
+        for row in keys {
+            let aad = key_aad(&realm.id, &row.id);
+            if row.algorithm == MAC_ALGORITHM {
+                mac = Some(MacKey::unseal(&row.sealed, vault, &aad).map_err(fault)?);
+            } else if let Ok(algorithm) = row.algorithm.parse::<Algorithm>() {
+                let key = Arc::new(SigningKey::unseal(algorithm, &row.sealed, vault, &aad).map_err(fault)?);
+                signing.push(RingKey { key, signs_from: row.signs_from, served_until: row.served_until });
+            }
+        }
+        let mac = mac.ok_or_else(|| fault(KeyError::Missing))?;
+        Ok(Self {
+            ring: KeyRing::new(signing, mac, now),
+            realm,
+            scopes,
+            roles,
+            documents: Cache::new(MOST_DOCUMENTS),
+            clients: Cache::new(MOST_CLIENTS),
+            origins: OnceCell::new(),
+        })
+    }
+
+    /// The client called `client_id`. Misses are not kept, so that nobody outside can fill the cache.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn client(
+        &self,
+        store: &Store,
+        client_id: &str,
+    ) -> Result<Option<Arc<ClientEntry>>, StoreError> {
+        if let Some(entry) = self.clients.get(client_id) {
+            return Ok(Some(entry));
+        }
+        let Some(client) = store.client_by_client_id(&self.realm.id, client_id).await? else {
+            return Ok(None);
+        };
+        let service_account = match store.user_of_service_account(&self.realm.id, &client.id).await? {
+            Some(user) => {
+                let roles = store.roles_of_user(&self.realm.id, &user.id).await?;
+                Some(ServiceAccount { user, roles })
+            }
+            None => None,
+        };
+        let entry = Arc::new(ClientEntry { client, service_account });
+        self.clients.insert(client_id.to_owned(), Arc::clone(&entry));
+        Ok(Some(entry))
+    }
+
+    /// Whether `origin` is one of any client's of the realm. The clients are read once per version of the realm.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn allows_origin(
+        &self,
+        store: &Store,
+        origin: &str,
+        strictness: Strictness,
+    ) -> Result<bool, StoreError> {
+        let clients = self.origins.get_or_try_init(|| async {
+            let clients = store.clients(&self.realm.id, "", Page::ALL).await?;
+            let with_origins =
+                clients.into_iter().filter(|client| client.enabled).map(|client| client.settings);
+            Ok::<_, StoreError>(
+                with_origins.filter(|settings| !settings.web_origins.is_empty()).collect::<Vec<_>>(),
+            )
+        });
+        Ok(clients.await?.iter().any(|settings| {
+            web_origin::allows(&settings.web_origins, &settings.redirect_uris, origin, strictness)
+        }))
+    }
+
+    /// The algorithm that the realm signs with.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.realm.settings.signature_algorithm.parse().unwrap_or_default()
+    }
+}
+
+/// What a key is sealed for: its row, so that a sealed key is of no use in another one.
+#[must_use]
+pub fn key_aad(realm_id: &str, key_id: &str) -> String {
+    format!("signing_keys/{realm_id}/{key_id}/sealed")
+}
+
+/// Algorithms that the realm needs a key of and has none that signs.
+fn missing_keys(configuration: &RealmConfiguration, now: Timestamp) -> Vec<String> {
+    [configuration.realm.settings.signature_algorithm.as_str(), MAC_ALGORITHM]
+        .into_iter()
+        .filter(|algorithm| {
+            !configuration.keys.iter().any(|key| {
+                key.algorithm == *algorithm
+                    && key.signs_from <= now
+                    && key.served_until.is_none_or(|until| now < until)
+            })
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Makes the first key of each algorithm. The rows' identifiers are the same on every node, so that of two nodes
+/// which make one at the same time only one keeps it.
+async fn make_keys(
+    realm: &Realm,
+    algorithms: Vec<String>,
+    vault: &Vault,
+    now: Timestamp,
+) -> Result<Vec<Change>, RealmError> {
+    let mut made = Vec::new();
+    for algorithm in algorithms {
+        let id = format!("{}:{algorithm}:first", realm.id);
+        made.push(make_key(realm, id, &algorithm, vault, now, now).await?);
+    }
+    Ok(made)
+}
+
+/// Makes a key of `algorithm` that signs from `signs_from`, sealed for its row `id`.
+///
+/// # Errors
+/// [`RealmError::Keys`] for an algorithm that is not ours, or when no key could be made.
+pub async fn make_key(
+    realm: &Realm,
+    id: String,
+    algorithm: &str,
+    vault: &Vault,
+    now: Timestamp,
+    signs_from: Timestamp,
+) -> Result<Change, RealmError> {
+    let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
+    let aad = key_aad(&realm.id, &id);
+    let sealed = if algorithm == MAC_ALGORITHM {
+        MacKey::generate().seal(vault, &aad)
+    } else {
+        let algorithm: Algorithm = algorithm.parse().map_err(|_| fault(KeyError::Missing))?;
+        // An RSA key pair takes tens of milliseconds of computing, too long for a thread that serves others.
+        let key = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm))
+            .await
+            .map_err(|_| fault(KeyError::Missing))?
+            .map_err(fault)?;
+        key.seal(vault, &aad).map_err(fault)?
+    };
+    let row = KeyRow {
+        id,
+        algorithm: algorithm.to_owned(),
+        sealed,
+        created_at: now,
+        signs_from,
+        served_until: None,
+    };
+    Ok(Change::AddKey { realm_id: realm.id.clone(), key: row })
+}
