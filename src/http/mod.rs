@@ -1,7 +1,89 @@
-//! Extract and respond: no rules, no SQL.
+//! Extract and respond: no rules, no SQL. The whole route table is on this screen.
 
+pub mod account;
 pub mod assets;
+pub mod bearer;
+pub mod client_auth;
+pub mod context;
+pub mod cookies;
+pub mod cors;
+pub mod error;
+pub mod grants;
 pub mod host;
 pub mod management;
+pub mod oidc;
 pub mod pages;
 pub mod params;
+pub mod pending;
+pub mod sign_in;
+pub mod tokens;
+pub mod welcome;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::app::Shared;
+use context::{RealmContext, ServerContext};
+use error::PageError;
+use oidc::{authorize, certs, discovery, logout, token, userinfo};
+use sign_in::{authenticate, consent};
+
+/// Every address of the server, below its base path.
+pub fn router(app: Shared) -> Router {
+    let mut routes = Router::new()
+        .route("/", get(welcome::welcome))
+        .route(assets::ROUTE, get(assets::serve))
+        .route("/.well-known/openid-configuration/realms/{realm}", get(discovery::metadata))
+        .route("/.well-known/oauth-authorization-server/realms/{realm}", get(discovery::metadata))
+        .nest("/realms/{realm}", realm_routes());
+    if app.rules.root_realm.is_some() {
+        routes = routes.merge(realm_routes());
+    }
+    let base = app.hosts.base_path().to_owned();
+    let routes = if base.is_empty() { routes } else { Router::new().nest(&base, routes) };
+    routes.fallback(missing).with_state(app)
+}
+
+/// Every address of one realm, below its issuer.
+fn realm_routes() -> Router<Shared> {
+    let public = || get(discovery::metadata).options(cors::preflight_public);
+    Router::new()
+        .route("/.well-known/openid-configuration", public())
+        .route("/.well-known/oauth-authorization-server", public())
+        .route("/protocol/openid-connect/certs", get(certs::certs).options(cors::preflight_public))
+        .route("/protocol/openid-connect/auth", get(authorize::authorize).post(authorize::authorize))
+        .route("/protocol/openid-connect/token", post(token::token).options(cors::preflight))
+        .route(
+            "/protocol/openid-connect/userinfo",
+            get(userinfo::userinfo).post(userinfo::userinfo).options(cors::preflight),
+        )
+        .route("/protocol/openid-connect/logout", get(logout::logout).post(logout::logout))
+        .route("/login-actions/authenticate", get(authenticate::get).post(authenticate::post))
+        .route("/login-actions/consent", get(consent::get).post(consent::post))
+        .route("/account", get(account::show))
+        .route("/account/", get(account::show))
+        .route("/account/{action}", post(account::act))
+}
+
+/// The path of a realm on this server, for forms: `/realms/main`.
+fn realm_path(context: &RealmContext) -> &str {
+    context.issuer.strip_prefix(context.base.origin()).unwrap_or_default()
+}
+
+async fn missing(context: ServerContext, headers: axum::http::HeaderMap) -> Response {
+    context.missing(&headers)
+}
+
+/// The answer to an address that is not there.
+impl ServerContext {
+    fn missing(&self, headers: &axum::http::HeaderMap) -> Response {
+        let wants_page =
+            headers.get("accept").is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+        if wants_page {
+            return self.fail_with_page(&PageError::new(pages::Trouble::Missing));
+        }
+        (axum::http::StatusCode::NOT_FOUND, axum::Json(serde_json::json!({ "error": "Not found" })))
+            .into_response()
+    }
+}

@@ -1,0 +1,199 @@
+//! The person's own page: `GET …/account/` shows profile, apps with consent and sessions; its forms withdraw and end.
+
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::context::RealmContext;
+use super::cookies::{self, Kind};
+use super::error::PageError;
+use super::pages::{Account, App, Brand, Done, Hidden, Link, Moment, Name, Profile, SignedIn, Trouble};
+use super::params::{Form, Params, ParamsError, Query};
+use super::pending::PendingRequest;
+use super::sign_in::{self, Progress, audit, see_other, with_cookies};
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::session::Session;
+use crate::protocol::user::User;
+use crate::store::Change;
+
+/// What a form of the page does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Takes back what an app was allowed.
+    Withdraw,
+    /// Ends one session.
+    EndSession,
+    /// Ends every session.
+    EndAll,
+}
+
+/// Shows the page, after a sign-in if nobody is signed in.
+pub async fn show(context: RealmContext, headers: HeaderMap, Query(query): Query) -> Response {
+    page(&context, &headers, query).await.unwrap_or_else(|error| context.fail(&error))
+}
+
+async fn page(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    query: Result<Params, ParamsError>,
+) -> Result<Response, PageError> {
+    let progress = Progress::from_cookie(context, headers).await?;
+    let Some((session, user)) = &progress.session else {
+        let pending = PendingRequest::account(context.app.clock.now());
+        return sign_in::advance(context, headers, &pending, progress).await;
+    };
+    let (store, realm) = (&context.app.store, &context.state.realm);
+    let now = context.app.clock.now();
+    let consents = store.consents_of_user(&realm.id, &user.id).await?;
+    let sessions = store.sessions_of_user(&realm.id, &user.id).await?;
+    let full_name = user.full_name();
+    let path = format!("{}/account", super::realm_path(context));
+    let [withdraw, end, end_all] =
+        ["withdraw", "end-session", "end-all"].map(|action| format!("{path}/{action}"));
+    let csrf = csrf(context, session);
+    let apps = consents.iter().map(|(consent, client)| App {
+        brand: Brand::new(
+            &client.client_id,
+            client.settings.name.as_deref(),
+            client.settings.logo_uri.as_deref(),
+        ),
+        home: client.settings.client_uri.as_deref().and_then(Link::new),
+        allowed: consent.scopes.iter().map(|scope| Name::new(scope_text(context, scope))).collect(),
+        granted: Moment(consent.granted_at),
+        action: Link::own(&withdraw),
+        id: &client.id,
+    });
+    let live = sessions.iter().filter(|one| one.is_live(&realm.settings, now)).map(|one| SignedIn {
+        user_agent: &one.user_agent,
+        address: Name::new(&one.address),
+        started: Moment(one.started_at),
+        seen: Moment(one.last_seen_at),
+        this_one: one.id == session.id,
+        action: Link::own(&end),
+        id: &one.id,
+    });
+    let view = Account {
+        shell: context.shell(),
+        profile: Profile {
+            name: Name::new(full_name.as_deref().unwrap_or(&user.username)),
+            username: Name::new(&user.username),
+            email: user.email.as_deref().map(|email| (Name::new(email), user.email_verified)),
+        },
+        apps: apps.collect(),
+        sessions: live.collect(),
+        end_all: Link::own(&end_all),
+        hidden: vec![Hidden { name: "csrf", value: &csrf }],
+        done: query.ok().as_ref().and_then(|query| query.get("done")).and_then(done),
+    };
+    Ok(context.page(view.page()))
+}
+
+fn done(word: &str) -> Option<Done> {
+    match word {
+        "withdraw" => Some(Done::Withdrawn),
+        "end-session" => Some(Done::Ended),
+        _ => None,
+    }
+}
+
+fn scope_text<'a>(context: &'a RealmContext, name: &'a str) -> &'a str {
+    let known = context.state.scopes.iter().find(|scope| scope.name == name);
+    known.and_then(|scope| scope.settings.consent_text.as_deref()).unwrap_or(name)
+}
+
+/// Takes a form of the page.
+pub async fn act(
+    context: RealmContext,
+    headers: HeaderMap,
+    path: Path<std::collections::HashMap<String, String>>,
+    Form(form): Form,
+) -> Response {
+    let action = path.get("action").and_then(|word| {
+        Action::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word)).ok()
+    });
+    let Some(action) = action else { return context.fail(&PageError::new(Trouble::Missing)) };
+    submit(&context, &headers, action, form).await.unwrap_or_else(|error| context.fail(&error))
+}
+
+async fn submit(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    action: Action,
+    form: Result<Params, ParamsError>,
+) -> Result<Response, PageError> {
+    let form = form.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
+    let Some((session, user)) = sign_in::session(context, headers).await? else {
+        return Err(PageError::new(Trouble::Expired).again(context.url("/account/")));
+    };
+    let proven = proves(context, &session, form.get("csrf").unwrap_or_default());
+    if !proven || !context.is_same_origin(headers) {
+        return Err(PageError::new(Trouble::Forged));
+    }
+    let id = form.get("id").unwrap_or_default();
+    let (changes, word) = changes(context, action, id, &session, &user).await?;
+    context.app.commit(changes).await?;
+    let ended_here = action == Action::EndAll || (action == Action::EndSession && id == session.id);
+    let response = see_other(&context.url(&format!("/account/?done={word}")));
+    let cleared = if ended_here { cookies::clear(context, Kind::Session) } else { None };
+    Ok(with_cookies(response, cleared.into_iter().collect()))
+}
+
+async fn changes(
+    context: &RealmContext,
+    action: Action,
+    id: &str,
+    session: &Session,
+    user: &User,
+) -> Result<(Vec<Change>, &'static str), PageError> {
+    let realm_id = context.state.realm.id.clone();
+    let at = context.app.clock.now();
+    let event = |kind| AuditEvent {
+        user_id: Some(user.id.clone()),
+        session_id: Some(session.id.clone()),
+        ..audit(context, kind)
+    };
+    Ok(match action {
+        Action::Withdraw => {
+            let client = context.app.store.client_by_id(&realm_id, id).await?;
+            let client_id = client.map(|client| client.client_id);
+            let event = AuditEvent { client_id, ..event(AuditKind::RevokeGrant) };
+            let user_id = user.id.clone();
+            let withdraw = Change::WithdrawConsent { realm_id, user_id, client: id.to_owned(), at };
+            (vec![withdraw, Change::Audit(event)], "withdraw")
+        }
+        Action::EndSession => {
+            let own = context.app.store.sessions_of_user(&realm_id, &user.id).await?;
+            if !own.iter().any(|one| one.id == id) {
+                return Err(PageError::new(Trouble::Missing));
+            }
+            let event = AuditEvent { session_id: Some(id.to_owned()), ..event(AuditKind::Logout) };
+            (
+                vec![Change::EndSession { realm_id, id: id.to_owned(), at }, Change::Audit(event)],
+                "end-session",
+            )
+        }
+        Action::EndAll => {
+            let end = Change::EndSessionsOfUser { realm_id, user_id: user.id.clone(), at };
+            (vec![end, Change::Audit(event(AuditKind::Logout))], "end-session")
+        }
+    })
+}
+
+/// The page's token against forged forms: only who holds the server's key can make one for this session.
+fn csrf(context: &RealmContext, session: &Session) -> String {
+    context.app.vault.seal(&csrf_aad(context), session.id.as_bytes())
+}
+
+fn proves(context: &RealmContext, session: &Session, token: &str) -> bool {
+    context
+        .app
+        .vault
+        .open(&csrf_aad(context), token)
+        .is_ok_and(|plain| plain.as_slice() == session.id.as_bytes())
+}
+
+fn csrf_aad(context: &RealmContext) -> String {
+    format!("account form/{}", context.state.realm.id)
+}

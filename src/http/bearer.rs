@@ -1,0 +1,182 @@
+//! Access tokens at our own endpoints (RFC 6750): read, verified, and still alive at the database.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::context::RealmContext;
+use super::error::{ApiError, Fault};
+use crate::protocol::access_token;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grant::Grant;
+use crate::protocol::jws::{Claims, Expect};
+use crate::protocol::session::Session;
+use crate::protocol::user::User;
+use crate::realms::ClientEntry;
+
+/// An access token that is good, with the records that say so.
+pub struct Live {
+    /// Its claims.
+    pub claims: Claims,
+    /// `azp`.
+    pub client_id: String,
+    /// The client that it was issued to.
+    pub entry: Arc<ClientEntry>,
+    /// The user that it speaks for.
+    pub user: User,
+    /// The grant that it hangs on; none for a client's own token.
+    pub grant: Option<Grant>,
+    /// The session that the grant was given in.
+    pub session: Option<Session>,
+}
+
+/// Why a token is refused.
+#[derive(Debug)]
+pub struct BearerError {
+    error: Option<OAuthError>,
+    failure: Option<ApiError>,
+    scope: Option<&'static str>,
+    /// The client that the token was issued to, when that is known (for CORS).
+    pub client_id: Option<String>,
+}
+
+impl BearerError {
+    fn with(error: Option<OAuthError>) -> Self {
+        Self { error, failure: None, scope: None, client_id: None }
+    }
+
+    /// No token: a challenge without a code (RFC 6750 §3.1).
+    #[must_use]
+    pub fn missing() -> Self {
+        Self::with(None)
+    }
+
+    /// A request that is wrong in form.
+    #[must_use]
+    pub fn bad_request(why: &'static str) -> Self {
+        Self::with(Some(OAuthError::new(ErrorCode::InvalidRequest, why)))
+    }
+
+    /// A token that is not good. Why is told in the log alone.
+    #[must_use]
+    pub fn invalid() -> Self {
+        Self::with(Some(OAuthError::new(ErrorCode::InvalidToken, "Token verification failed")))
+    }
+
+    /// A token that is good for less.
+    #[must_use]
+    pub fn scope(scope: &'static str) -> Self {
+        let error =
+            OAuthError::new(ErrorCode::InsufficientScope, format!("The token lacks the scope {scope}"));
+        Self { scope: Some(scope), ..Self::with(Some(error)) }
+    }
+
+    /// The same, for a token of this client.
+    #[must_use]
+    pub fn of(mut self, client_id: &str) -> Self {
+        self.client_id = Some(client_id.to_owned());
+        self
+    }
+}
+
+impl<E: Into<Fault>> From<E> for BearerError {
+    fn from(error: E) -> Self {
+        Self { failure: Some(ApiError::from(error)), ..Self::with(None) }
+    }
+}
+
+impl IntoResponse for BearerError {
+    fn into_response(self) -> Response {
+        if let Some(failure) = self.failure {
+            return failure.into_response();
+        }
+        let no_store = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let Some(error) = self.error else {
+            return (
+                StatusCode::UNAUTHORIZED,
+                [no_store, (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))],
+            )
+                .into_response();
+        };
+        let scope = self.scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
+        let challenge = format!(
+            "Bearer error=\"{}\", error_description=\"{}\"{scope}",
+            error.code.wire(),
+            error.description
+        );
+        let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        let body = json!({ "error": error.code.wire(), "error_description": error.description });
+        let challenge = HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"));
+        (status, [no_store, (WWW_AUTHENTICATE, challenge)], Json(body)).into_response()
+    }
+}
+
+/// The token of the `Authorization` header, if there is one.
+///
+/// # Errors
+/// `invalid_request` for more than one header, `invalid_token` for one that is no bearer token.
+pub fn from_header(headers: &HeaderMap) -> Result<Option<String>, BearerError> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (first, second) = (values.next(), values.next());
+    let Some(value) = first else { return Ok(None) };
+    if second.is_some() {
+        return Err(BearerError::bad_request("Send one Authorization header"));
+    }
+    let text = value.to_str().map_err(|_| BearerError::invalid())?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim().to_owned())),
+        _ => Err(BearerError::missing()),
+    }
+}
+
+/// Verifies an access token of this realm and asks the database whether what it hangs on still stands: client, user,
+/// grant and session (attacks I03, J04).
+///
+/// # Errors
+/// `invalid_token`, or trouble with the database.
+pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerError> {
+    let app = &context.app;
+    let now = app.clock.now();
+    let refused = |why: &str| {
+        tracing::debug!(why, "an access token was refused");
+        BearerError::invalid()
+    };
+    let verified = context.state.ring.verify(token, now).map_err(|why| refused(&why.to_string()))?;
+    let claims = verified.claims;
+    let issuer = claims.text("iss").unwrap_or_default().to_owned();
+    if !app.hosts.accepts_issuer(&issuer, context.realm()) {
+        return Err(refused("it is of another issuer"));
+    }
+    let issuers = [issuer.as_str()];
+    let expect = Expect { token_types: &["Bearer"], header_types: &["JWT"], ..Expect::at(now, &issuers) };
+    expect.check(verified.typ.as_deref(), &claims).map_err(|why| refused(&why.to_string()))?;
+    let client_id = claims.text("azp").ok_or_else(|| refused("it names no client"))?.to_owned();
+    let entry = context.state.client(&app.store, &client_id).await?;
+    let entry = entry.filter(|entry| entry.client.enabled).ok_or_else(|| refused("its client is gone"))?;
+    let realm = &context.state.realm;
+    let grant_id = claims.text("jti").and_then(access_token::grant_of).map(str::to_owned);
+    let (user, grant, session) = match grant_id {
+        Some(id) => match app.store.grant_with_user(&realm.id, &id).await? {
+            Some((grant, user, session)) => (user, Some(grant), session),
+            None => return Err(refused("its grant is gone")),
+        },
+        None => {
+            let subject = claims.text("sub").unwrap_or_default();
+            let user = app.store.user_by_id(&realm.id, subject).await?;
+            (user.ok_or_else(|| refused("its user is gone"))?, None, None)
+        }
+    };
+    let issued_at = claims.time("iat").ok_or_else(|| refused("it has no iat"))?;
+    let revoked = grant.as_ref().is_some_and(|grant| {
+        let in_session = session.as_ref().is_some_and(|session| session.is_live(&realm.settings, now));
+        grant.revoked_at.is_some() || grant.client != entry.client.id || !(grant.offline || in_session)
+    });
+    if revoked || !user.enabled || user.not_before.is_some_and(|not_before| issued_at < not_before) {
+        return Err(refused("it was revoked").of(&client_id));
+    }
+    Ok(Live { claims, client_id, entry, user, grant, session })
+}

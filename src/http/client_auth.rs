@@ -1,0 +1,69 @@
+//! Client authentication at the token endpoint and its neighbours: load the client, prove the secret.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+use super::context::RealmContext;
+use super::error::ApiError;
+use super::params::Params;
+use crate::protocol::client_auth::{self, Check, Presented};
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::realms::ClientEntry;
+use crate::secrets::{self, Secret};
+
+/// What the request says about who it is from; proves nothing.
+///
+/// # Errors
+/// `invalid_request` or `invalid_client`, as `client_auth::presented` says.
+pub fn presented(headers: &HeaderMap, form: &Params) -> Result<Presented, ApiError> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (header, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(OAuthError::new(ErrorCode::InvalidRequest, "Send one Authorization header").into());
+    }
+    let header = header.map(|value| value.to_str().unwrap_or_default());
+    client_auth::presented(header, form.get("client_id"), form.get("client_secret")).map_err(|error| {
+        let tried_basic = header.is_some() && error.code == ErrorCode::InvalidClient;
+        let failure = ApiError::from(error);
+        if tried_basic { failure.challenge(CHALLENGE) } else { failure }
+    })
+}
+
+const CHALLENGE: &str = "Basic realm=\"token\", charset=\"UTF-8\"";
+
+/// The client that the request proves to be from.
+///
+/// # Errors
+/// `invalid_client`, the same for a wrong secret and for a client that does not exist (attacks C01).
+pub async fn authenticate(
+    context: &RealmContext,
+    presented: &Presented,
+) -> Result<Arc<ClientEntry>, ApiError> {
+    let app = &context.app;
+    let entry = context.state.client(&app.store, &presented.client_id).await?;
+    let proven = match client_auth::check(entry.as_ref().map(|entry| &entry.client), presented) {
+        Check::Public => true,
+        Check::Secret => {
+            let stored =
+                entry.as_ref().and_then(|entry| entry.client.secret_hash.as_deref()).unwrap_or_default();
+            let secret = Secret::from(presented.secret.clone().unwrap_or_default());
+            app.client_secrets.verify(stored, &secret).await?
+        }
+        Check::Refuse => {
+            let secret = presented.secret.as_deref().unwrap_or_default();
+            secrets::same(&secrets::fingerprint(secret), "");
+            false
+        }
+    };
+    match entry.filter(|_| proven) {
+        Some(entry) => Ok(entry),
+        None => {
+            tracing::info!(client_id = %presented.client_id.escape_debug(), "client authentication failed");
+            let text = "Invalid client or Invalid client credentials";
+            let failure = ApiError::from(OAuthError::new(ErrorCode::InvalidClient, text));
+            Err(if presented.basic { failure.challenge(CHALLENGE) } else { failure })
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What every endpoint of a realm starts from: the realm, the issuer by the name that the request used, who asks.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::extract::rejection::PathRejection;
+use axum::http::StatusCode;
+use axum::http::header::{ACCEPT, HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::error::PageError;
+use super::host;
+use super::pages::{Entry, Fact, Hint, Link, Name, Page, Shell, Trouble, TroublePage};
+use crate::app::Shared;
+use crate::protocol::issuer::Base;
+use crate::realms::RealmState;
+use crate::server::Peer;
+use crate::telemetry::RequestId;
+
+/// The realm of a request, and the addresses that follow from how it was reached.
+#[derive(Clone)]
+pub struct RealmContext {
+    /// The server.
+    pub app: Shared,
+    /// The realm.
+    pub state: Arc<RealmState>,
+    /// Scheme, host, port and base path under which the answer speaks of itself.
+    pub base: Base,
+    /// `iss`.
+    pub issuer: String,
+    /// The address of the client.
+    pub address: IpAddr,
+    /// The request's identifier in the log.
+    pub request_id: String,
+}
+
+#[derive(Deserialize)]
+struct RealmPath {
+    realm: Option<String>,
+}
+
+impl FromRequestParts<Shared> for RealmContext {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+        let server = ServerContext::from_request_parts(parts, app).await?;
+        let path: Result<axum::extract::Path<RealmPath>, PathRejection> =
+            axum::extract::Path::from_request_parts(parts, app).await;
+        let named = path.ok().and_then(|path| path.0.realm).or_else(|| app.rules.root_realm.clone());
+        let Some(name) = named else { return Err(server.no_realm(parts)) };
+        let found = app.realms.named(&app.store, &name).await;
+        match found {
+            Ok(Some(state)) => Ok(Self {
+                issuer: app.hosts.issuer(&server.base, &state.realm.name),
+                app: Arc::clone(app),
+                state,
+                base: server.base,
+                address: server.address,
+                request_id: server.request_id,
+            }),
+            Ok(None) => Err(server.no_realm(parts)),
+            Err(error) => Err(server.fail(PageError::from(error), parts)),
+        }
+    }
+}
+
+impl RealmContext {
+    /// Name of the realm.
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        &self.state.realm.name
+    }
+
+    /// An absolute address below the realm: `self.url("/protocol/openid-connect/token")`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// The surroundings of a page of this realm.
+    #[must_use]
+    pub fn shell(&self) -> Shell<'_> {
+        let realm = &self.state.realm;
+        let brand = super::pages::Brand::new(
+            &realm.name,
+            realm.display_name.as_deref(),
+            realm.settings.logo_uri.as_deref(),
+        );
+        Shell::new(self.app.hosts.base_path(), brand)
+    }
+
+    /// Finishes a page of this realm.
+    #[must_use]
+    pub fn page(&self, page: Page) -> Response {
+        page.over_https(self.base.is_secure()).into_response()
+    }
+
+    /// The page that tells of a failure.
+    #[must_use]
+    pub fn fail(&self, error: &PageError) -> Response {
+        trouble(self.shell(), error, &self.request_id, self.app.rules.helpful, self.base.is_secure())
+    }
+
+    /// Whether a request that changes something comes from one of our own pages (attacks S01): browsers say so by
+    /// `Sec-Fetch-Site` or `Origin`, and a script that says neither has no person's cookies by accident.
+    #[must_use]
+    pub fn is_same_origin(&self, headers: &axum::http::HeaderMap) -> bool {
+        if let Some(site) = headers.get("sec-fetch-site") {
+            return site == "same-origin" || site == "none";
+        }
+        match headers.get(ORIGIN) {
+            // Our pages send no referrer, and browsers then send `null` as the origin of their forms.
+            Some(origin) => origin == "null" || origin.as_bytes() == self.base.origin().as_bytes(),
+            None => true,
+        }
+    }
+}
+
+/// What every endpoint of the server starts from, before a realm is known.
+#[derive(Clone)]
+pub struct ServerContext {
+    /// The server.
+    pub app: Shared,
+    /// See [`RealmContext::base`].
+    pub base: Base,
+    /// The address of the client.
+    pub address: IpAddr,
+    /// The request's identifier in the log.
+    pub request_id: String,
+}
+
+impl FromRequestParts<Shared> for ServerContext {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+        let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
+        let request_id = parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        match host::base(&app.hosts, peer, parts) {
+            Ok(base) => {
+                let address = host::client(&app.hosts, peer, parts);
+                Ok(Self { app: Arc::clone(app), base, address, request_id })
+            }
+            Err(refusal) => {
+                tracing::info!(host = ?parts.headers.get(HOST), %refusal, "refused a host");
+                let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+                let body = json!({ "error": "invalid_request", "error_description": refusal.to_string() });
+                Err((status, Json(body)).into_response())
+            }
+        }
+    }
+}
+
+impl ServerContext {
+    fn no_realm(&self, parts: &Parts) -> Response {
+        if wants_page(parts) {
+            let error = PageError::new(Trouble::Missing).detail("This realm does not exist.");
+            return self.fail(error, parts);
+        }
+        (StatusCode::NOT_FOUND, Json(json!({ "error": "Realm does not exist" }))).into_response()
+    }
+
+    /// The page that tells of a failure, where no realm is known.
+    #[must_use]
+    pub fn fail_with_page(&self, error: &PageError) -> Response {
+        let shell = Shell::server(self.app.hosts.base_path());
+        trouble(shell, error, &self.request_id, self.app.rules.helpful, self.base.is_secure())
+    }
+
+    fn fail(&self, error: PageError, parts: &Parts) -> Response {
+        if wants_page(parts) {
+            return self.fail_with_page(&error);
+        }
+        let status = error.trouble.status();
+        let code = if status == StatusCode::SERVICE_UNAVAILABLE {
+            "temporarily_unavailable"
+        } else {
+            "server_error"
+        };
+        (status, Json(json!({ "error": code }))).into_response()
+    }
+}
+
+fn wants_page(parts: &Parts) -> bool {
+    parts
+        .headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn trouble(shell: Shell<'_>, error: &PageError, request_id: &str, helpful: bool, https: bool) -> Response {
+    let mut view = TroublePage::new(shell, error.trouble);
+    view.detail = error.detail.as_deref().map(Name::new);
+    view.request_id = Some(request_id).filter(|id| !id.is_empty()).map(Name::new);
+    view.again = error.again.as_deref().and_then(Link::new);
+    view.hint = error.hint.as_ref().filter(|_| helpful).map(|(sentence, facts)| Hint {
+        sentence: Entry::from(sentence.as_str()),
+        facts: facts
+            .iter()
+            .map(|(label, value)| Fact { label: Name::new(label), value: Entry::from(value.as_str()) })
+            .collect(),
+    });
+    view.page().over_https(https).into_response()
+}

@@ -1,0 +1,197 @@
+//! A failure's exits: JSON for programs, a page for people. (The third, a redirect, is `authorize::Target::refuse`,
+//! which needs a proven target.) A fault of ours is logged here, once, and told without its cause.
+
+use axum::Json;
+use axum::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::pages::Trouble;
+use crate::passwords::PasswordError;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::realms::RealmError;
+use crate::signer::SignError;
+use crate::store::StoreError;
+
+/// A fault of ours, of which a caller learns only whether trying again may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It may pass: the database is away, or the hashing queue is full.
+    Passing,
+    /// It will not: a bug, or damage.
+    Lasting,
+    /// The request brought a value that cannot be kept (a NUL, RFC 6749 §5.2's `invalid_request`).
+    Unstorable,
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unstorable => Self::Unstorable,
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "the database cannot answer");
+                Self::Passing
+            }
+            _ => {
+                tracing::error!(%error, "the database refused");
+                Self::Lasting
+            }
+        }
+    }
+}
+
+impl From<RealmError> for Fault {
+    fn from(error: RealmError) -> Self {
+        match error {
+            RealmError::Store(error) => error.into(),
+            RealmError::Keys { .. } => {
+                tracing::error!(%error, "a realm cannot be used");
+                Self::Lasting
+            }
+        }
+    }
+}
+
+impl From<SignError> for Fault {
+    fn from(error: SignError) -> Self {
+        tracing::error!(%error, "a token could not be signed");
+        Self::Lasting
+    }
+}
+
+impl From<PasswordError> for Fault {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Passing,
+            error => {
+                tracing::error!(%error, "a stored hash cannot be used");
+                Self::Lasting
+            }
+        }
+    }
+}
+
+/// A failure that is answered in JSON (RFC 6749 §5.2).
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    error: OAuthError,
+    status: StatusCode,
+    /// Value of `WWW-Authenticate`.
+    challenge: Option<HeaderValue>,
+}
+
+impl ApiError {
+    /// A refusal with another status than its code's own.
+    #[must_use]
+    pub fn with_status(error: OAuthError, status: StatusCode) -> Self {
+        Self { error, status, challenge: None }
+    }
+
+    /// The same failure with a challenge, for a client that used the `Authorization` header (RFC 6749 §5.2).
+    #[must_use]
+    pub fn challenge(mut self, challenge: &str) -> Self {
+        self.challenge = HeaderValue::from_str(challenge).ok();
+        self
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.error.code
+    }
+}
+
+impl From<OAuthError> for ApiError {
+    fn from(error: OAuthError) -> Self {
+        let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { error, status, challenge: None }
+    }
+}
+
+impl<E: Into<Fault>> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        match error.into() {
+            Fault::Passing => {
+                OAuthError::new(ErrorCode::TemporarilyUnavailable, "The server cannot answer now, try again")
+            }
+            Fault::Lasting => OAuthError::new(ErrorCode::ServerError, "The server failed"),
+            Fault::Unstorable => {
+                OAuthError::new(ErrorCode::InvalidRequest, "A value holds a character that is refused")
+            }
+        }
+        .into()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = Json(json!({
+            "error": self.error.code.wire(),
+            "error_description": self.error.description,
+        }));
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(challenge) = self.challenge {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// A failure that is answered with a page.
+#[derive(Clone, Debug)]
+pub struct PageError {
+    /// Which page.
+    pub trouble: Trouble,
+    /// A sentence that names what is wrong, as far as the person may know.
+    pub detail: Option<String>,
+    /// What helps a developer, shown where `Rules::helpful` says so: a sentence, and names with values.
+    pub hint: Option<(String, Vec<(&'static str, String)>)>,
+    /// Where to begin anew.
+    pub again: Option<String>,
+}
+
+impl PageError {
+    /// A page without further words.
+    #[must_use]
+    pub fn new(trouble: Trouble) -> Self {
+        Self { trouble, detail: None, hint: None, again: None }
+    }
+
+    /// The same page with a sentence.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same page with help for a developer.
+    #[must_use]
+    pub fn hint(mut self, sentence: impl Into<String>, facts: Vec<(&'static str, String)>) -> Self {
+        self.hint = Some((sentence.into(), facts));
+        self
+    }
+
+    /// The same page with a link to begin anew.
+    #[must_use]
+    pub fn again(mut self, address: impl Into<String>) -> Self {
+        self.again = Some(address.into());
+        self
+    }
+}
+
+impl<E: Into<Fault>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        match error.into() {
+            Fault::Passing => Self::new(Trouble::Unavailable),
+            Fault::Lasting => Self::new(Trouble::Fault),
+            Fault::Unstorable => Self::new(Trouble::Request),
+        }
+    }
+}

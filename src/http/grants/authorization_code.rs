@@ -1,0 +1,125 @@
+//! `grant_type=authorization_code`.
+
+use uuid::Uuid;
+
+use super::{event, note_refusal};
+use crate::http::context::RealmContext;
+use crate::http::error::ApiError;
+use crate::http::params::Params;
+use crate::http::tokens::{self, Issue};
+use crate::protocol::audit::AuditKind;
+use crate::protocol::client::{Client, GrantType};
+use crate::protocol::error::OAuthError;
+use crate::protocol::grants::authorization_code::{CodeRecord, Decision, TokenRequest, decide, not_valid};
+use crate::protocol::grants::refresh_token;
+use crate::protocol::refresh::RefreshToken;
+use crate::protocol::scope;
+use crate::protocol::token_response::TokenResponse;
+use crate::realms::ClientEntry;
+use crate::secrets;
+use crate::store::{Change, RedeemCode, Redemption};
+
+/// Redeems a code.
+///
+/// # Errors
+/// `invalid_request`, `invalid_grant`, or trouble of ours.
+pub async fn redeem(
+    context: &RealmContext,
+    entry: &ClientEntry,
+    form: &Params,
+) -> Result<TokenResponse, ApiError> {
+    let client = &entry.client;
+    let code = form.get("code").ok_or_else(|| missing("code is missing"))?;
+    let fingerprint = secrets::fingerprint(code);
+    let realm = &context.state.realm;
+    let record = context.app.store.code_by_fingerprint(&realm.id, &fingerprint).await?;
+    let request =
+        TokenRequest { redirect_uri: form.get("redirect_uri"), code_verifier: form.get("code_verifier") };
+    let now = context.app.clock.now();
+    let decision = decide(record.as_ref(), client, &realm.settings, request, now);
+    match (decision, record) {
+        (Decision::Redeem, Some(record)) => spend(context, client, record).await,
+        (Decision::Replay, Some(record)) => Err(replayed(context, client, &record).await?.into()),
+        (Decision::WrongVerifier, Some(record)) => {
+            context.app.store.note_wrong_verifier(&realm.id, &fingerprint).await?;
+            let error =
+                OAuthError::new(crate::protocol::error::ErrorCode::InvalidGrant, "PKCE verification failed");
+            note_refusal(context, AuditKind::CodeToTokenError, client, Some(&record.grant), &error).await?;
+            Err(error.into())
+        }
+        (Decision::Refuse(error), _) => Err(error.into()),
+        (_, None) => Err(not_valid().into()),
+    }
+}
+
+fn missing(why: &'static str) -> OAuthError {
+    OAuthError::new(crate::protocol::error::ErrorCode::InvalidRequest, why)
+}
+
+async fn spend(
+    context: &RealmContext,
+    client: &Client,
+    record: CodeRecord,
+) -> Result<TokenResponse, ApiError> {
+    let (store, realm) = (&context.app.store, &context.state.realm);
+    let now = context.app.clock.now();
+    let granted = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes);
+    let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
+    let ends = refresh_token::expires_at(&record.grant, record.session.as_ref(), &realm.settings, now);
+    let refresh = client.may(GrantType::RefreshToken).then(|| RefreshToken {
+        id: Uuid::now_v7().to_string(),
+        realm_id: realm.id.clone(),
+        grant_id: record.grant.id.clone(),
+        predecessor: None,
+        issued_at: now,
+        expires_at: ends,
+        used_at: None,
+        superseded_at: None,
+    });
+    // The grant outlives its last access token, so that live checks find it.
+    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
+    let redemption = store
+        .redeem_code(RedeemCode {
+            realm_id: realm.id.clone(),
+            fingerprint: record.code.fingerprint.clone(),
+            grant_id: record.grant.id.clone(),
+            now,
+            refresh: refresh.clone(),
+            grant_expires_at: if refresh.is_some() { ends.max(access_ends) } else { access_ends },
+            audit: event(context, AuditKind::CodeToToken, client, Some(&record.grant)),
+        })
+        .await?;
+    match redemption {
+        Redemption::Redeemed => Ok(tokens::sign(
+            context,
+            &Issue {
+                client,
+                user: &record.user,
+                roles: &roles,
+                granted: &granted,
+                grant: Some(&record.grant),
+                refresh: refresh.as_ref(),
+                now,
+            },
+        )?),
+        // Another valid request was faster: of two, one is a replay.
+        Redemption::AlreadyRedeemed => Err(replayed(context, client, &record).await?.into()),
+        Redemption::Gone => Err(not_valid().into()),
+    }
+}
+
+/// Revokes what the first redemption got (OAuth 2.1 §4.1.3).
+async fn replayed(
+    context: &RealmContext,
+    client: &Client,
+    record: &CodeRecord,
+) -> Result<OAuthError, ApiError> {
+    let error = not_valid();
+    let mut event = event(context, AuditKind::CodeToTokenError, client, Some(&record.grant));
+    event.error = Some("code_reuse".into());
+    let (realm_id, id) = (context.state.realm.id.clone(), record.grant.id.clone());
+    let revoke = Change::RevokeGrant { realm_id, id, at: context.app.clock.now() };
+    context.app.commit(vec![revoke, Change::Audit(event)]).await?;
+    tracing::warn!(client_id = %client.client_id, "a code was used twice; its grant is revoked");
+    Ok(error)
+}

@@ -1,0 +1,91 @@
+//! `grant_type=refresh_token`.
+
+use uuid::Uuid;
+
+use super::event;
+use crate::http::context::RealmContext;
+use crate::http::error::ApiError;
+use crate::http::params::Params;
+use crate::http::tokens::{self, Issue};
+use crate::protocol::audit::AuditKind;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grants::refresh_token::{check, expires_at, not_valid};
+use crate::protocol::refresh::RefreshToken;
+use crate::protocol::scope;
+use crate::protocol::session::Session;
+use crate::protocol::token_response::TokenResponse;
+use crate::realms::ClientEntry;
+use crate::store::{RotateRefresh, Rotation, SessionTouch};
+
+/// Rotates a refresh token.
+///
+/// # Errors
+/// `invalid_request`, `invalid_grant`, `invalid_scope`, or trouble of ours.
+pub async fn rotate(
+    context: &RealmContext,
+    entry: &ClientEntry,
+    form: &Params,
+) -> Result<TokenResponse, ApiError> {
+    let (store, realm, client) = (&context.app.store, &context.state.realm, &entry.client);
+    let missing = || OAuthError::new(ErrorCode::InvalidRequest, "refresh_token is missing");
+    let presented = form.get("refresh_token").ok_or_else(missing)?;
+    let id = tokens::refresh_token_id(context, presented).ok_or_else(not_valid)?;
+    let record = store.refresh_token(&realm.id, &id).await?;
+    let now = context.app.clock.now();
+    check(record.as_ref(), client, &realm.settings, now)?;
+    let Some(record) = record else { return Err(not_valid().into()) };
+    let whole = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes);
+    let granted = scope::narrow(&whole, form.get("scope"))
+        .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
+    let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
+    let touched = record.session.clone().map(|session| Session { last_seen_at: now, ..session });
+    let ends = expires_at(&record.grant, touched.as_ref(), &realm.settings, now);
+    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
+    let successor = RefreshToken {
+        id: Uuid::now_v7().to_string(),
+        realm_id: realm.id.clone(),
+        grant_id: record.grant.id.clone(),
+        predecessor: Some(record.token.id.clone()),
+        issued_at: now,
+        expires_at: ends,
+        used_at: None,
+        superseded_at: None,
+    };
+    let rotation = store
+        .rotate_refresh_token(RotateRefresh {
+            realm_id: realm.id.clone(),
+            id: record.token.id.clone(),
+            grant_id: record.grant.id.clone(),
+            now,
+            retry_window: realm.settings.refresh_retry_window,
+            successor: successor.clone(),
+            grant_expires_at: ends.max(access_ends),
+            session: touched.filter(|_| !record.grant.offline).map(|session| SessionTouch {
+                expires_at: session.idle_at(&realm.settings).min(session.over_at(&realm.settings)),
+                id: session.id,
+            }),
+            audit: event(context, AuditKind::RefreshToken, client, Some(&record.grant)),
+            reuse_audit: event(context, AuditKind::RefreshReuse, client, Some(&record.grant)),
+        })
+        .await?;
+    match rotation {
+        Rotation::Rotated | Rotation::Retried => Ok(tokens::sign(
+            context,
+            &Issue {
+                client,
+                user: &record.user,
+                roles: &roles,
+                granted: &granted,
+                grant: Some(&record.grant),
+                refresh: Some(&successor),
+                now,
+            },
+        )?),
+        Rotation::Reused => {
+            tracing::warn!(client_id = %client.client_id, "a refresh token was used twice; its grant is revoked");
+            Err(OAuthError::new(ErrorCode::InvalidGrant, "Maximum allowed refresh token reuse exceeded")
+                .into())
+        }
+        Rotation::Gone => Err(not_valid().into()),
+    }
+}

@@ -1,0 +1,22 @@
+//! Metadata (OpenID Connect Discovery §4, RFC 8414 §3): `GET …/.well-known/openid-configuration` and
+//! `…/oauth-authorization-server`. Bytes made once per issuer.
+
+use axum::body::Bytes;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::certs::document;
+use crate::http::context::RealmContext;
+use crate::protocol::discovery;
+
+/// Serves the metadata document.
+pub async fn metadata(context: RealmContext, headers: HeaderMap) -> Response {
+    let documents = &context.state.documents;
+    let body = documents.get(&context.issuer).unwrap_or_else(|| {
+        let value = discovery::metadata(&context.issuer, &context.state.realm, &context.state.scopes);
+        let bytes = Bytes::from(value.to_string());
+        documents.insert(context.issuer.clone(), bytes.clone());
+        bytes
+    });
+    document(&headers, body)
+}

@@ -1,0 +1,8 @@
+//! The protocol's endpoints, one file each. Each reads: load, decide, commit, respond.
+
+pub mod authorize;
+pub mod certs;
+pub mod discovery;
+pub mod logout;
+pub mod token;
+pub mod userinfo;

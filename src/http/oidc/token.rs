@@ -1,0 +1,86 @@
+//! The token endpoint (RFC 6749 §3.2): `POST …/protocol/openid-connect/token`.
+
+use axum::Json;
+use axum::http::header::{CACHE_CONTROL, PRAGMA};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+
+use crate::http::client_auth;
+use crate::http::context::RealmContext;
+use crate::http::cors;
+use crate::http::error::ApiError;
+use crate::http::grants;
+use crate::http::params::{Form, Params, ParamsError, Query};
+use crate::protocol::client::GrantType;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::token_response::TokenResponse;
+
+/// Issues tokens for a grant.
+pub async fn token(
+    context: RealmContext,
+    headers: HeaderMap,
+    Query(query): Query,
+    Form(form): Form,
+) -> Response {
+    let client_id = form.as_ref().ok().and_then(|form| client_auth::presented(&headers, form).ok());
+    let client_id = client_id.map(|presented| presented.client_id);
+    let response = match issue(&context, &headers, query, form).await {
+        Ok(tokens) => {
+            let no_store = [
+                (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+                (PRAGMA, HeaderValue::from_static("no-cache")),
+            ];
+            (no_store, Json(tokens)).into_response()
+        }
+        Err(error) => error.into_response(),
+    };
+    cors::allow(&context, &headers, client_id.as_deref(), response).await
+}
+
+async fn issue(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    query: Result<Params, ParamsError>,
+    form: Result<Params, ParamsError>,
+) -> Result<TokenResponse, ApiError> {
+    let form = form.map_err(invalid)?;
+    if query.map_err(invalid)?.names().any(|name| name == "client_secret") {
+        let why = "client_secret does not belong in an address";
+        return Err(OAuthError::new(ErrorCode::InvalidRequest, why).into());
+    }
+    let presented = client_auth::presented(headers, &form)?;
+    let entry = client_auth::authenticate(context, &presented).await?;
+    let grant = grant_type(&form)?;
+    if !entry.client.may(grant) {
+        let why = "The client may not use this grant";
+        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, why).into());
+    }
+    let tokens = match grant {
+        GrantType::AuthorizationCode => grants::authorization_code::redeem(context, &entry, &form).await,
+        GrantType::RefreshToken => grants::refresh_token::rotate(context, &entry, &form).await,
+        GrantType::ClientCredentials => grants::client_credentials::issue(context, &entry, &form),
+        GrantType::DeviceCode | GrantType::TokenExchange => Err(unsupported().into()),
+    }?;
+    context.app.metrics.tokens_issued(grant.wire());
+    Ok(tokens)
+}
+
+fn grant_type(form: &Params) -> Result<GrantType, OAuthError> {
+    match form.get("grant_type") {
+        Some("authorization_code") => Ok(GrantType::AuthorizationCode),
+        Some("refresh_token") => Ok(GrantType::RefreshToken),
+        Some("client_credentials") => Ok(GrantType::ClientCredentials),
+        Some(_) => Err(unsupported()),
+        None => Err(OAuthError::new(ErrorCode::InvalidRequest, "grant_type is missing")),
+    }
+}
+
+fn unsupported() -> OAuthError {
+    OAuthError::new(ErrorCode::UnsupportedGrantType, "The grant type is not supported")
+}
+
+/// A form that cannot be read, as the answer that RFC 6749 §5.2 asks for.
+pub(crate) fn invalid(why: ParamsError) -> ApiError {
+    let error = OAuthError::new(ErrorCode::InvalidRequest, why.description());
+    ApiError::with_status(error, why.status())
+}

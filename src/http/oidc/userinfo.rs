@@ -1,0 +1,67 @@
+//! The userinfo endpoint (OpenID Connect Core §5.3): `GET` and `POST …/protocol/openid-connect/userinfo`.
+
+use axum::Json;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::response::{IntoResponse, Response};
+
+use crate::http::bearer::{self, BearerError, Live};
+use crate::http::context::RealmContext;
+use crate::http::cors;
+use crate::http::params::Form;
+use crate::http::tokens;
+use crate::store::UserRoles;
+
+/// Tells about the user whose access token it is given.
+pub async fn userinfo(context: RealmContext, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let answer = async {
+        let token = presented(request).await?;
+        let live = bearer::live(&context, &token).await?;
+        let roles = context.app.store.roles_of_user(&context.state.realm.id, &live.user.id).await?;
+        let body = claims(&context, &live, &roles)?;
+        Ok::<_, BearerError>((live.client_id.clone(), body))
+    };
+    match answer.await {
+        Ok((client_id, body)) => cors::allow(&context, &headers, Some(&client_id), body).await,
+        Err(error) => {
+            let client_id = error.client_id.clone();
+            cors::allow(&context, &headers, client_id.as_deref(), error.into_response()).await
+        }
+    }
+}
+
+/// The token of the `Authorization` header, or of a form (RFC 6750 §2.1 and §2.2); never of the query.
+async fn presented(request: Request) -> Result<String, BearerError> {
+    let in_query =
+        request.uri().query().is_some_and(|query| query.split('&').any(|p| p.starts_with("access_token=")));
+    if in_query {
+        return Err(BearerError::bad_request("An access token does not belong in an address"));
+    }
+    let header = bearer::from_header(request.headers())?;
+    let form = if has_form(request.method(), request.headers()) {
+        let Ok(Form(form)) = Form::from_request(request, &()).await;
+        let form = form.map_err(|_| BearerError::bad_request("The form cannot be read"))?;
+        form.get("access_token").map(str::to_owned)
+    } else {
+        None
+    };
+    match (header, form) {
+        (Some(_), Some(_)) => Err(BearerError::bad_request("Send the access token once")),
+        (Some(token), None) | (None, Some(token)) => Ok(token),
+        (None, None) => Err(BearerError::missing()),
+    }
+}
+
+fn has_form(method: &Method, headers: &HeaderMap) -> bool {
+    let empty = headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0");
+    method == Method::POST && headers.contains_key(CONTENT_TYPE) && !empty
+}
+
+fn claims(context: &RealmContext, live: &Live, roles: &UserRoles) -> Result<Response, BearerError> {
+    let Some(claims) = tokens::userinfo(context, live, roles) else {
+        return Err(BearerError::scope("openid").of(&live.client_id));
+    };
+    Ok(([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(claims)).into_response())
+}

@@ -1,0 +1,103 @@
+//! An authorization request while pages are shown for it.
+//!
+//! It waits in the address of the form, sealed by the server's key and bound to one browser by a cookie: no row is
+//! written for a request that nobody completes, any node can go on with it, and nobody can read, change or hand it on
+//! (attacks R08, S02). It says nothing about progress; that is decided anew from the records each time.
+
+use axum::http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+
+use super::context::RealmContext;
+use super::cookies::{self, Kind};
+use super::error::PageError;
+use super::pages::Trouble;
+use crate::clock::Timestamp;
+use crate::protocol::authorize::RequestParameters;
+use crate::secrets;
+
+/// Most bytes of parameters that a pending request may hold, so that its sealed form fits into an address.
+const MOST_BYTES: usize = 5_000;
+
+/// A request that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingRequest {
+    /// The parameters as they arrived; none when the person wants to see the own account page.
+    pub parameters: Option<RequestParameters>,
+    /// When they arrived.
+    pub received_at: Timestamp,
+    /// Subject of the verified `id_token_hint`.
+    pub hinted_subject: Option<String>,
+    /// Fingerprint of the browser's cookie.
+    browser: String,
+}
+
+/// A sealed request and the cookie that its browser must show.
+pub struct Sealed {
+    /// The value of `session_code`.
+    pub code: String,
+    /// `Set-Cookie`, when the browser had no mark yet.
+    pub cookie: Option<HeaderValue>,
+}
+
+impl PendingRequest {
+    /// A request that has just arrived.
+    ///
+    /// # Errors
+    /// A page when the parameters are too long to keep.
+    pub fn new(
+        mut parameters: RequestParameters,
+        received_at: Timestamp,
+        hinted_subject: Option<String>,
+    ) -> Result<Self, PageError> {
+        // The hint is verified once, when it arrives.
+        parameters.0.remove("id_token_hint");
+        let bytes: usize =
+            parameters.0.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum();
+        if bytes > MOST_BYTES {
+            return Err(PageError::new(Trouble::Request).detail("The request is too long."));
+        }
+        Ok(Self { parameters: Some(parameters), received_at, hinted_subject, browser: String::new() })
+    }
+
+    /// A person who wants to see the own account page.
+    #[must_use]
+    pub fn account(received_at: Timestamp) -> Self {
+        Self { parameters: None, received_at, hinted_subject: None, browser: String::new() }
+    }
+
+    /// Seals the request for the browser that sent `headers`.
+    #[must_use]
+    pub fn seal(&self, context: &RealmContext, headers: &HeaderMap) -> Sealed {
+        let (value, is_new) = match cookies::read(context, headers, Kind::Browser) {
+            Some(value) => (value, false),
+            None => (secrets::random_token(), true),
+        };
+        let bound = Self { browser: secrets::fingerprint(&value), ..self.clone() };
+        let plain = serde_json::to_vec(&bound).unwrap_or_default();
+        let code = context.app.vault.seal(&aad(context), &plain);
+        let cookie = if is_new { cookies::set(context, Kind::Browser, &value, None) } else { None };
+        Sealed { code, cookie }
+    }
+
+    /// Opens a sealed request, if it is of this realm, of this browser and not too old.
+    ///
+    /// # Errors
+    /// The "expired" page, whatever is wrong: who brings another's link learns nothing.
+    pub fn open(context: &RealmContext, headers: &HeaderMap, code: Option<&str>) -> Result<Self, PageError> {
+        let expired = || PageError::new(Trouble::Expired);
+        let plain =
+            context.app.vault.open(&aad(context), code.ok_or_else(expired)?).map_err(|_| expired())?;
+        let pending: Self = serde_json::from_slice(&plain).map_err(|_| expired())?;
+        let browser = cookies::read(context, headers, Kind::Browser).ok_or_else(expired)?;
+        let of_this_browser = secrets::same(&secrets::fingerprint(&browser), &pending.browser);
+        let age = context.app.clock.now().since(pending.received_at);
+        if !of_this_browser || age > context.state.realm.settings.login {
+            return Err(expired());
+        }
+        Ok(pending)
+    }
+}
+
+fn aad(context: &RealmContext) -> String {
+    format!("authorization request/{}", context.state.realm.id)
+}

@@ -1,0 +1,250 @@
+//! The sign-in form: `POST /login-actions/authenticate`.
+
+use axum::http::HeaderMap;
+use axum::http::header::USER_AGENT;
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::{Progress, advance, audit, views};
+use crate::clock::Timestamp;
+use crate::http::context::RealmContext;
+use crate::http::cookies::{self, Kind};
+use crate::http::error::PageError;
+use crate::http::pages::{LoginProblem, Trouble};
+use crate::http::params::{Form, Params, Query};
+use crate::http::pending::PendingRequest;
+use crate::passwords::PasswordError;
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::brake;
+use crate::protocol::session::Session;
+use crate::protocol::user::{User, canonical};
+use crate::secrets::Secret;
+use crate::store::Change;
+
+/// Takes the form, and goes on with the request that waits.
+pub async fn post(
+    context: RealmContext,
+    headers: HeaderMap,
+    Query(query): Query,
+    Form(form): Form,
+) -> Response {
+    submit(&context, &headers, query, form).await.unwrap_or_else(|error| context.fail(&error))
+}
+
+/// A reload of the form's address shows the form again.
+pub async fn get(context: RealmContext, headers: HeaderMap, Query(query): Query) -> Response {
+    let shown = async {
+        let query = query.map_err(|_| PageError::new(Trouble::Request))?;
+        let pending = PendingRequest::open(&context, &headers, query.get("session_code"))?;
+        let progress = Progress::from_cookie(&context, &headers).await?;
+        advance(&context, &headers, &pending, progress).await
+    };
+    shown.await.unwrap_or_else(|error| context.fail(&error))
+}
+
+async fn submit(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    query: Result<Params, crate::http::params::ParamsError>,
+    form: Result<Params, crate::http::params::ParamsError>,
+) -> Result<Response, PageError> {
+    if !context.is_same_origin(headers) {
+        return Err(PageError::new(Trouble::Forged));
+    }
+    let query = query.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
+    let form = form.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
+    let pending = PendingRequest::open(context, headers, query.get("session_code"))?;
+    let attempt = Attempt::read(context, &form);
+    match attempt.check(context, headers).await? {
+        Outcome::SignedIn { user, rehashed } => {
+            let progress = signed_in(context, headers, *user, rehashed, &attempt).await?;
+            advance(context, headers, &pending, progress).await
+        }
+        Outcome::Refused(problem) => refused(context, headers, &pending, &attempt, problem).await,
+    }
+}
+
+/// What the person typed.
+struct Attempt {
+    typed: String,
+    password: Secret,
+    remember: bool,
+}
+
+enum Outcome {
+    SignedIn { user: Box<User>, rehashed: Option<String> },
+    Refused(LoginProblem),
+}
+
+impl Attempt {
+    fn read(context: &RealmContext, form: &Params) -> Self {
+        let text = |name| form.get(name).unwrap_or_default().to_owned();
+        let remember = form.get("rememberMe").is_some() && context.state.realm.settings.remember_me;
+        let persona = form.get("persona").filter(|_| context.app.rules.helpful).and_then(|name| {
+            context.app.rules.personas.iter().find(|p| p.realm == context.realm() && p.username == name)
+        });
+        match persona {
+            Some(persona) => Self {
+                typed: persona.username.clone(),
+                password: Secret::from(persona.password.clone()),
+                remember,
+            },
+            None => Self { typed: text("username"), password: Secret::from(text("password")), remember },
+        }
+    }
+
+    /// Counts the attempt, then looks at the password; both for names that nobody has too, at the same cost.
+    async fn check(&self, context: &RealmContext, headers: &HeaderMap) -> Result<Outcome, PageError> {
+        let (app, realm) = (&context.app, &context.state.realm);
+        let name = canonical(&self.typed);
+        let found = app.store.user_by_login(&realm.id, &name, realm.settings.login_with_email).await?;
+        // One account is one count, whichever of its names is typed.
+        let counted = found.as_ref().map_or(name.as_str(), |found| found.user.username.as_str());
+        let known = found.as_ref().is_some_and(|found| views::knows(context, headers, &found.user));
+        let rule = &realm.settings.brute_force;
+        let counters = brake::counters(counted, context.address, known, rule);
+        let now = app.clock.now();
+        if app.store.count_attempt(&realm.id, &counters, rule, now).await?.is_some() {
+            return Ok(Outcome::Refused(LoginProblem::TooManyAttempts));
+        }
+        let hash = found.as_ref().and_then(|found| found.password_hash.clone());
+        let verdict = match app.passwords.verify(hash.as_deref(), &self.password).await {
+            Err(PasswordError::TooLong) => return Ok(Outcome::Refused(LoginProblem::Invalid)),
+            verdict => verdict?,
+        };
+        let Some(found) = found.filter(|found| verdict.matches && found.user.enabled) else {
+            return Ok(Outcome::Refused(LoginProblem::Invalid));
+        };
+        let rehashed = if verdict.rehash {
+            Some(app.passwords.hash(app.rules.password_profile, self.password.clone()).await?)
+        } else {
+            None
+        };
+        Ok(Outcome::SignedIn { user: Box::new(found.user), rehashed })
+    }
+}
+
+/// The session that a right password earns. The browser's old session of the same person goes on under a new cookie;
+/// another person's ends.
+async fn signed_in(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    user: User,
+    rehashed: Option<String>,
+    attempt: &Attempt,
+) -> Result<Progress, PageError> {
+    let now = context.app.clock.now();
+    let settings = &context.state.realm.settings;
+    let before = super::session(context, headers).await?;
+    let (cookie, fingerprint) = cookies::fresh();
+    let mut changes = Vec::new();
+    let session = match before {
+        Some((old, owner)) if owner.id == user.id => {
+            let session =
+                Session { auth_time: now, last_seen_at: now, acr: settings.password_acr.clone(), ..old };
+            let expires_at = end(&session, settings);
+            changes.push(Change::ReauthenticateSession { session: session.clone(), fingerprint, expires_at });
+            session
+        }
+        before => {
+            if let Some((old, _)) = before {
+                changes.push(Change::EndSession { realm_id: old.realm_id, id: old.id, at: now });
+            }
+            let session = fresh_session(context, headers, &user, attempt.remember, now);
+            let expires_at = end(&session, settings);
+            changes.push(Change::BeginSession { session: session.clone(), fingerprint, expires_at });
+            session
+        }
+    };
+    if let Some(hash) = rehashed {
+        changes.push(Change::SetPassword { realm_id: user.realm_id.clone(), user_id: user.id.clone(), hash });
+    }
+    let subjects = brake::counters(&user.username, context.address, false, &settings.brute_force)
+        .into_iter()
+        .map(|counter| counter.subject)
+        .filter(|subject| !subject.starts_with("address/"))
+        .collect();
+    changes.push(Change::ClearFailures { realm_id: user.realm_id.clone(), subjects });
+    changes.push(Change::Audit(AuditEvent {
+        user_id: Some(user.id.clone()),
+        session_id: Some(session.id.clone()),
+        ..audit(context, AuditKind::Login)
+    }));
+    context.app.metrics.sign_in("success");
+    let age = session.remembered.then_some(settings.remember_me_max);
+    let known = context.app.vault.seal(&views::known_browser(context), user.id.as_bytes());
+    let cookies = [
+        cookies::set(context, Kind::Session, &cookie, age),
+        cookies::set(context, Kind::Remember, &known, Some(settings.remember_me_max)),
+    ];
+    Ok(Progress {
+        session: Some((session, user)),
+        changes,
+        cookies: cookies.into_iter().flatten().collect(),
+        after_form: true,
+        ..Progress::default()
+    })
+}
+
+fn end(session: &Session, settings: &crate::protocol::realm::RealmSettings) -> Timestamp {
+    session.idle_at(settings).min(session.over_at(settings))
+}
+
+fn fresh_session(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    user: &User,
+    remembered: bool,
+    now: Timestamp,
+) -> Session {
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Session {
+        id: Uuid::now_v7().to_string(),
+        realm_id: user.realm_id.clone(),
+        user_id: user.id.clone(),
+        auth_time: now,
+        acr: context.state.realm.settings.password_acr.clone(),
+        remembered,
+        started_at: now,
+        last_seen_at: now,
+        ended_at: None,
+        address: context.address.to_string(),
+        user_agent: user_agent.chars().take(256).collect(),
+    }
+}
+
+async fn refused(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    attempt: &Attempt,
+    problem: LoginProblem,
+) -> Result<Response, PageError> {
+    let cause = if problem == LoginProblem::TooManyAttempts {
+        "too_many_attempts"
+    } else {
+        "invalid_user_credentials"
+    };
+    let event = AuditEvent { error: Some(cause.into()), ..audit(context, AuditKind::LoginError) };
+    context.app.commit(vec![Change::Audit(event)]).await?;
+    context.app.metrics.sign_in(cause);
+    let client_id = pending.parameters.as_ref().and_then(|parameters| parameters.get("client_id"));
+    let entry = match client_id {
+        Some(id) => context.state.client(&context.app.store, id).await?,
+        None => None,
+    };
+    let before = super::session(context, headers).await?;
+    let request = entry
+        .as_ref()
+        .zip(pending.parameters.as_ref())
+        .and_then(|(entry, parameters)| super::proven_request(context, &entry.client, parameters));
+    let page = views::Login {
+        client: entry.as_ref().map(|entry| &entry.client),
+        request: request.as_ref(),
+        again: before.is_some(),
+        typed: Some(&attempt.typed),
+        remember: attempt.remember,
+        problem: Some(problem),
+    };
+    Ok(page.render(context, headers, pending, before.as_ref().map(|(_, user)| user)))
+}

@@ -1,0 +1,84 @@
+//! The end of a sign-in: one commit of the grant and its code, and the answer to the client.
+
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::{Progress, answer};
+use crate::http::context::RealmContext;
+use crate::http::error::PageError;
+use crate::http::pages::Trouble;
+use crate::protocol::authorize::AuthorizationRequest;
+use crate::protocol::client::Client;
+use crate::protocol::code::AuthorizationCode;
+use crate::protocol::grant::Grant;
+use crate::protocol::scope::{Granted, OFFLINE_ACCESS};
+use crate::protocol::session::Session;
+use crate::secrets;
+use crate::store::Change;
+
+/// Commits a grant with a code, and sends the code.
+///
+/// # Errors
+/// A page, when the database cannot commit: then no code was given out.
+pub(super) async fn code(
+    context: &RealmContext,
+    client: &Client,
+    request: &AuthorizationRequest,
+    granted: &Granted<'_>,
+    progress: Progress,
+) -> Result<Response, PageError> {
+    let Progress { session, mut changes, cookies, .. } = progress;
+    let Some((session, _)) = session else { return Err(PageError::new(Trouble::Expired)) };
+    let now = context.app.clock.now();
+    let settings = &context.state.realm.settings;
+    let code = secrets::random_token();
+    let grant = grant(&session, client, request, granted, now);
+    let code_record = AuthorizationCode {
+        fingerprint: secrets::fingerprint(&code),
+        realm_id: grant.realm_id.clone(),
+        grant_id: grant.id.clone(),
+        client: client.id.clone(),
+        redirect_uri: request.target.redirect_uri().to_owned(),
+        code_challenge: request.code_challenge.clone(),
+        issued_at: now,
+        expires_at: now.plus(settings.code),
+        redeemed_at: None,
+        failures: 0,
+    };
+    let touched = Session { last_seen_at: now, ..session.clone() };
+    changes.push(Change::TouchSession {
+        realm_id: session.realm_id.clone(),
+        id: session.id.clone(),
+        at: now,
+        expires_at: touched.idle_at(settings).min(touched.over_at(settings)),
+    });
+    // Until the code is redeemed the grant is worth no more than the code; redemption sets the real end.
+    changes.push(Change::AddGrant { grant, expires_at: now.plus(settings.code) });
+    changes.push(Change::AddCode(code_record));
+    context.app.commit(changes).await?;
+    Ok(answer(context, client, request.target.grant(code, &session.id, &context.issuer), cookies))
+}
+
+fn grant(
+    session: &Session,
+    client: &Client,
+    request: &AuthorizationRequest,
+    granted: &Granted<'_>,
+    now: crate::clock::Timestamp,
+) -> Grant {
+    Grant {
+        id: Uuid::now_v7().to_string(),
+        realm_id: session.realm_id.clone(),
+        client: client.id.clone(),
+        user_id: session.user_id.clone(),
+        session_id: Some(session.id.clone()),
+        scope: granted.stored(),
+        offline: granted.has(OFFLINE_ACCESS),
+        auth_time: session.auth_time,
+        acr: session.acr.clone(),
+        nonce: request.nonce.clone(),
+        created_at: now,
+        last_used_at: now,
+        revoked_at: None,
+    }
+}

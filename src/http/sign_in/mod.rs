@@ -1,0 +1,273 @@
+//! Signing in: from an authorization request to its answer, over the pages in between.
+//!
+//! [`advance`] is the one road. Each step (the request's arrival, a password, a "yes") brings what it has learned and
+//! asks again what comes next, so that a step can be neither skipped nor replayed.
+
+pub mod authenticate;
+pub mod consent;
+mod issue;
+mod views;
+
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::context::RealmContext;
+use super::cookies::{self, Kind};
+use super::error::PageError;
+use super::pages::Trouble;
+use super::pending::PendingRequest;
+use crate::protocol::audit::AuditKind;
+use crate::protocol::authorize::{
+    Answer, AuthorizationRequest, Decision, Facts, NoTarget, RequestParameters, Target, decide,
+};
+use crate::protocol::client::Client;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::scope::{self, Granted};
+use crate::protocol::session::Session;
+use crate::protocol::user::User;
+use crate::secrets;
+use crate::store::Change;
+
+/// What a step has learned.
+#[derive(Default)]
+pub struct Progress {
+    /// The browser's session with its enabled user; one that is only about to be committed included.
+    pub session: Option<(Session, User)>,
+    /// Whether the person has just said yes on the consent page.
+    pub consented: bool,
+    /// What is to be committed with the outcome, whatever it is.
+    pub changes: Vec<Change>,
+    /// `Set-Cookie` headers.
+    pub cookies: Vec<HeaderValue>,
+    /// Whether this is the answer to a form, which must not be a page (a reload would post it again).
+    pub after_form: bool,
+}
+
+impl Progress {
+    /// What is known when a request arrives: the session of the browser's cookie.
+    ///
+    /// # Errors
+    /// A page when the database cannot say.
+    pub async fn from_cookie(context: &RealmContext, headers: &HeaderMap) -> Result<Self, PageError> {
+        Ok(Self { session: session(context, headers).await?, ..Self::default() })
+    }
+}
+
+/// The live session of the browser that sent `headers`, if its user is enabled.
+///
+/// # Errors
+/// [`crate::store::StoreError`], as a page.
+pub async fn session(
+    context: &RealmContext,
+    headers: &HeaderMap,
+) -> Result<Option<(Session, User)>, PageError> {
+    let Some(value) = cookies::read(context, headers, Kind::Session) else { return Ok(None) };
+    let realm = &context.state.realm;
+    let found = context.app.store.session_by_fingerprint(&realm.id, &secrets::fingerprint(&value)).await?;
+    let now = context.app.clock.now();
+    Ok(found.filter(|(session, user)| user.enabled && session.is_live(&realm.settings, now)))
+}
+
+/// Takes a request as far as it goes without the person, commits, and answers.
+///
+/// # Errors
+/// A page, when there is no client to send an answer to.
+pub async fn advance(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    progress: Progress,
+) -> Result<Response, PageError> {
+    let Some(parameters) = &pending.parameters else {
+        return to_account(context, headers, pending, progress).await;
+    };
+    let entry = match parameters.get("client_id") {
+        Some(id) => context.state.client(&context.app.store, id).await?,
+        None => None,
+    };
+    let client = entry.as_ref().map(|entry| &entry.client);
+    let target = Target::prove(parameters, client, context.app.rules.strictness)
+        .map_err(|refusal| no_target(refusal, parameters, client))?;
+    let Some(client) = client else { return Err(PageError::new(Trouble::Client)) };
+    let request = match AuthorizationRequest::read(parameters, client, target.clone()) {
+        Ok(request) => request,
+        Err(error) => return refuse(context, client, &target, &error, progress).await,
+    };
+    let known = &context.state.scopes;
+    let granted = match scope::grant(request.scope.as_deref(), client, &context.state.realm.settings, known) {
+        Ok(granted) => granted,
+        Err(why) => {
+            let error = OAuthError::new(ErrorCode::InvalidScope, why.to_string());
+            return refuse(context, client, &target, &error, progress).await;
+        }
+    };
+    let decision = next_step(context, pending, &request, client, &granted, &progress).await?;
+    match decision {
+        Decision::Issue => issue::code(context, client, &request, &granted, progress).await,
+        Decision::Refuse(code) => {
+            refuse(context, client, &target, &OAuthError::new(code, refusal_text(code)), progress).await
+        }
+        Decision::SignIn { again } => {
+            context.app.commit(progress.changes).await?;
+            let page = views::Login {
+                client: Some(client),
+                request: Some(&request),
+                again,
+                ..views::Login::default()
+            };
+            let user = progress.session.as_ref().map(|(_, user)| user);
+            Ok(with_cookies(page.render(context, headers, pending, user), progress.cookies))
+        }
+        Decision::AskConsent => {
+            context.app.commit(progress.changes).await?;
+            let Some((_, user)) = &progress.session else { return Err(PageError::new(Trouble::Expired)) };
+            let response = if progress.after_form {
+                consent::redirect(context, headers, pending)
+            } else {
+                views::consent(context, headers, pending, client, user, &request, &granted)
+            };
+            Ok(with_cookies(response, progress.cookies))
+        }
+    }
+}
+
+/// The request, if it can still be answered; pages after the first know that it could.
+fn proven_request(
+    context: &RealmContext,
+    client: &Client,
+    parameters: &RequestParameters,
+) -> Option<AuthorizationRequest> {
+    let target = Target::prove(parameters, Some(client), context.app.rules.strictness).ok()?;
+    AuthorizationRequest::read(parameters, client, target).ok()
+}
+
+async fn next_step(
+    context: &RealmContext,
+    pending: &PendingRequest,
+    request: &AuthorizationRequest,
+    client: &Client,
+    granted: &Granted<'_>,
+    progress: &Progress,
+) -> Result<Decision, PageError> {
+    let realm = &context.state.realm;
+    let asks = granted.needs_consent().into_iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    let consent = match &progress.session {
+        Some((_, user)) if client.settings.consent => {
+            context.app.store.consent(&realm.id, &user.id, &client.id).await?
+        }
+        _ => None,
+    };
+    let facts = Facts {
+        received_at: pending.received_at,
+        now: context.app.clock.now(),
+        session: progress.session.as_ref().map(|(session, _)| session),
+        hinted_subject: pending.hinted_subject.as_deref(),
+        asks: &asks,
+        consent: consent.as_ref(),
+        consented_now: progress.consented,
+    };
+    Ok(decide(request, client, &realm.settings, &facts))
+}
+
+/// Commits what was learned, and tells the client why it gets no code.
+async fn refuse(
+    context: &RealmContext,
+    client: &Client,
+    target: &Target,
+    error: &OAuthError,
+    progress: Progress,
+) -> Result<Response, PageError> {
+    context.app.commit(progress.changes).await?;
+    Ok(answer(context, client, target.refuse(error, &context.issuer), progress.cookies))
+}
+
+fn refusal_text(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::LoginRequired => "Nobody is signed in, or the sign-in is too old",
+        ErrorCode::ConsentRequired => "The person must be asked for consent",
+        _ => "The person refused",
+    }
+}
+
+/// The page for a request that cannot be answered at the client, with help for its developer.
+fn no_target(refusal: NoTarget, parameters: &RequestParameters, client: Option<&Client>) -> PageError {
+    let client_id = || ("client_id", parameters.get("client_id").unwrap_or_default().to_owned());
+    match refusal {
+        NoTarget::ClientMissing => PageError::new(Trouble::Request).detail("Missing parameter: client_id"),
+        NoTarget::ClientUnknown => PageError::new(Trouble::Client)
+            .detail("Client not found.")
+            .hint("No enabled client of this realm has this client_id.", vec![client_id()]),
+        NoTarget::RedirectUriMissing => PageError::new(Trouble::Redirect)
+            .detail("Invalid parameter: redirect_uri")
+            .hint("The request names no redirect_uri.", vec![client_id()]),
+        NoTarget::RedirectUriUnregistered => {
+            let registered =
+                client.map(|client| client.settings.redirect_uris.join("  ")).unwrap_or_default();
+            let requested = parameters.get("redirect_uri").unwrap_or_default().to_owned();
+            let facts = vec![client_id(), ("redirect_uri", requested), ("registered", registered)];
+            PageError::new(Trouble::Redirect)
+                .detail("Invalid parameter: redirect_uri")
+                .hint("The redirect_uri is not one of those that are registered for the client.", facts)
+        }
+    }
+}
+
+async fn to_account(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    progress: Progress,
+) -> Result<Response, PageError> {
+    context.app.commit(progress.changes).await?;
+    let response = if progress.session.is_some() {
+        see_other(&context.url("/account/"))
+    } else {
+        views::Login::default().render(context, headers, pending, None)
+    };
+    Ok(with_cookies(response, progress.cookies))
+}
+
+/// An answer on its way to the client, by redirect or by a form.
+fn answer(context: &RealmContext, client: &Client, answer: Answer, cookies: Vec<HeaderValue>) -> Response {
+    let response = match answer {
+        Answer::Redirect(address) => see_other(&address),
+        Answer::FormPost { action, fields } => views::form_post(context, client, &action, &fields),
+    };
+    with_cookies(response, cookies)
+}
+
+/// 303: the browser goes on with GET, whatever it came with (RFC 9700 §4.12).
+#[must_use]
+pub fn see_other(address: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(address) else { return StatusCode::BAD_REQUEST.into_response() };
+    let no_store = HeaderValue::from_static("no-store");
+    (StatusCode::SEE_OTHER, [(LOCATION, location), (axum::http::header::CACHE_CONTROL, no_store)])
+        .into_response()
+}
+
+/// The same response with these `Set-Cookie` headers.
+#[must_use]
+pub fn with_cookies(mut response: Response, cookies: Vec<HeaderValue>) -> Response {
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// An audit event of this request.
+#[must_use]
+pub fn audit(context: &RealmContext, kind: AuditKind) -> crate::protocol::audit::AuditEvent {
+    crate::protocol::audit::AuditEvent {
+        id: uuid::Uuid::now_v7().to_string(),
+        realm_id: context.state.realm.id.clone(),
+        at: context.app.clock.now(),
+        kind,
+        user_id: None,
+        client_id: None,
+        session_id: None,
+        address: Some(context.address.to_string()),
+        error: None,
+        detail: serde_json::Value::Object(serde_json::Map::new()),
+    }
+}

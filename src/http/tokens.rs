@@ -1,0 +1,212 @@
+//! Tokens of a request: records to claims (by the rules), claims to signed text (by the realm's keys), and back.
+
+use serde_json::{Map, Value};
+
+use super::bearer::Live;
+use super::context::RealmContext;
+use crate::clock::Timestamp;
+use crate::protocol::access_token::{AccessTokenRequest, access_token};
+use crate::protocol::claims::{self, Facts, Subject};
+use crate::protocol::client::Client;
+use crate::protocol::grant::Grant;
+use crate::protocol::id_token::{self, IdTokenRequest};
+use crate::protocol::jws::{Audience, Expect};
+use crate::protocol::logout::Hint;
+use crate::protocol::refresh::{OFFLINE_TYP, RefreshToken, RefreshTokenRequest, TYP, refresh_token};
+use crate::protocol::scope::{self, Granted};
+use crate::protocol::token_response::TokenResponse;
+use crate::protocol::user::User;
+use crate::secrets;
+use crate::signer::{SignError, SigningKey};
+use crate::store::UserRoles;
+
+/// Whom tokens are for and what they may say.
+pub struct Issue<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// The user, or the client's service account.
+    pub user: &'a User,
+    /// The user's roles and groups.
+    pub roles: &'a UserRoles,
+    /// What was granted.
+    pub granted: &'a Granted<'a>,
+    /// The grant; none for a client's own token.
+    pub grant: Option<&'a Grant>,
+    /// The refresh token that was committed with this.
+    pub refresh: Option<&'a RefreshToken>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Signs what was decided and committed.
+///
+/// # Errors
+/// [`SignError`], or when the realm has no key.
+pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, SignError> {
+    let key = signer(context)?;
+    let subject = subject(context, issue.user, issue.roles);
+    let facts = facts(issue.grant);
+    let lifetime = issue.client.settings.access_token.unwrap_or(context.state.realm.settings.access_token);
+    let random = random_name();
+    let access = key.sign(
+        "JWT",
+        &access_token(&AccessTokenRequest {
+            issuer: &context.issuer,
+            client: issue.client,
+            subject: &subject,
+            granted: issue.granted,
+            facts,
+            grant_id: issue.grant.map(|grant| grant.id.as_str()),
+            audiences: &[],
+            now: issue.now,
+            lifetime,
+            random: &random,
+        }),
+    )?;
+    let id_token = match issue.grant.filter(|_| issue.granted.openid) {
+        Some(grant) => Some(sign_id_token(context, key, issue, &subject, grant, &access, lifetime)?),
+        None => None,
+    };
+    let refresh = match issue.refresh.zip(issue.grant) {
+        Some((token, grant)) => Some(sign_refresh_token(context, issue, token, grant)?),
+        None => None,
+    };
+    Ok(TokenResponse {
+        refresh_expires_in: issue.refresh.map_or(0, |token| token.expires_at.since(issue.now)),
+        refresh_token: refresh,
+        id_token,
+        session_state: issue.grant.and_then(|grant| grant.session_id.clone()),
+        ..TokenResponse::bearer(access, lifetime, issue.granted.token_scope())
+    })
+}
+
+fn sign_id_token(
+    context: &RealmContext,
+    key: &SigningKey,
+    issue: &Issue<'_>,
+    subject: &Subject<'_>,
+    grant: &Grant,
+    access: &str,
+    lifetime: i64,
+) -> Result<String, SignError> {
+    let at_hash = id_token::at_hash(access, key.algorithm().name());
+    let jti = random_name();
+    let claims = id_token::id_token(&IdTokenRequest {
+        issuer: &context.issuer,
+        client: issue.client,
+        subject,
+        granted: issue.granted,
+        facts: facts(Some(grant)),
+        nonce: grant.nonce.as_deref(),
+        at_hash: at_hash.as_deref(),
+        now: issue.now,
+        lifetime,
+        jti: &jti,
+    });
+    key.sign("JWT", &claims)
+}
+
+fn sign_refresh_token(
+    context: &RealmContext,
+    issue: &Issue<'_>,
+    token: &RefreshToken,
+    grant: &Grant,
+) -> Result<String, SignError> {
+    let claims = refresh_token(&RefreshTokenRequest {
+        issuer: &context.issuer,
+        client_id: &issue.client.client_id,
+        user_id: &issue.user.id,
+        sid: grant.session_id.as_deref(),
+        offline: grant.offline,
+        scope: &issue.granted.token_scope(),
+        token,
+    });
+    context.state.ring.mac_sign(&claims)
+}
+
+/// The row that a refresh token of this realm names; its state is the row's.
+#[must_use]
+pub fn refresh_token_id(context: &RealmContext, token: &str) -> Option<String> {
+    let verified = context.state.ring.mac_verify(token).ok()?;
+    let issuer = verified.claims.text("iss")?;
+    let issuers = [issuer];
+    let expect = Expect {
+        token_types: &[TYP, OFFLINE_TYP],
+        needs_jti: true,
+        expired_too: true,
+        ..Expect::at(context.app.clock.now(), &issuers)
+    };
+    expect.check(verified.typ.as_deref(), &verified.claims).ok()?;
+    let ours = context.app.hosts.accepts_issuer(issuer, context.realm());
+    verified.claims.text("jti").filter(|_| ours).map(str::to_owned)
+}
+
+/// What an `id_token_hint` says, if it is an ID token of this realm, expired or not (Core §3.1.2.1, RP-Initiated
+/// Logout 1.0 §2).
+#[must_use]
+pub fn id_token_hint(context: &RealmContext, token: &str) -> Option<Hint> {
+    let now = context.app.clock.now();
+    let verified = context.state.ring.verify(token, now).ok()?;
+    let issuer = verified.claims.text("iss")?;
+    let issuers = [issuer];
+    let expect = Expect {
+        token_types: &[id_token::TYP],
+        header_types: &["JWT"],
+        audience: Audience::Any,
+        expired_too: true,
+        ..Expect::at(now, &issuers)
+    };
+    expect.check(verified.typ.as_deref(), &verified.claims).ok()?;
+    if !context.app.hosts.accepts_issuer(issuer, context.realm()) {
+        return None;
+    }
+    Some(Hint {
+        subject: verified.claims.text("sub")?.to_owned(),
+        session_id: verified.claims.text("sid").map(str::to_owned),
+        client_id: verified.claims.text("azp")?.to_owned(),
+    })
+}
+
+/// The claims of a userinfo response; none for a token without `openid` (Core §5.3).
+#[must_use]
+pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Option<Map<String, Value>> {
+    let client = &live.entry.client;
+    let scope = live.claims.text("scope").unwrap_or_default();
+    let settings = &context.state.realm.settings;
+    let stored = live.grant.as_ref()?.scope.as_str();
+    let whole = scope::regrant(stored, client, settings, &context.state.scopes);
+    // A token that was narrowed at a refresh tells no more than its own scope.
+    let granted = scope::narrow(&whole, Some(scope)).ok()?;
+    if !granted.openid {
+        return None;
+    }
+    let subject = subject(context, &live.user, roles);
+    Some(claims::userinfo(&subject, client, &granted, &facts(live.grant.as_ref())))
+}
+
+fn subject<'a>(context: &'a RealmContext, user: &'a User, roles: &'a UserRoles) -> Subject<'a> {
+    let realm_roles = &context.state.roles;
+    Subject {
+        user,
+        roles: realm_roles.effective(roles.role_ids.iter().map(String::as_str)),
+        role_names: realm_roles,
+        groups: &roles.group_paths,
+    }
+}
+
+fn facts(grant: Option<&Grant>) -> Facts<'_> {
+    Facts {
+        sid: grant.and_then(|grant| grant.session_id.as_deref()),
+        auth_time: grant.map(|grant| grant.auth_time),
+        acr: grant.map(|grant| grant.acr.as_str()),
+    }
+}
+
+fn signer(context: &RealmContext) -> Result<&SigningKey, SignError> {
+    context.state.ring.signer(context.state.algorithm()).ok_or(SignError::NoKey)
+}
+
+/// 128 random bits, without a dot.
+fn random_name() -> String {
+    secrets::random_name()
+}

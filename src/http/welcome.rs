@@ -1,0 +1,71 @@
+//! `GET /` of a development server: what is here and how to try it. Production says nothing.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::context::ServerContext;
+use super::pages::{DemoClient, DemoRealm, DemoUser, Link, Name, Shell, Welcome};
+use crate::realm_file;
+
+/// Shows realms, demo clients and demo users.
+pub async fn welcome(context: ServerContext) -> Response {
+    let app = &context.app;
+    if !app.rules.helpful {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let Ok(realms) = app.store.realms().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let mut rows = Vec::new();
+    for realm in realms.iter().filter(|realm| realm.enabled) {
+        let issuer = app.hosts.issuer(&context.base, &realm.name);
+        let below = |path: &str| format!("{issuer}{path}");
+        let discovery = below("/.well-known/openid-configuration");
+        let keys = below("/protocol/openid-connect/certs");
+        let account = below("/account/");
+        rows.push((realm.title().to_owned(), issuer, discovery, keys, account));
+    }
+    // The demo realm's file is what everybody may read; a realm of one's own is nobody's business here.
+    let demo =
+        if app.rules.personas.is_empty() { Vec::new() } else { realm_file::demo().unwrap_or_default() };
+    let demo = demo.into_iter().next();
+    let users = demo.iter().flat_map(|realm| &realm.users).map(|user| {
+        let roles = user.roles.as_deref().unwrap_or_default().join(", ");
+        (
+            user.username.as_str(),
+            user.password.as_ref().map(|password| password.expose()).unwrap_or_default(),
+            roles,
+        )
+    });
+    let users = users.collect::<Vec<_>>();
+    let view = Welcome {
+        shell: Shell::server(app.hosts.base_path()),
+        realms: rows
+            .iter()
+            .map(|(name, issuer, discovery, keys, account)| DemoRealm {
+                name: Name::new(name),
+                issuer,
+                discovery: Link::own(discovery),
+                keys: Link::own(keys),
+                account: Link::own(account),
+                try_it: None,
+            })
+            .collect(),
+        clients: demo
+            .iter()
+            .flat_map(|realm| &realm.clients)
+            .map(|client| DemoClient {
+                id: Name::new(&client.id),
+                secret: client.secret.as_ref().map(|secret| Name::new(secret.expose())),
+                purpose: Name::new(client.description.as_deref().unwrap_or_default()),
+            })
+            .collect(),
+        users: users
+            .iter()
+            .map(|(username, password, roles)| DemoUser {
+                username: Name::new(username),
+                password: Name::new(password),
+                roles: Name::new(roles),
+            })
+            .collect(),
+    };
+    view.page().over_https(context.base.is_secure()).into_response()
+}

@@ -1,1 +1,0 @@
-//! The fixture for tests.
