@@ -10,6 +10,7 @@ mod places;
 mod problem;
 pub(crate) mod read;
 pub mod spec;
+mod stub;
 mod validate;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ pub use demo::demo;
 pub use problem::{FileProblem, FileProblems};
 pub use read::parse;
 pub use spec::RealmSpec;
+pub use stub::{ApplyError, PlanOptions, apply_spec};
 pub use validate::{production_refusals, rules};
 
 /// The largest realm file, in bytes.
