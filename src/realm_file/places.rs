@@ -14,6 +14,11 @@ pub struct Places {
 }
 
 impl Places {
+    /// Whether the file names `field`, a path below the realm.
+    pub(super) fn names(&self, field: &str) -> bool {
+        self.lines.contains_key(&format!("{}.{field}", self.root))
+    }
+
     /// A mistake at `field` (a path below the realm, such as `clients[0].id`), with the line of that field or of
     /// the nearest one around it.
     pub(super) fn problem(&self, field: &str, message: impl Into<String>) -> FileProblem {

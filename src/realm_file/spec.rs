@@ -1,13 +1,15 @@
 //! What a realm file says.
 //!
-//! Every field is optional but the names: a file speaks only of what it names. What it leaves out keeps the value
-//! that it has, or takes the default in a new record. `--prune` makes the file the whole truth: what it leaves out
-//! then takes the default, and records that it does not name are deleted.
+//! Every field is optional but the names: a file speaks only of what it names. A field that it leaves out keeps the
+//! value that it has, or takes the default in a new record; a list that it names is the whole list. Records that it
+//! does not name stay, unless `--prune` asks to delete them: then those go whose kind the file speaks of.
 //!
 //! Roles are named `role` (of the realm) or `client:role`, groups by path (`/staff/board`), scopes and clients by
 //! their names. Spans are in seconds.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 pub use super::places::Places;
 use crate::protocol::client::{GrantType, Pkce};
@@ -15,7 +17,8 @@ use crate::protocol::mapper::Mapper;
 use crate::secrets::Secret;
 
 /// A realm, as a file or a test describes it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RealmSpec {
     /// Name in addresses: `/realms/{name}`.
     pub name: String,
@@ -42,21 +45,28 @@ pub struct RealmSpec {
     /// Scopes that clients have when they name none: part of their tokens when asked for.
     pub optional_scopes: Option<Vec<String>>,
     /// Realm roles.
+    #[serde(skip)]
     pub roles: Vec<RoleSpec>,
     /// Scopes.
+    #[serde(skip)]
     pub scopes: Vec<ScopeSpec>,
     /// Clients.
+    #[serde(skip)]
     pub clients: Vec<ClientSpec>,
     /// Groups at the top.
+    #[serde(skip)]
     pub groups: Vec<GroupSpec>,
     /// Users.
+    #[serde(skip)]
     pub users: Vec<UserSpec>,
     /// Where each field stands in its file.
+    #[serde(skip)]
     pub places: Places,
 }
 
 /// How long things live, in seconds. Meaning of each as in `RealmSettings`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LifetimesSpec {
     /// Access tokens.
     pub access_token: Option<i64>,
@@ -77,7 +87,8 @@ pub struct LifetimesSpec {
 }
 
 /// How many wrong passwords are too many. Meaning of each as in `BruteForce`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct BruteForceSpec {
     /// For one account, from one address.
     pub max_failures: Option<i64>,
@@ -94,7 +105,8 @@ pub struct BruteForceSpec {
 }
 
 /// A role of the realm or of a client.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RoleSpec {
     /// Name.
     pub name: String,
@@ -105,7 +117,8 @@ pub struct RoleSpec {
 }
 
 /// A scope.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ScopeSpec {
     /// The scope token (RFC 6749 §3.3).
     pub name: String,
@@ -120,7 +133,8 @@ pub struct ScopeSpec {
 }
 
 /// A client.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ClientSpec {
     /// `client_id`.
     pub id: String,
@@ -131,8 +145,10 @@ pub struct ClientSpec {
     /// Whether it gets anything.
     pub enabled: Option<bool>,
     /// Its secret. A confidential client without one keeps what it has, or is given a new one.
+    #[serde(skip)]
     pub secret: Option<Secret>,
     /// Stored form of its secret, as an export with secrets writes it.
+    #[serde(skip)]
     pub secret_hash: Option<Secret>,
     /// Whether it keeps no secret (RFC 6749 §2.1).
     pub public: Option<bool>,
@@ -172,13 +188,15 @@ pub struct ClientSpec {
     /// Terms of service.
     pub tos_uri: Option<String>,
     /// Roles of the client.
+    #[serde(skip)]
     pub roles: Vec<RoleSpec>,
     /// Roles of its service account.
     pub service_account_roles: Option<Vec<String>>,
 }
 
 /// A group with the groups below it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GroupSpec {
     /// Name below its parent.
     pub name: String,
@@ -187,19 +205,23 @@ pub struct GroupSpec {
     /// Further attributes.
     pub attributes: Option<BTreeMap<String, Vec<String>>>,
     /// Groups below.
+    #[serde(skip)]
     pub groups: Vec<GroupSpec>,
 }
 
 /// A user.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct UserSpec {
     /// `sub` of a new user; made up when absent.
     pub id: Option<String>,
     /// Name to sign in with.
     pub username: String,
     /// Password.
+    #[serde(skip)]
     pub password: Option<Secret>,
     /// Stored form of the password, as an export with secrets writes it.
+    #[serde(skip)]
     pub password_hash: Option<Secret>,
     /// E-mail address; an empty string takes it away, here and in the names.
     pub email: Option<String>,

@@ -22,7 +22,7 @@ const PKCE: [(&str, Pkce); 2] = [("required", Pkce::Required), ("optional", Pkce
 
 /// The name of `grant` in a realm file.
 #[must_use]
-pub(in super::super) fn grant_name(grant: GrantType) -> &'static str {
+pub(in crate::realm_file) fn grant_name(grant: GrantType) -> &'static str {
     GRANTS.iter().find(|(_, known)| *known == grant).map_or(grant.wire(), |(name, _)| *name)
 }
 

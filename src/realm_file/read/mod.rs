@@ -1,7 +1,7 @@
 //! From text to records: tree, then `${…}`, then fields. Every mistake is noted with its line.
 
 mod claims;
-mod clients;
+pub(super) mod clients;
 pub(super) mod duration;
 pub(crate) mod environment;
 pub(crate) mod fields;

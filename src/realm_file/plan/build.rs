@@ -1,0 +1,105 @@
+//! A record from what it was and its fields as they are to be.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::super::entities::Fields;
+use super::super::spec::{ClientSpec, RealmSpec, ScopeSpec};
+use crate::protocol::client::{ClientAuthentication, ClientSettings};
+use crate::protocol::mapper::Mapper;
+use crate::protocol::realm::Realm;
+use crate::protocol::scope::{Scope, ScopeSettings};
+
+/// Fields as a description again; they were made from one, so nothing is lost.
+pub(super) fn typed<T: DeserializeOwned + Default>(fields: &Fields) -> T {
+    serde_json::from_value(Value::Object(fields.clone())).unwrap_or_default()
+}
+
+pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
+    let mut realm = base.clone();
+    let settings = &mut realm.settings;
+    let lifetimes = spec.lifetimes;
+    let brake = spec.brute_force;
+    for (place, value) in [
+        (&mut settings.access_token, lifetimes.access_token),
+        (&mut settings.code, lifetimes.code),
+        (&mut settings.login, lifetimes.login),
+        (&mut settings.session_idle, lifetimes.session_idle),
+        (&mut settings.session_max, lifetimes.session_max),
+        (&mut settings.remember_me_idle, lifetimes.remember_me_idle),
+        (&mut settings.remember_me_max, lifetimes.remember_me_max),
+        (&mut settings.offline_idle, lifetimes.offline_idle),
+        (&mut settings.refresh_retry_window, spec.refresh_retry_window),
+        (&mut settings.brute_force.max_failures, brake.max_failures),
+        (&mut settings.brute_force.max_account_failures, brake.max_account_failures),
+        (&mut settings.brute_force.max_address_failures, brake.max_address_failures),
+        (&mut settings.brute_force.wait, brake.wait),
+        (&mut settings.brute_force.max_wait, brake.max_wait),
+        (&mut settings.brute_force.window, brake.window),
+    ] {
+        set(place, value);
+    }
+    set(&mut settings.remember_me, spec.remember_me);
+    set(&mut settings.login_with_email, spec.login_with_email);
+    set(&mut settings.signature_algorithm, spec.signature_algorithm);
+    set(&mut settings.default_scopes, spec.default_scopes);
+    set(&mut settings.optional_scopes, spec.optional_scopes);
+    settings.logo_uri = spec.logo_uri;
+    set(&mut realm.enabled, spec.enabled);
+    realm.display_name = spec.display_name;
+    realm
+}
+
+pub(super) fn scope(base: Scope, spec: ScopeSpec) -> Scope {
+    let settings = base.settings;
+    Scope {
+        description: spec.description,
+        settings: ScopeSettings {
+            include_in_token: spec.include_in_token.unwrap_or(settings.include_in_token),
+            consent_text: spec.consent_text,
+            mappers: mappers(&settings.mappers, spec.mappers),
+            built_in: settings.built_in,
+        },
+        ..base
+    }
+}
+
+pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientSettings {
+    let public = spec.public == Some(true);
+    ClientSettings {
+        name: spec.name,
+        description: spec.description,
+        authentication: if public { ClientAuthentication::None } else { ClientAuthentication::Secret },
+        grants: spec.grants.unwrap_or_default(),
+        redirect_uris: spec.redirect_uris.unwrap_or_default(),
+        post_logout_redirect_uris: spec.post_logout_redirect_uris.unwrap_or_default(),
+        web_origins: spec.web_origins.unwrap_or_default(),
+        native: spec.native.unwrap_or(base.native),
+        pkce: spec.pkce.unwrap_or(base.pkce),
+        consent: spec.consent.unwrap_or(base.consent),
+        default_scopes: spec.default_scopes,
+        optional_scopes: spec.optional_scopes,
+        audiences: spec.audiences.unwrap_or_default(),
+        full_scope_allowed: spec.full_scope_allowed.unwrap_or(base.full_scope_allowed),
+        access_token: spec.access_token_lifetime,
+        mappers: mappers(&base.mappers, spec.mappers),
+        client_uri: spec.client_uri,
+        logo_uri: spec.logo_uri,
+        policy_uri: spec.policy_uri,
+        tos_uri: spec.tos_uri,
+        ..base
+    }
+}
+
+/// Mappers keep the identifiers that those of the same name have.
+fn mappers(before: &[Mapper], after: Option<Vec<Mapper>>) -> Vec<Mapper> {
+    let id = |name: &str| before.iter().find(|mapper| mapper.name == name).map(|mapper| mapper.id.clone());
+    let after = after.unwrap_or_default().into_iter();
+    after.map(|mapper| Mapper { id: id(&mapper.name).unwrap_or_default(), ..mapper }).collect()
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}

@@ -1,0 +1,93 @@
+//! Mistakes that show only against the realm: references, and fields that contradict what is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::super::FileProblems;
+use super::super::entities::{Entities, Entity, Fields, Key};
+use super::super::places::Notes;
+use super::super::spec::RealmSpec;
+use super::merge::has;
+use super::references::{self, Known};
+use crate::protocol::user::canonical;
+
+/// Tells of every one, in the order of the file.
+pub(super) fn mistakes(
+    spec: &RealmSpec,
+    current: &Entities,
+    desired: &Entities,
+    deleted: &BTreeSet<Key>,
+) -> Result<(), FileProblems> {
+    let mut notes = Notes::on(spec);
+    let known = Known::new(current.keys().chain(desired.keys()), deleted);
+    references::check(spec, &known, &mut notes);
+    let addresses = addresses(current, desired, deleted);
+    for (key, entity) in desired {
+        match key {
+            Key::Client(_) => client(entity, &mut notes),
+            Key::User(_) => user(key, entity, current.get(key), &addresses, &mut notes),
+            _ => {}
+        }
+    }
+    let problems = notes.list();
+    if problems.is_empty() { Ok(()) } else { Err(FileProblems(problems)) }
+}
+
+fn client(entity: &Entity, notes: &mut Notes<'_>) {
+    let field = |name: &str| format!("{}.{name}", entity.path);
+    let fields = &entity.fields;
+    if fields.get("public").is_some_and(|public| public == true) && entity.secret.is_some() {
+        notes.add(&field("secret"), "the client is public and keeps no secret");
+    }
+    if has(fields, "grants", "authorization_code") && !filled(fields, "redirect_uris") {
+        notes.add(&entity.path, "the grant authorization_code needs `redirect_uris`");
+    }
+    if !has(fields, "grants", "client_credentials") && filled(fields, "service_account_roles") {
+        let message = "only a client with the grant client_credentials has a service account";
+        notes.add(&field("service_account_roles"), message);
+    }
+}
+
+/// Whether the list `name` holds anything.
+fn filled(fields: &Fields, name: &str) -> bool {
+    fields.get(name).and_then(Value::as_array).is_some_and(|items| !items.is_empty())
+}
+
+fn user(
+    key: &Key,
+    entity: &Entity,
+    current: Option<&Entity>,
+    addresses: &BTreeMap<String, Vec<&Key>>,
+    notes: &mut Notes<'_>,
+) {
+    let id = |entity: &Entity| entity.fields.get("id").cloned();
+    if current.is_some() && current.and_then(id) != id(entity) {
+        notes.add(&format!("{}.id", entity.path), "the user exists with another id, which cannot change");
+    }
+    let holders = address(entity).and_then(|address| addresses.get(&address));
+    if let Some(other) = holders.into_iter().flatten().find(|holder| **holder != key) {
+        let message = format!("the user `{}` has this address", other.name());
+        notes.add(&format!("{}.email", entity.path), message);
+    }
+}
+
+/// Who will hold which e-mail address.
+fn addresses<'a>(
+    current: &'a Entities,
+    desired: &'a Entities,
+    deleted: &BTreeSet<Key>,
+) -> BTreeMap<String, Vec<&'a Key>> {
+    let mut holders: BTreeMap<String, Vec<&Key>> = BTreeMap::new();
+    let kept = current.iter().filter(|(key, _)| !desired.contains_key(*key) && !deleted.contains(*key));
+    for (key, entity) in kept.chain(desired).filter(|(key, _)| matches!(key, Key::User(_))) {
+        if let Some(address) = address(entity) {
+            holders.entry(address).or_default().push(key);
+        }
+    }
+    holders
+}
+
+fn address(entity: &Entity) -> Option<String> {
+    entity.fields.get("email").and_then(Value::as_str).map(canonical)
+}
