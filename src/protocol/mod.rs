@@ -22,7 +22,6 @@ pub mod grants;
 pub mod id_token;
 pub mod issuer;
 pub mod jws;
-pub mod key_rotation;
 pub mod logout;
 pub mod mapper;
 pub mod page_uri;

@@ -4,22 +4,32 @@
 //! and field. Leaves to `keycloak` the realm JSON of Keycloak, to `protocol` the records and their rules, and to
 //! `store` how they are kept.
 
+mod apply;
 mod claims;
 mod demo;
+mod describe;
+mod entities;
+mod export;
+mod fresh;
+mod load;
 mod places;
+mod plan;
 mod problem;
 pub(crate) mod read;
 pub mod spec;
-mod stub;
+pub mod state;
 mod validate;
 
 use std::path::Path;
 
+pub use apply::{ApplyError, NewSecret, Prepared, apply, apply_spec, plan, prepare};
 pub use demo::demo;
+pub use export::{ExportError, ExportOptions, export};
+pub use load::load;
+pub use plan::{Action, Difference, FieldDifference, Plan, PlanOptions};
 pub use problem::{FileProblem, FileProblems};
 pub use read::parse;
 pub use spec::RealmSpec;
-pub use stub::{ApplyError, PlanOptions, apply_spec};
 pub use validate::{production_refusals, rules};
 
 /// The largest realm file, in bytes.

@@ -1,0 +1,277 @@
+//! A plan made against the database, and carried out in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use thiserror::Error;
+use uuid::Uuid;
+
+use super::FileProblems;
+use super::describe::describe;
+use super::entities::{self, Key};
+use super::load::{load, load_for};
+use super::plan::{Deleted, Links, Plan, PlanOptions, Records, SecretChange, compare, records};
+use super::spec::RealmSpec;
+use super::state::State;
+use crate::clock::Timestamp;
+use crate::passwords::{ClientSecrets, PasswordError, Passwords};
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::secrets::{Secret, hash_generated, random_token};
+use crate::store::{Change, Store, StoreError};
+
+/// Why a realm file is not applied.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// The file is wrong.
+    #[error(transparent)]
+    File(#[from] FileProblems),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A password or secret could not be hashed.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
+/// A client's secret that was drawn because neither the file nor the database had one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSecret {
+    /// Whose it is.
+    pub client_id: String,
+    /// The secret, which is told this once.
+    pub secret: Secret,
+}
+
+/// A plan as changes of the database.
+#[derive(Clone, Debug, Default)]
+pub struct Prepared {
+    /// What to commit, in one transaction.
+    pub changes: Vec<Change>,
+    /// Secrets that come to be with it.
+    pub new_secrets: Vec<NewSecret>,
+}
+
+/// Compares `spec` with the realm in `store`. A password or secret that the stored form proves is no change.
+///
+/// # Errors
+/// [`ApplyError`]: mistakes that show only in comparison, the database, or hashing.
+pub async fn plan(
+    store: &Store,
+    passwords: &Passwords,
+    spec: &RealmSpec,
+    options: PlanOptions,
+) -> Result<Plan, ApplyError> {
+    let state = if options.prune { load(store, &spec.name).await? } else { load_for(store, spec).await? };
+    let proven = match &state {
+        Some(state) => proven(state, spec, passwords).await?,
+        None => BTreeSet::new(),
+    };
+    Ok(compare(state, spec, options, &proven)?)
+}
+
+/// The changes that carry out `plan`: passwords and secrets are hashed here, at the cost of `passwords`' profile.
+///
+/// # Errors
+/// [`PasswordError`].
+pub async fn prepare(plan: &Plan, passwords: &Passwords, now: Timestamp) -> Result<Prepared, PasswordError> {
+    let mut hashes = BTreeMap::new();
+    let mut new_secrets = Vec::new();
+    for (key, entity, change) in plan.secrets() {
+        let hash = match (change, &entity.secret, &entity.hash) {
+            (SecretChange::Set, Some(secret), _) => {
+                passwords.hash(passwords.profile(), secret.clone()).await?
+            }
+            (SecretChange::Set, None, Some(hash)) => hash.expose().to_owned(),
+            (SecretChange::Generate, ..) => {
+                let secret = random_token();
+                let hash = hash_generated(&secret);
+                new_secrets.push(NewSecret { client_id: key.name(), secret: secret.into() });
+                hash
+            }
+            _ => continue,
+        };
+        hashes.insert(key.clone(), hash);
+    }
+    let records = records(plan, &hashes, now);
+    Ok(Prepared { changes: changes(plan, records, now), new_secrets })
+}
+
+/// Carries out `plan`, whole or not at all. Gives the secrets that were drawn.
+///
+/// # Errors
+/// [`ApplyError`]; nothing was changed then.
+pub async fn apply(
+    store: &Store,
+    passwords: &Passwords,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<Vec<NewSecret>, ApplyError> {
+    let prepared = prepare(plan, passwords, now).await?;
+    store.commit(prepared.changes).await?;
+    Ok(prepared.new_secrets)
+}
+
+/// Records of `spec` whose password or secret is the stored one already.
+async fn proven(
+    state: &State,
+    spec: &RealmSpec,
+    passwords: &Passwords,
+) -> Result<BTreeSet<Key>, PasswordError> {
+    let clients = ClientSecrets::new(passwords.clone());
+    let stored = entities::of(&describe(state));
+    let mut proven = BTreeSet::new();
+    for (key, entity) in entities::of(spec) {
+        let Some(secret) = &entity.secret else { continue };
+        let Some(hash) = stored.get(&key).and_then(|there| there.hash.as_ref()) else { continue };
+        let same = match key {
+            Key::User(_) => passwords.verify(Some(hash.expose()), secret).await?.matches,
+            _ => clients.verify(hash.expose(), secret).await?,
+        };
+        if same {
+            proven.insert(key);
+        }
+    }
+    Ok(proven)
+}
+
+/// Plans `spec` and carries it out. When another node was quicker to make the same records, the plan is made anew.
+///
+/// # Errors
+/// [`ApplyError`]; nothing was changed then.
+pub async fn apply_spec(
+    store: &Store,
+    passwords: &Passwords,
+    spec: &RealmSpec,
+    options: PlanOptions,
+    now: Timestamp,
+) -> Result<(Plan, Vec<NewSecret>), ApplyError> {
+    let first = plan(store, passwords, spec, options).await?;
+    match apply(store, passwords, &first, now).await {
+        Ok(secrets) => Ok((first, secrets)),
+        Err(ApplyError::Store(StoreError::Conflict { .. })) => {
+            let second = plan(store, passwords, spec, options).await?;
+            let secrets = apply(store, passwords, &second, now).await?;
+            Ok((second, secrets))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Records that go come first, so that what comes may take their names.
+fn changes(plan: &Plan, records: Records, now: Timestamp) -> Vec<Change> {
+    let realm_id = &plan.state().realm.id;
+    let had_password: BTreeSet<&str> = plan
+        .state()
+        .users
+        .iter()
+        .filter(|user| user.password_hash.is_some())
+        .map(|user| user.user.id.as_str())
+        .collect();
+    let mut changes = Vec::new();
+    changes.extend(records.realm.map(|realm| Change::PutRealm { realm, at: now }));
+    changes.extend(records.deleted.into_iter().map(|deleted| delete(realm_id, deleted)));
+    changes.extend(records.scopes.into_iter().map(Change::PutScope));
+    let clients = records.clients.into_iter();
+    changes.extend(clients.map(|client| Change::PutClient { client: Box::new(client), at: now }));
+    changes.extend(records.roles.into_iter().map(Change::PutRole));
+    changes.extend(records.composites.iter().flat_map(|links| composites(realm_id, links)));
+    changes.extend(records.groups.into_iter().map(Change::PutGroup));
+    changes.extend(records.group_roles.iter().flat_map(|links| group_roles(realm_id, links)));
+    changes.extend(records.users.into_iter().map(|user| Change::PutUser(Box::new(user))));
+    for (user_id, hash) in records.passwords {
+        let ends = had_password.contains(user_id.as_str());
+        changes.push(Change::SetPassword { realm_id: realm_id.clone(), user_id: user_id.clone(), hash });
+        // Whoever held the old password is signed out.
+        changes.extend(ends.then(|| Change::EndSessionsOfUser {
+            realm_id: realm_id.clone(),
+            user_id,
+            at: now,
+        }));
+    }
+    changes.extend(records.user_roles.iter().flat_map(|links| user_roles(realm_id, links)));
+    changes.extend(records.user_groups.iter().flat_map(|links| user_groups(realm_id, links)));
+    if !changes.is_empty() {
+        changes.push(Change::Audit(audit(plan, now)));
+    }
+    changes
+}
+
+fn delete(realm_id: &str, deleted: Deleted) -> Change {
+    let realm_id = realm_id.to_owned();
+    match deleted {
+        Deleted::Scope(id) => Change::DeleteScope { realm_id, id },
+        Deleted::Role(id) => Change::DeleteRole { realm_id, id },
+        Deleted::Client(id) => Change::DeleteClient { realm_id, id },
+        Deleted::Group(id) => Change::DeleteGroup { realm_id, id },
+        Deleted::User(id) => Change::DeleteUser { realm_id, id },
+    }
+}
+
+fn composites(realm_id: &str, links: &Links) -> Vec<Change> {
+    links.changes(|added, role_id, child_id| {
+        let realm_id = realm_id.to_owned();
+        if added {
+            Change::AddComposite { realm_id, role_id, child_id }
+        } else {
+            Change::RemoveComposite { realm_id, role_id, child_id }
+        }
+    })
+}
+
+fn group_roles(realm_id: &str, links: &Links) -> Vec<Change> {
+    links.changes(|added, group_id, role_id| {
+        let realm_id = realm_id.to_owned();
+        if added {
+            Change::AddGroupRole { realm_id, group_id, role_id }
+        } else {
+            Change::RemoveGroupRole { realm_id, group_id, role_id }
+        }
+    })
+}
+
+fn user_roles(realm_id: &str, links: &Links) -> Vec<Change> {
+    links.changes(|added, user_id, role_id| {
+        let realm_id = realm_id.to_owned();
+        if added {
+            Change::AddUserRole { realm_id, user_id, role_id }
+        } else {
+            Change::RemoveUserRole { realm_id, user_id, role_id }
+        }
+    })
+}
+
+fn user_groups(realm_id: &str, links: &Links) -> Vec<Change> {
+    links.changes(|added, user_id, group_id| {
+        let realm_id = realm_id.to_owned();
+        if added {
+            Change::AddUserGroup { realm_id, user_id, group_id }
+        } else {
+            Change::RemoveUserGroup { realm_id, user_id, group_id }
+        }
+    })
+}
+
+/// Which records changed, without their values.
+fn audit(plan: &Plan, now: Timestamp) -> AuditEvent {
+    let changed: Vec<_> = plan
+        .differences
+        .iter()
+        .map(|one| json!({ "action": one.action, "kind": one.kind, "name": one.name }))
+        .collect();
+    AuditEvent {
+        id: Uuid::now_v7().to_string(),
+        realm_id: plan.state().realm.id.clone(),
+        at: now,
+        kind: AuditKind::ConfigurationChanged,
+        user_id: None,
+        client_id: None,
+        session_id: None,
+        address: None,
+        error: None,
+        detail: json!({ "by": "realm file", "changes": changed }),
+    }
+}
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

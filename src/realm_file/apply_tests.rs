@@ -1,0 +1,205 @@
+//! Realm files against a real database, in memory.
+
+use super::*;
+use crate::passwords::{Limits, Profile};
+use crate::protocol::client::GrantType;
+use crate::realm_file::{ExportOptions, Format, demo, export, parse};
+use crate::store::StoreOptions;
+
+const NOW: Timestamp = Timestamp(1_700_000_000);
+
+struct Place {
+    store: Store,
+    passwords: Passwords,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let store = Store::open(&StoreOptions::new("sqlite::memory:")).await.unwrap();
+        store.migrate().await.unwrap();
+        Self { store, passwords: Passwords::with_profile(Limits::default(), Profile::Development) }
+    }
+
+    async fn plan(&self, spec: &RealmSpec, prune: bool) -> Result<Plan, ApplyError> {
+        plan(&self.store, &self.passwords, spec, PlanOptions { prune }).await
+    }
+
+    async fn apply(&self, spec: &RealmSpec) -> (Plan, Vec<NewSecret>) {
+        apply_spec(&self.store, &self.passwords, spec, PlanOptions::default(), NOW).await.unwrap()
+    }
+
+    async fn state(&self, realm: &str) -> State {
+        load(&self.store, realm).await.unwrap().unwrap()
+    }
+}
+
+fn read(text: &str) -> RealmSpec {
+    parse(text, Format::Toml, "realm.toml", &|_| None).unwrap().remove(0)
+}
+
+fn spec(rest: &str) -> RealmSpec {
+    read(&format!("[realm]\nname = \"main\"\n{rest}"))
+}
+
+#[tokio::test]
+async fn the_demo_realm_is_applied_once() {
+    let place = Place::new().await;
+    for spec in demo().unwrap() {
+        assert!(place.apply(&spec).await.1.is_empty());
+        for prune in [false, true] {
+            let second = place.plan(&spec, prune).await.unwrap();
+            assert!(second.is_empty(), "{second}");
+        }
+        assert!(
+            prepare(&place.plan(&spec, false).await.unwrap(), &place.passwords, NOW)
+                .await
+                .unwrap()
+                .changes
+                .is_empty()
+        );
+    }
+    let main = place.state("main").await;
+    let alice = main.users.iter().find(|user| user.user.username == "alice").unwrap();
+    let names: BTreeSet<String> = alice.roles.iter().map(|id| main.role_name(id).unwrap()).collect();
+    assert_eq!(names, ["admin", "default-roles-main", "user"].map(str::to_owned).into());
+    let password = place.passwords.verify(alice.password_hash.as_deref(), &"alice".into()).await.unwrap();
+    assert!(password.matches);
+    let tv = main.client("tv").unwrap();
+    assert!(tv.is_public() && tv.may(GrantType::DeviceCode));
+    let service = main.client("service").unwrap();
+    assert_eq!(main.service_account(&service.id).unwrap().roles.len(), 2);
+    let default = main.roles.realm_role("default-roles-main").unwrap();
+    assert_eq!(main.roles.children(&default.id).count(), 4);
+}
+
+#[tokio::test]
+async fn what_comes_with_every_realm_stays_whole_when_a_file_names_it() {
+    let place = Place::new().await;
+    place.apply(&spec("[[realm.roles]]\nname = \"default-roles-main\"\ndescription = \"Everyone\"\n")).await;
+    let main = place.state("main").await;
+    let default = main.roles.realm_role("default-roles-main").unwrap();
+    assert_eq!(default.description.as_deref(), Some("Everyone"));
+    assert!(default.built_in);
+    assert_eq!(main.roles.children(&default.id).count(), 4);
+}
+
+#[tokio::test]
+async fn an_export_of_the_database_changes_nothing() {
+    let place = Place::new().await;
+    for spec in demo().unwrap() {
+        place.apply(&spec).await;
+        for minimal in [false, true] {
+            for with_secrets in [false, true] {
+                let options = ExportOptions { minimal, with_secrets };
+                let text = export(&place.state(&spec.name).await, options).unwrap();
+                let plan = place.plan(&read(&text), true).await.unwrap();
+                assert!(plan.is_empty(), "{plan}{text}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_export_with_secrets_moves_a_realm() {
+    let (here, there) = (Place::new().await, Place::new().await);
+    let spec = demo().unwrap().remove(0);
+    here.apply(&spec).await;
+    let options = ExportOptions { minimal: false, with_secrets: true };
+    let moved = export(&here.state("main").await, options).unwrap();
+    there.apply(&read(&moved)).await;
+    assert!(there.plan(&spec, true).await.unwrap().is_empty(), "passwords and secrets came along");
+    assert_eq!(export(&there.state("main").await, options).unwrap(), moved);
+}
+
+#[tokio::test]
+async fn changes_reach_the_database_and_a_second_plan_is_empty() {
+    let place = Place::new().await;
+    let spec = demo().unwrap().remove(0);
+    place.apply(&spec).await;
+    let mut changed = spec.clone();
+    changed.display_name = Some("Other".into());
+    changed.lifetimes.code = Some(30);
+    changed.roles.retain(|role| role.name == "user");
+    changed.clients.retain(|client| client.id != "tv");
+    changed.users[0].roles = Some(vec!["user".into(), "account:view-groups".into()]);
+    changed.users[0].password = Some("another".into());
+    changed.users.remove(1);
+    let options = PlanOptions { prune: true };
+    let (plan, _) = apply_spec(&place.store, &place.passwords, &changed, options, NOW).await.unwrap();
+    assert_eq!(plan.differences.len(), 5, "{plan}");
+    let second = place.plan(&changed, true).await.unwrap();
+    assert!(second.is_empty(), "{second}");
+    let main = place.state("main").await;
+    assert_eq!(main.realm.display_name.as_deref(), Some("Other"));
+    assert_eq!(main.realm.settings.code, 30);
+    assert!(main.client("tv").is_none() && main.roles.realm_role("admin").is_none());
+    assert!(!main.users.iter().any(|user| user.user.username == "bob"));
+    let alice = main.users.iter().find(|user| user.user.username == "alice").unwrap();
+    assert!(place.passwords.verify(alice.password_hash.as_deref(), &"another".into()).await.unwrap().matches);
+}
+
+#[tokio::test]
+async fn a_mistake_changes_nothing() {
+    let place = Place::new().await;
+    place.apply(&spec("[[realm.users]]\nusername = \"alice\"\nemail = \"a@x.example\"\n")).await;
+    let before = place.store.realm_by_name("main").await.unwrap();
+    for (name, rest, expected) in [
+        (
+            "a reference",
+            "display_name = \"x\"\n[[realm.users]]\nusername = \"bob\"\nroles = [\"nope\"]\n",
+            "realm.users[0].roles[0]: there is no role `nope`",
+        ),
+        (
+            "somebody's address",
+            "[[realm.users]]\nusername = \"bob\"\nemail = \"A@X.example\"\n",
+            "realm.users[0].email: the user `alice` has this address",
+        ),
+    ] {
+        let Err(ApplyError::File(problems)) = place.plan(&spec(rest), false).await else { panic!("{name}") };
+        assert!(problems.to_string().ends_with(expected), "{name}: {problems}");
+        assert_eq!(place.store.realm_by_name("main").await.unwrap(), before);
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_drawn_once() {
+    let place = Place::new().await;
+    let file = spec("[[realm.clients]]\nid = \"api\"\n");
+    let (_, secrets) = place.apply(&file).await;
+    assert_eq!(secrets.len(), 1);
+    assert_eq!((secrets[0].client_id.as_str(), secrets[0].secret.expose().len()), ("api", 43));
+    assert!(!format!("{secrets:?}").contains(secrets[0].secret.expose()));
+    let (second, secrets_again) = place.apply(&file).await;
+    assert!(second.is_empty() && secrets_again.is_empty());
+    let named =
+        spec(&format!("[[realm.clients]]\nid = \"api\"\nsecret = \"{}\"\n", secrets[0].secret.expose()));
+    assert!(place.plan(&named, false).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_new_password_signs_its_user_out() {
+    let place = Place::new().await;
+    let file =
+        |password: &str| spec(&format!("[[realm.users]]\nusername = \"a\"\npassword = \"{password}\"\n"));
+    let changes = async |password: &str| {
+        let plan = place.plan(&file(password), false).await.unwrap();
+        prepare(&plan, &place.passwords, NOW).await.unwrap().changes
+    };
+    let ends =
+        |changes: &[Change]| changes.iter().any(|change| matches!(change, Change::EndSessionsOfUser { .. }));
+    assert!(!ends(&changes("one").await), "a new user has no sessions");
+    place.apply(&file("one")).await;
+    assert!(changes("one").await.is_empty());
+    assert!(ends(&changes("two").await));
+}
+
+#[tokio::test]
+async fn two_nodes_that_begin_together_end_alike() {
+    let place = Place::new().await;
+    let spec = demo().unwrap().remove(0);
+    let first = place.plan(&spec, false).await.unwrap();
+    place.apply(&spec).await;
+    let late = apply(&place.store, &place.passwords, &first, NOW).await;
+    assert!(matches!(late, Err(ApplyError::Store(StoreError::Conflict { .. }))), "{late:?}");
+    assert!(place.plan(&spec, true).await.unwrap().is_empty());
+}
