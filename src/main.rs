@@ -1,3 +1,7 @@
-//! The `vestibule` command.
+//! The `vestibule` command: arguments to one function of the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vestibule::cli::run()
+}

@@ -43,6 +43,17 @@ pub struct Realms {
     seen_version: AtomicI64,
     clock: Clock,
     vault: Arc<Vault>,
+    keys: KeySource,
+}
+
+/// Where the first keys of a realm come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeySource {
+    /// Each is made for its realm.
+    #[default]
+    Fresh,
+    /// Realms of one process share one, made once: for tests, which cannot wait for an RSA key pair each.
+    SharedInProcess,
 }
 
 /// Why a realm could not be brought into memory.
@@ -97,10 +108,26 @@ pub struct ServiceAccount {
     pub roles: UserRoles,
 }
 
+impl KeySource {
+    fn generate(self, algorithm: Algorithm) -> Result<Arc<SigningKey>, KeyError> {
+        static SHARED: std::sync::Mutex<Vec<Arc<SigningKey>>> = std::sync::Mutex::new(Vec::new());
+        if self == Self::Fresh {
+            return SigningKey::generate(algorithm).map(Arc::new);
+        }
+        let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(key) = shared.iter().find(|key| key.algorithm() == algorithm) {
+            return Ok(Arc::clone(key));
+        }
+        let key = Arc::new(SigningKey::generate(algorithm)?);
+        shared.push(Arc::clone(&key));
+        Ok(key)
+    }
+}
+
 impl Realms {
     /// An empty cache.
     #[must_use]
-    pub fn new(clock: Clock, vault: Arc<Vault>) -> Self {
+    pub fn new(clock: Clock, vault: Arc<Vault>, keys: KeySource) -> Self {
         Self {
             cache: Cache::new(MOST_REALMS),
             loading: Mutex::new(()),
@@ -108,6 +135,7 @@ impl Realms {
             seen_version: AtomicI64::new(-1),
             clock,
             vault,
+            keys,
         }
     }
 
@@ -139,7 +167,7 @@ impl Realms {
         let mut configuration = store.realm_configuration(&realm.id).await?;
         let missing = missing_keys(&configuration, now);
         if !missing.is_empty() {
-            let made = make_keys(&realm, missing, &self.vault, now).await?;
+            let made = make_keys(&realm, missing, &self.vault, self.keys, now).await?;
             store.add_first_keys(made).await?;
             configuration = store.realm_configuration(&realm.id).await?;
         }
@@ -278,12 +306,13 @@ async fn make_keys(
     realm: &Realm,
     algorithms: Vec<String>,
     vault: &Vault,
+    source: KeySource,
     now: Timestamp,
 ) -> Result<Vec<Change>, RealmError> {
     let mut made = Vec::new();
     for algorithm in algorithms {
         let id = format!("{}:{algorithm}:first", realm.id);
-        made.push(make_key(realm, id, &algorithm, vault, now, now).await?);
+        made.push(make_key(realm, id, &algorithm, vault, source, now, now).await?);
     }
     Ok(made)
 }
@@ -297,6 +326,7 @@ pub async fn make_key(
     id: String,
     algorithm: &str,
     vault: &Vault,
+    source: KeySource,
     now: Timestamp,
     signs_from: Timestamp,
 ) -> Result<Change, RealmError> {
@@ -307,7 +337,7 @@ pub async fn make_key(
     } else {
         let algorithm: Algorithm = algorithm.parse().map_err(|_| fault(KeyError::Missing))?;
         // An RSA key pair takes tens of milliseconds of computing, too long for a thread that serves others.
-        let key = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm))
+        let key = tokio::task::spawn_blocking(move || source.generate(algorithm))
             .await
             .map_err(|_| fault(KeyError::Missing))?
             .map_err(fault)?;

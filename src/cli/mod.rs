@@ -1,3 +1,85 @@
-//! Arguments to one function of the library.
+//! The command line: one file per subcommand, each from arguments to one function of the library.
 
+mod dev;
 pub mod healthcheck;
+mod key;
+mod migrate;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Exit code for a fault of ours.
+const FAULT: u8 = 1;
+/// Exit code for wrong usage or configuration.
+const USAGE: u8 = 2;
+
+/// A standalone OpenID Provider.
+#[derive(Debug, Parser)]
+#[command(name = "vestibule", version, about, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  vestibule dev                                   a working provider on http://127.0.0.1:8080
+  vestibule dev --ephemeral --port 0 --output json  a fixture for tests: one line when it is ready
+  vestibule serve --config vestibule.toml         production
+  vestibule plan realm.toml                       what applying a realm file would change";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run with zero configuration, for development and tests
+    Dev(dev::Dev),
+    /// Run in production
+    Serve(serve::Serve),
+    /// Bring a database to this version's schema
+    Migrate(migrate::Migrate),
+    /// Look after signing keys
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Ask a running server whether it is ready: exit code 0 if it is
+    Healthcheck(healthcheck::Healthcheck),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Dev(args) => output::ended(in_runtime(args.run())),
+        Command::Serve(args) => output::ended(in_runtime(args.run())),
+        Command::Migrate(args) => output::ended(in_runtime(args.run())),
+        Command::Key(args) => output::ended(in_runtime(args.run())),
+        Command::Healthcheck(args) => match args.run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::from(FAULT)
+            }
+        },
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "vestibule", &mut std::io::stdout());
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn in_runtime<T>(work: impl Future<Output = Result<T, output::Failure>>) -> Result<T, output::Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| output::Failure::fault(format!("the runtime cannot start: {error}")))?;
+    let outcome = runtime.block_on(work);
+    // A hash that is still being computed for nobody need not be waited for.
+    runtime.shutdown_background();
+    outcome
+}

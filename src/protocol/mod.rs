@@ -22,6 +22,7 @@ pub mod grants;
 pub mod id_token;
 pub mod issuer;
 pub mod jws;
+pub mod key_rotation;
 pub mod logout;
 pub mod mapper;
 pub mod page_uri;

@@ -70,7 +70,9 @@ impl Store {
             Ok(rows) => rows.into_iter().map(|(version,)| version).collect::<Vec<_>>(),
             Err(StoreError::Unavailable(error)) => return Err(StoreError::Unavailable(error)),
             Err(_) => {
-                return Err(StoreError::Schema("the database is empty: run `vestibule migrate` first".into()));
+                return Err(StoreError::Schema(
+                    "the database is empty: run `vestibule migrate` first".into(),
+                ));
             }
         };
         let known = MIGRATIONS.iter().map(|migration| migration.version).collect::<Vec<_>>();

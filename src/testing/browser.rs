@@ -44,35 +44,46 @@ impl Reply {
     pub fn parameter(&self, name: &str) -> Option<String> {
         let (_, after) = self.location().split_once(['?', '#'])?;
         let after = after.replace('#', "&");
-        form_urlencoded::parse(after.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        form_urlencoded::parse(after.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 
-    /// The address that the first form of the page posts to.
+    /// The address that the page's first form posts to.
     #[must_use]
     pub fn form_action(&self) -> String {
-        let attribute = |tag: &str| tag.split_once("action=\"").and_then(|(_, rest)| rest.split('"').next()).map(unescape);
-        self.body.split("<form").skip(1).find_map(attribute).unwrap_or_default()
+        attribute(self.first_form(), "action").unwrap_or_default()
     }
 
-    /// Names and values of the hidden fields of the page.
+    /// Names and values of the hidden fields of the page's first form.
     #[must_use]
     pub fn hidden_fields(&self) -> Vec<(String, String)> {
-        let value = |tag: &str, name: &str| {
-            let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-            rest.split('"').next().map(unescape)
-        };
-        self.body
+        self.first_form()
             .split("<input")
             .skip(1)
             .filter_map(|rest| rest.split('>').next())
             .filter(|tag| tag.contains("type=\"hidden\""))
-            .filter_map(|tag| Some((value(tag, "name")?, value(tag, "value").unwrap_or_default())))
+            .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default())))
             .collect()
+    }
+
+    fn first_form(&self) -> &str {
+        let (_, after) = self.body.split_once("<form").unwrap_or_default();
+        after.split("</form>").next().unwrap_or_default()
     }
 }
 
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+    rest.split('"').next().map(unescape)
+}
+
 fn unescape(text: &str) -> String {
-    text.replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\"").replace("&quot;", "\"").replace("&#61;", "=")
+    text.replace("&#38;", "&")
+        .replace("&amp;", "&")
+        .replace("&#34;", "\"")
+        .replace("&quot;", "\"")
+        .replace("&#61;", "=")
 }
 
 /// A browser with its own cookies.
@@ -114,8 +125,13 @@ impl Browser {
     /// `POST` of a form, without following a redirect.
     pub async fn post(&mut self, address: &str, fields: &[(&str, &str)]) -> Reply {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send(Method::POST, address, Some(body), &[(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")])
-            .await
+        self.send(
+            Method::POST,
+            address,
+            Some(body),
+            &[(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")],
+        )
+        .await
     }
 
     /// `GET`, and on through every redirect that stays on this server.
@@ -140,7 +156,8 @@ impl Browser {
     /// Fills in the page's first form (hidden fields kept) and goes on until the answer leaves this server or is a page.
     pub async fn submit(&mut self, page: &Reply, fields: &[(&str, &str)]) -> Reply {
         let hidden = page.hidden_fields();
-        let mut all: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut all: Vec<(&str, &str)> =
+            hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         all.extend_from_slice(fields);
         let reply = self.post(&page.form_action(), &all).await;
         self.follow(reply).await
@@ -164,12 +181,20 @@ impl Browser {
             let jar = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
             request = request.header(COOKIE, jar.join("; "));
         }
-        for (name, value) in self.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).chain(headers.iter().copied()) {
+        for (name, value) in
+            self.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).chain(headers.iter().copied())
+        {
             request = request.header(name, value);
         }
         let request = match request.body(body.map_or_else(Body::empty, Body::from)) {
             Ok(request) => request,
-            Err(error) => return Reply { status: StatusCode::BAD_REQUEST, headers: HeaderMap::new(), body: error.to_string() },
+            Err(error) => {
+                return Reply {
+                    status: StatusCode::BAD_REQUEST,
+                    headers: HeaderMap::new(),
+                    body: error.to_string(),
+                };
+            }
         };
         let response = match self.router.clone().oneshot(request).await {
             Ok(response) => response,
@@ -178,7 +203,11 @@ impl Browser {
         let (parts, body) = response.into_parts();
         self.keep_cookies(&parts.headers);
         let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        Reply { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned() }
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 
     fn keep_cookies(&mut self, headers: &HeaderMap) {

@@ -1,1 +1,183 @@
-//! The fixture for tests.
+//! The fixture: a server in a test, on a free port, with a database in memory, ready in milliseconds, gone on drop.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use vestibule::testing::TestServer;
+//!
+//! let server = TestServer::start().await?;
+//! let tokens = server.sign_in("web", Some("web-secret"), "alice", "alice").await?;
+//! assert_eq!(tokens.access_claims()["preferred_username"], "alice");
+//! # Ok(()) }
+//! ```
+//!
+//! [`TestServer::start`] serves the demo realm; [`TestServer::with_realm`] a realm described in TOML. Real clients use
+//! [`TestServer::issuer`]; a test that needs no socket drives the same routes by [`TestServer::browser`]. Time is the
+//! test's own: [`TestServer::clock`].
+
+mod browser;
+mod rp;
+
+use crate::app::Shared;
+use crate::boot::{self, BootError, Running, Seed};
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Config, Development};
+use crate::realm_file::{self, Format};
+use crate::realms::KeySource;
+use crate::server::Shutdown;
+
+pub use browser::{Browser, Reply};
+pub use rp::{Rp, Tokens, claims};
+
+/// Why a fixture did not do what a test asked.
+#[derive(Debug, thiserror::Error)]
+pub enum TestError {
+    /// The server did not start.
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    /// A realm is described wrongly.
+    #[error("{0}")]
+    Realm(#[from] realm_file::FileProblems),
+    /// The server answered otherwise than to a good request.
+    #[error("unexpected answer {}: {}", .0.status, .0.body)]
+    Answer(Box<Reply>),
+}
+
+impl From<Box<Reply>> for TestError {
+    fn from(reply: Box<Reply>) -> Self {
+        Self::Answer(reply)
+    }
+}
+
+/// How a [`TestServer`] differs from the usual one.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A realm in the short form, as TOML; none for the demo realm.
+    pub realm: Option<String>,
+    /// A clock that stands still at this moment until the test moves it.
+    pub frozen_at: Option<Timestamp>,
+    /// `postgres://…` or `sqlite://…`; none for memory.
+    pub database: Option<String>,
+    /// The configuration of `serve` in place of that of `dev`: strict rules, one public address.
+    pub strict: bool,
+}
+
+/// A running server of one test.
+#[derive(Debug)]
+pub struct TestServer {
+    running: Running,
+    clock: Clock,
+    origin: String,
+    router: axum::Router,
+}
+
+impl TestServer {
+    /// A server with the demo realm.
+    ///
+    /// # Errors
+    /// [`TestError`] when it does not start.
+    pub async fn start() -> Result<Self, TestError> {
+        Self::with(Options::default()).await
+    }
+
+    /// A server with a realm described in TOML.
+    ///
+    /// # Errors
+    /// [`TestError`], also for a mistake in the description.
+    pub async fn with_realm(toml: &str) -> Result<Self, TestError> {
+        Self::with(Options { realm: Some(toml.to_owned()), ..Options::default() }).await
+    }
+
+    /// A server as `options` say.
+    ///
+    /// # Errors
+    /// [`TestError`].
+    pub async fn with(options: Options) -> Result<Self, TestError> {
+        let mut config = Config::development(&Development {
+            port: 0,
+            ephemeral: options.database.is_none(),
+            database: options.database,
+            ..Development::default()
+        })
+        .map_err(BootError::from)?;
+        config.key_file = None;
+        config.limits.shutdown_delay = std::time::Duration::ZERO;
+        let seed = match &options.realm {
+            Some(toml) => {
+                let realms =
+                    realm_file::parse(toml, Format::Toml, "realm", &|name| std::env::var(name).ok())?;
+                Seed { realms, ..Seed::default() }
+            }
+            None => Seed::demo()?,
+        };
+        let seed = Seed { keys: KeySource::SharedInProcess, ..seed };
+        let clock = options.frozen_at.map_or_else(Clock::system, Clock::frozen);
+        let origin = if options.strict {
+            config.mode = crate::config::Mode::Serve;
+            config.public_url = crate::protocol::issuer::Base::parse("https://op.example").ok();
+            Some("https://op.example".to_owned())
+        } else {
+            None
+        };
+        let running = boot::start(&config, clock.clone(), seed, Shutdown::new()).await?;
+        let origin = origin.unwrap_or_else(|| format!("http://{}", running.address));
+        let router = crate::http::router(std::sync::Arc::clone(&running.app));
+        let router = crate::server::guarded(router, &config.limits, running.app.metrics.clone());
+        Ok(Self { running, clock, origin, router })
+    }
+
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The issuer of a realm.
+    #[must_use]
+    pub fn issuer(&self, realm: &str) -> String {
+        format!("{}/realms/{realm}", self.origin)
+    }
+
+    /// The server's clock, which the test may move.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What the endpoints share: the store, for a test that looks behind the scenes.
+    #[must_use]
+    pub fn app(&self) -> &Shared {
+        &self.running.app
+    }
+
+    /// A browser without cookies.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.router.clone(), self.origin.clone())
+    }
+
+    /// An application of the realm `main`.
+    #[must_use]
+    pub fn rp(&self, client_id: &str, secret: Option<&str>) -> Rp {
+        Rp::new(self.issuer("main"), client_id, secret)
+    }
+
+    /// Signs a person in to a client of the realm `main`, in a browser of its own.
+    ///
+    /// # Errors
+    /// [`TestError::Answer`] with the answer that was not expected.
+    pub async fn sign_in(
+        &self,
+        client_id: &str,
+        secret: Option<&str>,
+        username: &str,
+        password: &str,
+    ) -> Result<Tokens, TestError> {
+        Ok(self.rp(client_id, secret).sign_in(&mut self.browser(), username, password).await?)
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.running.shutdown.force();
+    }
+}

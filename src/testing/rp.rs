@@ -156,7 +156,12 @@ impl Rp {
     ///
     /// # Errors
     /// The first answer that was not what a good sign-in gives.
-    pub async fn sign_in(&self, browser: &mut Browser, username: &str, password: &str) -> Result<Tokens, Box<Reply>> {
+    pub async fn sign_in(
+        &self,
+        browser: &mut Browser,
+        username: &str,
+        password: &str,
+    ) -> Result<Tokens, Box<Reply>> {
         let reply = self.authorize(browser, username, password).await;
         match reply.parameter("code") {
             Some(code) => self.redeem(browser, &code).await,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds Cargo.lock to deny.toml where cargo-deny is not installed.
 
-Owns the rules that deny.toml writes: banned crates, wildcard versions, licences, sources. Leaves
+Owns the rules that deny.toml writes: banned crates, wildcard versions, licences of what is shipped, sources. Leaves
 advisories and the rest to cargo-deny. What it does not understand in deny.toml it refuses, so that the
 two can not come apart unnoticed. Needs Python 3.11 and cargo; prints each fault, exits 1 if there is one.
 """
@@ -16,17 +16,36 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def release(text):
-    """`1.2.3-rc.1+x` as (1, 2, 3); a pre-release counts as its release."""
-    return tuple(int(part) for part in re.split(r"[-+]", text)[0].split("."))
+def numbers(text):
+    """`1.2.3-rc.1+x` as [1, 2, 3]; a pre-release counts as its release."""
+    return [int(part) for part in re.split(r"[-+]", text)[0].split(".")]
 
 
 def banned(rule, package):
-    """Whether a `name` or `name@<version` of deny.toml means this package."""
+    """Whether a `name` or `name@<=version` of deny.toml means this package."""
     name, _, bound = rule.partition("@")
-    if bound and not re.fullmatch(r"<\d+\.\d+\.\d+", bound):
-        sys.exit(f"deny.toml: {rule}: this check knows `name` and `name@<1.2.3` only")
-    return package["name"] == name and (not bound or release(package["version"]) < release(bound[1:]))
+    if bound and not re.fullmatch(r"<=\d+(\.\d+){1,2}", bound):
+        sys.exit(f"deny.toml: {rule}: this check knows `name` and `name@<=1.2.3` only")
+    if package["name"] != name:
+        return False
+    last = numbers(bound[2:]) if bound else []
+    return not bound or numbers(package["version"])[: len(last)] <= last
+
+
+def shipped(metadata):
+    """The ids of what is built into the program: all but what tests alone use."""
+    nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
+    found, rest = set(), [metadata["resolve"]["root"]]
+    while rest:
+        package = rest.pop()
+        if package not in found:
+            found.add(package)
+            rest += [
+                dependency["pkg"]
+                for dependency in nodes[package]["deps"]
+                if any(kind["kind"] != "dev" for kind in dependency["dep_kinds"])
+            ]
+    return found
 
 
 def permitted(expression, allow):
@@ -48,12 +67,15 @@ def permitted(expression, allow):
 def faults(rules, metadata):
     """Every fault, as one line each."""
     registries = {f"registry+{address}" for address in rules["sources"]["allow-registry"]}
+    in_program = shipped(metadata)
     for package in metadata["packages"]:
         name = f"{package['name']} {package['version']}"
         for ban in rules["bans"]["deny"]:
             if banned(ban["crate"], package):
                 yield f"{name} is banned: {ban['reason']}"
-        if not package["license"]:
+        if package["id"] not in in_program:
+            pass
+        elif not package["license"]:
             yield f"{name} names no licence"
         elif not permitted(package["license"], set(rules["licenses"]["allow"])):
             yield f"{name} is under {package['license']}, which deny.toml does not allow"

@@ -6,11 +6,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::context::RealmContext;
+use crate::protocol::key_rotation::DOCUMENT_MAX_AGE;
 use crate::secrets;
-
-/// How long others may keep the key set and the metadata, in seconds. A rotated key is published this long before
-/// it signs.
-pub const MAX_AGE: i64 = 300;
 
 /// Serves the public keys.
 pub async fn certs(context: RealmContext, headers: HeaderMap) -> Response {
@@ -21,7 +18,7 @@ pub async fn certs(context: RealmContext, headers: HeaderMap) -> Response {
 pub(super) fn document(headers: &HeaderMap, body: Bytes) -> Response {
     let tag = format!("\"{}\"", secrets::fingerprint(&String::from_utf8_lossy(&body)));
     let caching = [
-        (CACHE_CONTROL, format!("public, max-age={MAX_AGE}")),
+        (CACHE_CONTROL, format!("public, max-age={DOCUMENT_MAX_AGE}")),
         (ETAG, tag.clone()),
         (ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()),
     ];

@@ -58,13 +58,8 @@ async fn requested(
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<Response, PageError> {
-    let hint = match params.get("id_token_hint") {
-        Some(token) => Some(
-            tokens::id_token_hint(context, token)
-                .ok_or_else(|| PageError::new(Trouble::Request).detail("Invalid parameter: id_token_hint"))?,
-        ),
-        None => None,
-    };
+    // A hint that is not ours proves nothing, and is as good as none: the person is asked (attacks L02).
+    let hint = params.get("id_token_hint").and_then(|token| tokens::id_token_hint(context, token));
     let client_id = agreed_client(hint.as_ref(), params.get("client_id"))?;
     let entry = match client_id {
         Some(id) => context.state.client(&context.app.store, id).await?,

@@ -1,0 +1,164 @@
+//! `vestibule key`: signing keys of a realm.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::migrate::Place;
+use super::output::{Failure, Output};
+use crate::app::Shared;
+use crate::boot::{self, Seed};
+use crate::clock::{Clock, Timestamp};
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::key_rotation;
+use crate::realms::{KeySource, MAC_ALGORITHM, make_key};
+use crate::store::{Change, KeyRow, Page};
+
+/// Subcommands of `key`.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Show the keys of a realm
+    List(List),
+    /// Make a new key: published now, signing when everybody has had time to learn it
+    Rotate(Rotate),
+}
+
+/// Arguments of `key list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// The realm
+    #[arg(long, value_name = "NAME")]
+    realm: String,
+    #[command(flatten)]
+    place: Place,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Output,
+}
+
+/// Arguments of `key rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  vestibule key rotate --realm main
+  vestibule key rotate --realm main --at-once     for a drill, or a key that leaked")]
+pub struct Rotate {
+    /// The realm
+    #[arg(long, value_name = "NAME")]
+    realm: String,
+    /// Sign with the new key from now on, though clients may not have seen it yet
+    #[arg(long)]
+    at_once: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Key {
+    /// Runs the subcommand.
+    pub async fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::List(args) => args.run().await,
+            Self::Rotate(args) => args.run().await,
+        }
+    }
+}
+
+async fn open(place: &Place) -> Result<Shared, Failure> {
+    let config = place.configuration()?;
+    Ok(boot::build(&config, Clock::system(), Seed::default()).await?)
+}
+
+impl List {
+    async fn run(self) -> Result<(), Failure> {
+        let app = open(&self.place).await?;
+        let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
+        let state =
+            app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
+        let now = app.clock.now();
+        let rows = app.store.keys(&state.realm.id).await?;
+        let rows = rows.iter().filter(|row| row.algorithm != MAC_ALGORITHM).collect::<Vec<_>>();
+        if self.output == Output::Json {
+            let keys = rows.iter().map(|row| {
+                json!({
+                    "id": row.id, "algorithm": row.algorithm, "state": state_of(row, &rows, now),
+                    "signs_from": row.signs_from.rfc3339(),
+                    "served_until": row.served_until.map(Timestamp::rfc3339),
+                })
+            });
+            println!("{}", serde_json::Value::Array(keys.collect()));
+        } else {
+            println!("{:<8}{:<10}{:<22}{:<22}id", "alg", "state", "signs from", "served until");
+            for row in &rows {
+                let until = row.served_until.map_or_else(|| "-".to_owned(), Timestamp::rfc3339);
+                let (state, from) = (state_of(row, &rows, now), row.signs_from.rfc3339());
+                println!("{:<8}{state:<10}{from:<22}{until:<22}{}", row.algorithm, row.id);
+            }
+        }
+        app.store.close().await;
+        Ok(())
+    }
+}
+
+/// What a key does now.
+fn state_of(row: &KeyRow, all: &[&KeyRow], now: Timestamp) -> &'static str {
+    let newest = all
+        .iter()
+        .filter(|other| other.algorithm == row.algorithm && other.signs_from <= now)
+        .max_by_key(|other| (other.signs_from, &other.id));
+    if row.served_until.is_some_and(|until| until <= now) {
+        "over"
+    } else if row.signs_from > now {
+        "next"
+    } else if newest.is_some_and(|newest| newest.id == row.id) {
+        "signs"
+    } else {
+        "served"
+    }
+}
+
+impl Rotate {
+    async fn run(self) -> Result<(), Failure> {
+        let app = open(&self.place).await?;
+        let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
+        let state =
+            app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
+        let realm = &state.realm;
+        let now = app.clock.now();
+        let clients = app.store.clients(&realm.id, "", Page::ALL).await?;
+        let lifetimes = clients.iter().filter_map(|client| client.settings.access_token);
+        let longest = lifetimes.max().unwrap_or(0).max(realm.settings.access_token);
+        let times = key_rotation::times(now, longest, self.at_once);
+        let algorithm = &realm.settings.signature_algorithm;
+        let id = Uuid::now_v7().to_string();
+        let add = make_key(realm, id.clone(), algorithm, &app.vault, KeySource::Fresh, now, times.signs_from)
+            .await
+            .map_err(Failure::fault)?;
+        let mut changes = vec![add];
+        changes.extend(
+            app.store.keys(&realm.id).await?.into_iter().filter(|key| key.algorithm == *algorithm).map(
+                |key| Change::RetireKey {
+                    realm_id: realm.id.clone(),
+                    id: key.id,
+                    served_until: times.old_served_until,
+                },
+            ),
+        );
+        changes.push(Change::Audit(AuditEvent {
+            id: Uuid::now_v7().to_string(),
+            realm_id: realm.id.clone(),
+            at: now,
+            kind: AuditKind::KeyRotated,
+            user_id: None,
+            client_id: None,
+            session_id: None,
+            address: None,
+            error: None,
+            detail: json!({ "key": id, "algorithm": algorithm }),
+        }));
+        app.commit(changes).await?;
+        println!("new {algorithm} key {id}");
+        println!("  published now, signs from {}", times.signs_from.rfc3339());
+        println!("  the old key is served until {}", times.old_served_until.rfc3339());
+        app.store.close().await;
+        Ok(())
+    }
+}

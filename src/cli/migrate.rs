@@ -1,0 +1,65 @@
+//! `vestibule migrate`, and how commands find the database that they work on.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::Failure;
+use crate::config::{Config, Development};
+use crate::store::{Store, StoreOptions};
+
+/// Which database a command works on: a server's configuration, or the data folder of `dev`.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// Configuration file of `serve`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "database"])]
+    config: Option<PathBuf>,
+    /// Data folder of `dev`
+    #[arg(long, default_value = ".vestibule", value_name = "DIR")]
+    data: PathBuf,
+    /// Database of `dev`, when it is not the file in the data folder
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+impl Place {
+    /// The configuration of the server that the command is about.
+    ///
+    /// # Errors
+    /// Every problem of the configuration.
+    pub fn configuration(&self) -> Result<Config, Failure> {
+        match &self.config {
+            Some(file) => Config::load(file),
+            None => Config::development(&Development {
+                data: self.data.clone(),
+                database: self.database.clone(),
+                ..Development::default()
+            }),
+        }
+        .map_err(Failure::usage)
+    }
+}
+
+/// Arguments of `migrate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  vestibule migrate --config vestibule.toml
+  vestibule migrate --data .vestibule")]
+pub struct Migrate {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Migrate {
+    /// Brings the schema up to date.
+    pub async fn run(self) -> Result<(), Failure> {
+        let config = self.place.configuration()?;
+        let database = &config.database;
+        let options = StoreOptions { url: database.url().to_owned(), max_connections: 1 };
+        let store = Store::open(&options).await?;
+        store.migrate().await?;
+        store.close().await;
+        println!("the schema is up to date");
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! How commands end and what they print: tables for people, JSON for programs, exit codes for both.
+
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use super::{FAULT, USAGE};
+use crate::boot::BootError;
+use crate::store::StoreError;
+
+/// For whom a command prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Why a command failed, in words for who started it.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// A fault: exit code 1.
+    #[must_use]
+    pub fn fault(message: impl ToString) -> Self {
+        Self { code: FAULT, message: message.to_string() }
+    }
+
+    /// Wrong usage or configuration: exit code 2.
+    #[must_use]
+    pub fn usage(message: impl ToString) -> Self {
+        Self { code: USAGE, message: message.to_string() }
+    }
+}
+
+impl From<BootError> for Failure {
+    fn from(error: BootError) -> Self {
+        match error {
+            BootError::RealmFile(_) | BootError::Keys(_) | BootError::Folder { .. } => Self::usage(error),
+            BootError::Store(StoreError::Schema(_)) => Self::usage(error),
+            _ => Self::fault(error),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::from(BootError::from(error))
+    }
+}
+
+/// Prints a failure and gives the process its exit code.
+#[must_use]
+pub fn ended<T>(outcome: Result<T, Failure>) -> ExitCode {
+    match outcome {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("vestibule: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
