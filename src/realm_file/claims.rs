@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::protocol::mapper::Mapper;
+use crate::protocol::mapper::{Kind, Mapper};
 
 const FROM_ATTRIBUTE: &str = "oidc-usermodel-attribute-mapper";
 const FIXED: &str = "oidc-hardcoded-claim-mapper";
@@ -25,24 +25,6 @@ pub(super) const TOKENS: [(&str, &str); 3] = [
     ("access_token", "access.token.claim"),
     ("id_token", "id.token.claim"),
     ("userinfo", "userinfo.token.claim"),
-];
-
-/// Claims that the protocol itself fills in: a mapper that wrote them would forge a token.
-pub(super) const PROTOCOL_CLAIMS: [&str; 14] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "iat",
-    "nbf",
-    "jti",
-    "azp",
-    "sid",
-    "nonce",
-    "typ",
-    "cnf",
-    "acr",
-    "auth_time",
 ];
 
 /// A claim in short form.
@@ -117,9 +99,9 @@ impl Claim {
 
 /// The protocol's claim that `mapper` would write in its place, if it would.
 pub(super) fn forged(mapper: &Mapper) -> Option<&str> {
-    let claim = mapper.config.get("claim.name")?;
-    let free = matches!(mapper.kind.as_str(), FROM_ATTRIBUTE | FIXED);
-    (free && PROTOCOL_CLAIMS.contains(&claim.as_str())).then_some(claim)
+    let claim = mapper.config.get("claim.name")?.split('.').next()?;
+    let kind = Kind::parse(&mapper.kind)?;
+    (!kind.may_write(claim)).then_some(claim)
 }
 
 #[cfg(test)]

@@ -34,10 +34,18 @@ fn put<T: Clone>(list: &mut Vec<T>, records: &[T], id: fn(&T) -> &String) {
     }
 }
 
+const PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+
+/// A stored form that a file may hold.
+fn hash_of(key: &Key) -> String {
+    if matches!(key, Key::User(_)) { PASSWORD_HASH.to_owned() } else { format!("sha256:{}", key.name()) }
+}
+
 /// What a store would hold after writing.
 fn written(state: Option<&State>, plan: &Plan) -> State {
     let hashes = plan.secrets.iter().filter(|(_, change)| **change != SecretChange::Keep);
-    let hashes = hashes.map(|(key, _)| (key.clone(), format!("hash of {}", key.name()))).collect();
+    let hashes = hashes.map(|(key, _)| (key.clone(), hash_of(key))).collect();
     let records = records(plan, &hashes, Timestamp(1_000));
     let mut after = state.cloned().unwrap_or_else(|| State {
         realm: records.realm.clone().unwrap(),
@@ -229,7 +237,9 @@ fn an_export_changes_nothing() {
                     compare(Some(state.clone()), &again, PlanOptions { prune: true }, &BTreeSet::new())
                         .unwrap();
                 assert!(plan.is_empty(), "{plan}\n{text}");
-                assert_eq!(text.contains("hash of"), with_secrets && text.contains("hash"), "{text}");
+                let secrets = text.contains("sha256:") || text.contains("$argon2id");
+                assert_eq!(secrets, with_secrets && text.contains("_hash = "), "{text}");
+                assert!(!text.contains("_hash") || with_secrets, "{text}");
             }
         }
     }
@@ -271,7 +281,7 @@ fn a_new_realm_has_what_comes_with_every_realm() {
     assert_eq!(service.user.username, "service-account-worker");
     assert_eq!(service.roles.len(), 3);
     let alice = users.iter().find(|user| user.user.username == "alice").unwrap();
-    assert_eq!(alice.password_hash.as_deref(), Some("hash of alice"));
+    assert_eq!(alice.password_hash.as_deref(), Some(PASSWORD_HASH));
     assert_eq!(state.client("tv").unwrap().secret_hash, None);
 }
 
@@ -367,7 +377,7 @@ fn what_becomes_of_secrets() {
         ("not named", client(""), false, None),
         ("the same", client("secret = \"s\""), true, None),
         ("another", client("secret = \"s\""), false, Some(SecretChange::Set)),
-        ("the same stored form", client("secret_hash = \"hash of web\""), false, None),
+        ("the same stored form", client("secret_hash = \"sha256:web\""), false, None),
         ("made public", client("public = true"), false, Some(SecretChange::Remove)),
         ("new without one", new(""), false, Some(SecretChange::Generate)),
         ("new with one", new("secret = \"s\""), false, Some(SecretChange::Set)),

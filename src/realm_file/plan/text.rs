@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::super::FileProblem;
+use super::super::read::clients::grant_name;
 use super::super::read::duration::written;
 use super::{Action, Difference, Plan};
 
@@ -101,6 +102,10 @@ fn shown(field: &str, value: &Value) -> String {
             let names: Vec<&str> =
                 items.iter().filter_map(|one| one.get("name").and_then(Value::as_str)).collect();
             json!(names).to_string()
+        }
+        Value::Array(items) if field == "grants" => {
+            let grants = items.iter().filter_map(|grant| serde_json::from_value(grant.clone()).ok());
+            json!(grants.map(grant_name).collect::<Vec<_>>()).to_string()
         }
         Value::String(text) if matches!(field, "secret" | "password") => text.clone(),
         other => other.to_string(),

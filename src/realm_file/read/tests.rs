@@ -165,7 +165,7 @@ fn several_realms_in_one_file() {
 
 #[test]
 fn a_mistake_names_file_line_and_field() {
-    let rows: [(&str, &str, &str); 30] = [
+    let rows: [(&str, &str, &str); 35] = [
         ("unknown field", "nmae = \"x\"", "realm.toml:3: realm.nmae: unknown field; did you mean `name`?"),
         (
             "unknown field of a client",
@@ -302,6 +302,31 @@ fn a_mistake_names_file_line_and_field() {
             "an empty password",
             "[[realm.users]]\nusername = \"a\"\npassword = \"\"",
             "realm.toml:5: realm.users[0].password: it is empty",
+        ),
+        (
+            "a forged part of a claim",
+            "[[realm.scopes]]\nname = \"a\"\nclaims = [{ name = \"realm_access.roles\", value = \"admin\" }]",
+            "realm.toml:3: realm.scopes[0]: claim `realm_access` is the protocol's own and cannot be mapped",
+        ),
+        (
+            "an unknown mapper",
+            "[[realm.scopes]]\nname = \"a\"\nmappers = [{ name = \"x\", kind = \"oidc-script-mapper\" }]",
+            "realm.toml:3: realm.scopes[0]: there is no kind of mapper called `oidc-script-mapper`",
+        ),
+        (
+            "a hash that is none",
+            "[[realm.users]]\nusername = \"a\"\npassword_hash = \"alice\"",
+            "realm.toml:5: realm.users[0].password_hash: it is not a hash as an export with secrets writes it",
+        ),
+        (
+            "a hash that costs too much",
+            "[[realm.users]]\nusername = \"a\"\npassword_hash = \"$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g\"",
+            "realm.toml:5: realm.users[0].password_hash: it is not a hash as an export with secrets writes it",
+        ),
+        (
+            "a client's hash that is none",
+            "[[realm.clients]]\nid = \"a\"\nsecret_hash = \"secret\"",
+            "realm.toml:5: realm.clients[0].secret_hash: it is not a hash as an export with secrets writes it",
         ),
         (
             "default and optional",

@@ -2,11 +2,12 @@
 
 use super::super::places::Notes;
 use super::super::spec::ClientSpec;
-use super::{LONGEST_LIFETIME, between, mappers, name, overlap, roles, secret};
+use super::{LONGEST_LIFETIME, NO_HASH, between, is_hash, mappers, name, overlap, roles, secret};
 use crate::protocol::client::{GrantType, Pkce};
 use crate::protocol::page_uri::{validate_logo_uri, validate_page_uri};
 use crate::protocol::redirect_uri::{Strictness, validate_registration};
 use crate::protocol::web_origin::validate_origin;
+use crate::secrets::{GENERATED_PREFIX, Secret};
 
 pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     let field = |name: &str| format!("{path}.{name}");
@@ -15,6 +16,10 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
         notes.add(&field("id"), "a client's id is of visible ASCII characters (RFC 6749 appendix A.1)");
     }
     secret(client.secret.as_ref(), &field("secret"), notes);
+    let stored = |hash: &&Secret| is_hash(hash) || hash.expose().starts_with(GENERATED_PREFIX);
+    if client.secret_hash.as_ref().is_some_and(|hash| !stored(&hash)) {
+        notes.add(&field("secret_hash"), NO_HASH);
+    }
     addresses(client, path, Strictness::Development, notes);
     pages(client, path, notes);
     kind(client, path, notes);

@@ -10,7 +10,8 @@ use super::FileProblem;
 use super::claims::forged;
 use super::places::Notes;
 use super::spec::{GroupSpec, RealmSpec, RoleSpec, UserSpec};
-use crate::protocol::mapper::Mapper;
+use crate::passwords::Scheme;
+use crate::protocol::mapper::{Kind, Mapper};
 use crate::protocol::page_uri::validate_logo_uri;
 use crate::protocol::realm::is_realm_name;
 use crate::protocol::redirect_uri::Strictness;
@@ -140,6 +141,9 @@ fn overlap(default: Option<&[String]>, optional: Option<&[String]>, field: &str,
 fn mappers(mappers: Option<&[Mapper]>, path: &str, notes: &mut Notes<'_>) {
     let mappers = mappers.unwrap_or_default();
     for (index, mapper) in mappers.iter().enumerate() {
+        if Kind::parse(&mapper.kind).is_none() {
+            notes.add(path, format!("there is no kind of mapper called `{}`", mapper.kind));
+        }
         if let Some(claim) = forged(mapper) {
             notes.add(path, format!("claim `{claim}` is the protocol's own and cannot be mapped"));
         }
@@ -178,6 +182,9 @@ fn user(user: &UserSpec, path: &str, notes: &mut Notes<'_>) {
         notes.add(&format!("{path}.email"), "it is not an e-mail address");
     }
     secret(user.password.as_ref(), &format!("{path}.password"), notes);
+    if user.password_hash.as_ref().is_some_and(|hash| !is_hash(hash)) {
+        notes.add(&format!("{path}.password_hash"), NO_HASH);
+    }
     if user.password.is_some() && user.password_hash.is_some() {
         notes.add(&format!("{path}.password_hash"), "either `password` or `password_hash`, not both");
     }
@@ -187,6 +194,14 @@ fn user(user: &UserSpec, path: &str, notes: &mut Notes<'_>) {
                 .add(&format!("{path}.groups[{index}]"), format!("a group is named by its path: `/{group}`"));
         }
     }
+}
+
+/// What is told of a stored form that this server could not check a password against.
+const NO_HASH: &str = "it is not a hash as an export with secrets writes it";
+
+/// Whether it is a hash of a form and cost that this server would check a password against.
+fn is_hash(hash: &Secret) -> bool {
+    hash.expose().parse::<Scheme>().and_then(Scheme::bounded).is_ok()
 }
 
 fn is_email(email: &str) -> bool {
