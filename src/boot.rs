@@ -164,7 +164,16 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
 /// [`ApplyError`], and then the realm is as it was.
 pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
     let now = app.clock.now();
-    realm_file::apply_spec(&app.store, &app.passwords, realm, PlanOptions::default(), now).await?;
+    let options = PlanOptions::default();
+    let (_, drawn) = realm_file::apply_spec(&app.store, &app.passwords, realm, options, now).await?;
+    for new in &drawn {
+        let (realm, client) = (&realm.name, &new.client_id);
+        tracing::warn!(
+            realm,
+            client,
+            "the realm file gives this client no secret: it got one that nobody was told"
+        );
+    }
     app.realms.refresh(&app.store).await?;
     Ok(())
 }

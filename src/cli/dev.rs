@@ -1,13 +1,12 @@
 //! `vestibule dev`: a working provider without any configuration.
 
-use std::io::Write;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, say};
 use crate::app::Shared;
 use crate::boot::{self, Running, Seed};
 use crate::clock::Clock;
@@ -142,12 +141,6 @@ struct Ready {
 struct ReadyRealm {
     name: String,
     issuer: String,
-}
-
-/// Prints, and fails when nobody can read it: who waits for the line would wait for ever.
-fn say(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::fault)
 }
 
 /// What a person copies from.

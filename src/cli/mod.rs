@@ -1,10 +1,13 @@
 //! The command line: one file per subcommand, each from arguments to one function of the library.
 
+mod apply;
 mod dev;
+mod export;
 pub mod healthcheck;
 mod key;
 mod migrate;
 mod output;
+mod plan;
 mod serve;
 
 use std::process::ExitCode;
@@ -38,6 +41,12 @@ enum Command {
     Serve(serve::Serve),
     /// Bring a database to this version's schema
     Migrate(migrate::Migrate),
+    /// Show what applying realm files would change
+    Plan(plan::Plan),
+    /// Bring realms to what their files say
+    Apply(apply::Apply),
+    /// Write a realm as a realm file
+    Export(export::Export),
     /// Look after signing keys
     #[command(subcommand)]
     Key(key::Key),
@@ -58,6 +67,9 @@ pub fn run() -> ExitCode {
         Command::Dev(args) => output::ended(in_runtime(args.run())),
         Command::Serve(args) => output::ended(in_runtime(args.run())),
         Command::Migrate(args) => output::ended(in_runtime(args.run())),
+        Command::Plan(args) => output::ended(in_runtime(args.run())),
+        Command::Apply(args) => output::ended(in_runtime(args.run())),
+        Command::Export(args) => output::ended(in_runtime(args.run())),
         Command::Key(args) => output::ended(in_runtime(args.run())),
         Command::Healthcheck(args) => match args.run() {
             Ok(()) => ExitCode::SUCCESS,

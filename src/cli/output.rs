@@ -1,11 +1,13 @@
 //! How commands end and what they print: tables for people, JSON for programs, exit codes for both.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 
 use super::{FAULT, USAGE};
 use crate::boot::BootError;
+use crate::realm_file::ApplyError;
 use crate::store::StoreError;
 
 /// For whom a command prints.
@@ -43,9 +45,17 @@ impl From<BootError> for Failure {
     fn from(error: BootError) -> Self {
         match error {
             BootError::RealmFile(_) | BootError::Keys(_) | BootError::Folder { .. } => Self::usage(error),
-            BootError::Store(StoreError::Schema(_)) => Self::usage(error),
+            BootError::Store(StoreError::Schema(_)) | BootError::Apply(ApplyError::File(_)) => {
+                Self::usage(error)
+            }
             _ => Self::fault(error),
         }
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        Self::from(BootError::from(error))
     }
 }
 
@@ -53,6 +63,12 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::from(BootError::from(error))
     }
+}
+
+/// Prints, and fails when nobody can read it: who waits for the line would wait for ever.
+pub fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::fault)
 }
 
 /// Prints a failure and gives the process its exit code.

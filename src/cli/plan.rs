@@ -1,0 +1,116 @@
+//! `vestibule plan`: what applying realm files would change.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::migrate::Place;
+use super::output::{Failure, Output, say};
+use crate::app::Shared;
+use crate::boot::{self, Seed};
+use crate::clock::Clock;
+use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  vestibule plan realm.toml
+  vestibule plan realm.toml --prune --config vestibule.toml
+  vestibule plan realm.toml --output json | jq '.realms[].changes'")]
+pub struct Plan {
+    #[command(flatten)]
+    wish: Wish,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Output,
+}
+
+/// Which files, and how far they go; shared with `apply`.
+#[derive(Clone, Debug, Args)]
+pub struct Wish {
+    /// Realm files: .toml, .yaml or .json
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Delete what the files do not name, of the kinds of record that they speak of
+    #[arg(long)]
+    prune: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Wish {
+    /// The realms of all files.
+    ///
+    /// # Errors
+    /// The mistakes of all files.
+    pub fn realms(&self) -> Result<Vec<RealmSpec>, Failure> {
+        let mut realms = Vec::new();
+        let mut mistakes = FileProblems::default();
+        for file in &self.files {
+            match realm_file::read(file) {
+                Ok(found) => realms.extend(found),
+                Err(problems) => mistakes.0.extend(problems.0),
+            }
+        }
+        if mistakes.0.is_empty() { Ok(realms) } else { Err(Failure::usage(mistakes)) }
+    }
+
+    /// How far the files go.
+    #[must_use]
+    pub fn options(&self) -> PlanOptions {
+        PlanOptions { prune: self.prune }
+    }
+
+    /// The database that the files are for.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn open(&self) -> Result<Shared, Failure> {
+        open(&self.place).await
+    }
+
+    /// The plans of all `realms`.
+    ///
+    /// # Errors
+    /// The mistakes of all of them, or what is wrong with the database.
+    pub async fn plans(&self, app: &Shared, realms: &[RealmSpec]) -> Result<Vec<realm_file::Plan>, Failure> {
+        let mut plans = Vec::new();
+        let mut mistakes = FileProblems::default();
+        for realm in realms {
+            match realm_file::plan(&app.store, &app.passwords, realm, self.options()).await {
+                Ok(plan) => plans.push(plan),
+                Err(ApplyError::File(problems)) => mistakes.0.extend(problems.0),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if mistakes.0.is_empty() { Ok(plans) } else { Err(Failure::usage(mistakes)) }
+    }
+}
+
+/// The database of `place`, and nothing applied to it that its configuration names.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open(place: &Place) -> Result<Shared, Failure> {
+    let mut config = place.configuration()?;
+    config.realm_files.clear();
+    Ok(boot::build(&config, Clock::system(), Seed::default()).await?)
+}
+
+impl Plan {
+    /// Shows the plans.
+    pub async fn run(self) -> Result<(), Failure> {
+        let realms = self.wish.realms()?;
+        let app = self.wish.open().await?;
+        let plans = self.wish.plans(&app, &realms).await?;
+        app.store.close().await;
+        match self.output {
+            Output::Text => say(&plans.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+            Output::Json => {
+                let plans: Vec<_> = plans.iter().map(realm_file::Plan::json).collect();
+                say(&format!("{}\n", json!({ "realms": plans })))
+            }
+        }
+    }
+}

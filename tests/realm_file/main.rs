@@ -1,0 +1,144 @@
+//! `plan`, `apply` and `export` as a person runs them, on a SQLite file and on Postgres.
+
+#[path = "../support/postgres.rs"]
+mod postgres;
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+const REALM: &str = r#"
+realm:
+  name: shop
+  roles:
+  - name: user
+  clients:
+  - id: web
+    secret: ${WEB_SECRET:web-secret}
+    redirect_uris: [https://shop.example/cb]
+  - id: api
+  groups:
+  - name: staff
+    roles: [user]
+  users:
+  - username: alice
+    password: alice
+    email: alice@example.com
+    groups: [/staff]
+  - username: bob
+    password: bob
+"#;
+
+/// A folder of its own, and a database: the SQLite file in it, or one of the cluster.
+struct Place {
+    folder: tempfile::TempDir,
+    database: Option<String>,
+}
+
+impl Place {
+    fn both() -> Vec<Self> {
+        static CLUSTER: OnceLock<postgres::Cluster> = OnceLock::new();
+        let place = |database| Self { folder: tempfile::tempdir().unwrap(), database };
+        let mut places = vec![place(None)];
+        if postgres::wanted() {
+            let cluster = CLUSTER.get_or_init(postgres::Cluster::start);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            places.push(place(Some(runtime.block_on(cluster.database()))));
+        }
+        places
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        command.current_dir(self.path()).args(arguments);
+        if let Some(database) = &self.database {
+            command.args(["--database", database]);
+        }
+        command.output().unwrap()
+    }
+
+    /// What a command prints when it ends as asked.
+    fn good(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
+    /// What a command says when it was used wrongly.
+    fn wrong(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+}
+
+#[test]
+fn a_realm_file_from_the_first_plan_to_the_last() {
+    for place in Place::both() {
+        place.write("shop.yaml", REALM);
+        let plan = place.good(&["plan", "shop.yaml"]);
+        assert!(plan.contains("+ realm\n") && plan.contains("+ user alice\n"), "{plan}");
+        assert_eq!(place.good(&["plan", "shop.yaml"]), plan, "a plan changes nothing");
+
+        let applied = place.good(&["apply", "shop.yaml"]);
+        assert!(applied.starts_with(&plan), "{applied}");
+        assert!(applied.contains("New secrets, shown this once:\n  api: "), "{applied}");
+        for command in ["plan", "apply"] {
+            for prune in [&["shop.yaml"][..], &["shop.yaml", "--prune"]] {
+                let again = place.good(&[&[command], prune].concat());
+                assert_eq!(again, "Realm shop: nothing to change.\n", "{command} {prune:?}");
+            }
+        }
+
+        for flags in [&[][..], &["--minimal"], &["--with-secrets"], &["--minimal", "--with-secrets"]] {
+            let text = place.good(&[&["export", "shop"], flags].concat());
+            place.write("export.toml", &text);
+            let plan = place.good(&["plan", "export.toml", "--prune"]);
+            assert_eq!(plan, "Realm shop: nothing to change.\n", "{flags:?}\n{text}");
+        }
+
+        place.write(
+            "shop.yaml",
+            &REALM
+                .replace("  - username: bob\n    password: bob\n", "")
+                .replace("name: user", "name: buyer")
+                .replace("[user]", "[buyer]"),
+        );
+        let changed = place.good(&["apply", "shop.yaml", "--prune", "--output", "json"]);
+        let changed: serde_json::Value = serde_json::from_str(&changed).unwrap();
+        let told = changed["realms"][0]["changes"].as_array().unwrap().iter();
+        let told: Vec<String> = told
+            .map(|one| format!("{} {} {}", one["action"], one["kind"], one["name"]).replace('"', ""))
+            .collect();
+        assert_eq!(told, ["create role buyer", "update group /staff", "delete role user", "delete user bob"]);
+        assert_eq!(place.good(&["plan", "shop.yaml", "--prune"]), "Realm shop: nothing to change.\n");
+    }
+}
+
+#[test]
+fn a_mistake_in_one_file_changes_nothing_in_another() {
+    for place in Place::both() {
+        place.write("shop.yaml", REALM);
+        place.write(
+            "bad.toml",
+            "[realm]\nname = \"bad\"\n[[realm.users]]\nusername = \"x\"\nroles = [\"nope\"]\n",
+        );
+        place.write("worse.toml", "[realm]\nname = \"worse\"\ncolour = \"red\"\n");
+        let told = place.wrong(&["apply", "shop.yaml", "bad.toml"]);
+        assert!(told.contains("bad.toml:5: realm.users[0].roles[0]: there is no role `nope`"), "{told}");
+        let told = place.wrong(&["apply", "shop.yaml", "worse.toml", "missing.toml"]);
+        assert!(told.contains("worse.toml:3: realm.colour: unknown field"), "{told}");
+        assert!(told.contains("missing.toml: cannot be read"), "{told}");
+        assert!(place.wrong(&["export", "shop"]).contains("there is no realm shop"));
+    }
+}
