@@ -16,7 +16,7 @@ use crate::realm_file::{self, NewSecret};
 
 Each realm is one transaction; a mistake in any file changes nothing. Applying again changes nothing.
 A running server follows within a second.")]
-pub struct Apply {
+pub(super) struct Apply {
     #[command(flatten)]
     wish: Wish,
     /// For people or for programs
@@ -26,7 +26,7 @@ pub struct Apply {
 
 impl Apply {
     /// Applies the files and tells what changed.
-    pub async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let realms = self.wish.realms()?;
         let app = self.wish.open().await?;
         // Every plan before the first change, so that a mistake in the last realm leaves the first one alone.

@@ -15,7 +15,7 @@ use crate::realm_file::{self, ExportOptions};
   vestibule export main --with-secrets        with the hashes of passwords and secrets, to move a realm
 
 Applying an export to the same realm changes nothing.")]
-pub struct Export {
+pub(super) struct Export {
     /// The realm
     #[arg(value_name = "REALM")]
     realm: String,
@@ -31,7 +31,7 @@ pub struct Export {
 
 impl Export {
     /// Writes the realm to standard output.
-    pub async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let app = open(&self.place).await?;
         let state = realm_file::load(&app.store, &self.realm).await?;
         app.store.close().await;

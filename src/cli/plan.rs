@@ -18,7 +18,7 @@ use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
   vestibule plan realm.toml
   vestibule plan realm.toml --prune --config vestibule.toml
   vestibule plan realm.toml --output json | jq '.realms[].changes'")]
-pub struct Plan {
+pub(super) struct Plan {
     #[command(flatten)]
     wish: Wish,
     /// For people or for programs
@@ -28,7 +28,7 @@ pub struct Plan {
 
 /// Which files, and how far they go; shared with `apply`.
 #[derive(Clone, Debug, Args)]
-pub struct Wish {
+pub(super) struct Wish {
     /// Realm files: .toml, .yaml or .json
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -44,7 +44,7 @@ impl Wish {
     ///
     /// # Errors
     /// The mistakes of all files.
-    pub fn realms(&self) -> Result<Vec<RealmSpec>, Failure> {
+    pub(super) fn realms(&self) -> Result<Vec<RealmSpec>, Failure> {
         let mut realms = Vec::new();
         let mut mistakes = FileProblems::default();
         for file in &self.files {
@@ -58,7 +58,7 @@ impl Wish {
 
     /// How far the files go.
     #[must_use]
-    pub fn options(&self) -> PlanOptions {
+    pub(super) fn options(&self) -> PlanOptions {
         PlanOptions { prune: self.prune }
     }
 
@@ -66,7 +66,7 @@ impl Wish {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub async fn open(&self) -> Result<Shared, Failure> {
+    pub(super) async fn open(&self) -> Result<Shared, Failure> {
         open(&self.place).await
     }
 
@@ -74,7 +74,11 @@ impl Wish {
     ///
     /// # Errors
     /// The mistakes of all of them, or what is wrong with the database.
-    pub async fn plans(&self, app: &Shared, realms: &[RealmSpec]) -> Result<Vec<realm_file::Plan>, Failure> {
+    pub(super) async fn plans(
+        &self,
+        app: &Shared,
+        realms: &[RealmSpec],
+    ) -> Result<Vec<realm_file::Plan>, Failure> {
         let mut plans = Vec::new();
         let mut mistakes = FileProblems::default();
         for realm in realms {
@@ -92,7 +96,7 @@ impl Wish {
 ///
 /// # Errors
 /// When it cannot be opened.
-pub async fn open(place: &Place) -> Result<Shared, Failure> {
+pub(super) async fn open(place: &Place) -> Result<Shared, Failure> {
     let mut config = place.configuration()?;
     config.realm_files.clear();
     Ok(boot::build(&config, Clock::system(), Seed::default()).await?)
@@ -100,7 +104,7 @@ pub async fn open(place: &Place) -> Result<Shared, Failure> {
 
 impl Plan {
     /// Shows the plans.
-    pub async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let realms = self.wish.realms()?;
         let app = self.wish.open().await?;
         let plans = self.wish.plans(&app, &realms).await?;
