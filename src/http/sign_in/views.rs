@@ -7,7 +7,8 @@ use super::with_cookies;
 use crate::http::context::RealmContext;
 use crate::http::cookies::{self, Kind};
 use crate::http::pages::{
-    Asker, Brand, Consent, Destination, Entry, FormPost, Hidden, Link, LoginProblem, Name, Persona, Username,
+    Asker, Brand, Consent, Destination, Entry, FormPost, Hidden, Link, LoginProblem, Name, Page, Persona,
+    Username,
 };
 use crate::http::pending::PendingRequest;
 use crate::protocol::authorize::AuthorizationRequest;
@@ -63,7 +64,8 @@ impl Login<'_> {
             .filter(|persona| persona.realm == context.realm())
             .map(|persona| Persona { username: &persona.username })
             .collect();
-        with_cookies(context.page(view.page()), sealed.cookie.into_iter().collect())
+        let page = onward(context, self.client, view.page());
+        with_cookies(context.page(page), sealed.cookie.into_iter().collect())
     }
 }
 
@@ -93,7 +95,8 @@ pub(super) fn consent(
         action: Link::own(&action),
         hidden: Vec::new(),
     };
-    with_cookies(context.page(view.page()), sealed.cookie.into_iter().collect())
+    let page = onward(context, Some(client), view.page());
+    with_cookies(context.page(page), sealed.cookie.into_iter().collect())
 }
 
 /// The page that posts an answer to the client.
@@ -114,7 +117,20 @@ pub(super) fn form_post(
         fields: fields.iter().map(|(name, value)| Hidden { name, value }).collect(),
         nonce: &nonce,
     };
-    context.page(view.page())
+    context.page(onward(context, Some(client), view.page()))
+}
+
+/// Lets the journey after the form lead through the client's callback to where that callback redirects: to any page
+/// in development, to the client's registered origins in production. Chromium holds each of these hops against the
+/// page's `form-action`.
+fn onward(context: &RealmContext, client: Option<&Client>, page: Page) -> Page {
+    if context.app.rules.helpful {
+        return page.leading_anywhere();
+    }
+    let settings = client.map(|client| &client.settings);
+    let registered =
+        settings.iter().flat_map(|settings| settings.redirect_uris.iter().chain(&settings.web_origins));
+    registered.filter_map(|uri| Destination::of(uri)).fold(page, |page, origin| page.leading_to(&origin))
 }
 
 /// Keycloak's form of the address, which scripts take from the page as it stands. `session_code` carries the request;
