@@ -62,7 +62,11 @@ fn fixture() -> Outcome<()> {
         })
     });
     let times = times.collect::<Result<Vec<_>, _>>()?;
-    println!("{:<46}{:>10.1} ms   (at most 25)", "vestibule::testing, ready (median of 11)", milliseconds(median(times)));
+    println!(
+        "{:<46}{:>10.1} ms   (at most 25)",
+        "vestibule::testing, ready (median of 11)",
+        milliseconds(median(times))
+    );
     Ok(())
 }
 
@@ -87,8 +91,16 @@ fn starts(folder: &Path) -> Outcome<()> {
             memory = server.resident_megabytes();
         }
     }
-    println!("{:<46}{:>10.1} ms   (at most 150)", "first start to first answer (median of 5)", milliseconds(median(first)));
-    println!("{:<46}{:>10.1} ms   (at most 50)", "start with a database (median of 5)", milliseconds(median(again)));
+    println!(
+        "{:<46}{:>10.1} ms   (at most 150)",
+        "first start to first answer (median of 5)",
+        milliseconds(median(first))
+    );
+    println!(
+        "{:<46}{:>10.1} ms   (at most 50)",
+        "start with a database (median of 5)",
+        milliseconds(median(again))
+    );
     println!("{:<46}{memory:>10.1} MB   (at most 20)", "resident memory, idle");
     Ok(())
 }
@@ -108,7 +120,11 @@ fn rates(folder: &Path) -> Outcome<()> {
     let limit = repeated(|| child(SERVER_CORE, &["--sign", "RS256"]))?;
     println!("{:<46}{limit:>10.0} /s", "aws-lc-rs alone, RSA-2048 signatures");
     let rate = repeated(|| child(LOAD_CORE, &["--load", &server.host, &token]))?;
-    println!("{:<46}{rate:>10.0} /s   {:.0} % of the limit (at least 80)", "client_credentials, RS256", 100.0 * rate / limit);
+    println!(
+        "{:<46}{rate:>10.0} /s   {:.0} % of the limit (at least 80)",
+        "client_credentials, RS256",
+        100.0 * rate / limit
+    );
     for (name, path) in [
         ("discovery", "/realms/main/.well-known/openid-configuration"),
         ("key set", "/realms/main/protocol/openid-connect/certs"),
@@ -205,7 +221,8 @@ fn is_whole(buffer: &[u8]) -> Result<bool, String> {
     if !head.starts_with("HTTP/1.1 200") {
         return Err(text.into_owned());
     }
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|n| n.parse().ok());
+    let length =
+        head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|n| n.parse().ok());
     Ok(length.is_some_and(|length: usize| body.len() >= length))
 }
 
@@ -228,8 +245,13 @@ impl Server {
         let out = process.stdout.take().ok_or("no standard output")?;
         BufReader::new(out).read_line(&mut line)?;
         let ready: Value = serde_json::from_str(&line)?;
-        let host = ready["url"].as_str().unwrap_or_default().trim_start_matches("http://").to_owned();
-        Ok(Self { process, host, pid: ready["pid"].as_u64().unwrap_or_default() })
+        let host = ready
+            .get("url")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .trim_start_matches("http://")
+            .to_owned();
+        Ok(Self { process, host, pid: ready.get("pid").and_then(Value::as_u64).unwrap_or_default() })
     }
 
     fn get(&self, path: &str) -> Outcome<String> {

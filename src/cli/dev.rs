@@ -21,7 +21,7 @@ use crate::telemetry;
   vestibule dev
   vestibule dev --port 8090 --import-realm realm.toml --watch
   vestibule dev --ephemeral --port 0 --output json")]
-pub struct Dev {
+pub(super) struct Dev {
     /// Port; 0 takes a free one
     #[arg(long, default_value_t = 8080, value_name = "N")]
     port: u16,
@@ -56,7 +56,7 @@ pub struct Dev {
 
 impl Dev {
     /// Runs until a signal ends it.
-    pub async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let begun = Instant::now();
         let config = Config::development(&Development {
             host: self.host,

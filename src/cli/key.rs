@@ -16,7 +16,7 @@ use crate::store::{Change, KeyRow, Page};
 
 /// Subcommands of `key`.
 #[derive(Debug, Subcommand)]
-pub enum Key {
+pub(super) enum Key {
     /// Show the keys of a realm
     List(List),
     /// Make a new key: published now, signing when everybody has had time to learn it
@@ -25,7 +25,7 @@ pub enum Key {
 
 /// Arguments of `key list`.
 #[derive(Debug, Args)]
-pub struct List {
+pub(super) struct List {
     /// The realm
     #[arg(long, value_name = "NAME")]
     realm: String,
@@ -41,7 +41,7 @@ pub struct List {
 #[command(after_help = "Examples:
   vestibule key rotate --realm main
   vestibule key rotate --realm main --at-once     for a drill, or a key that leaked")]
-pub struct Rotate {
+pub(super) struct Rotate {
     /// The realm
     #[arg(long, value_name = "NAME")]
     realm: String,
@@ -54,7 +54,7 @@ pub struct Rotate {
 
 impl Key {
     /// Runs the subcommand.
-    pub async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         match self {
             Self::List(args) => args.run().await,
             Self::Rotate(args) => args.run().await,

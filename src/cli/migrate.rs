@@ -10,7 +10,7 @@ use crate::store::{Store, StoreOptions};
 
 /// Which database a command works on: a server's configuration, or the data folder of `dev`.
 #[derive(Clone, Debug, Args)]
-pub struct Place {
+pub(super) struct Place {
     /// Configuration file of `serve`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "database"])]
     config: Option<PathBuf>,
@@ -27,7 +27,7 @@ impl Place {
     ///
     /// # Errors
     /// Every problem of the configuration.
-    pub fn configuration(&self) -> Result<Config, Failure> {
+    pub(super) fn configuration(&self) -> Result<Config, Failure> {
         match &self.config {
             Some(file) => Config::load(file),
             None => Config::development(&Development {
@@ -45,14 +45,14 @@ impl Place {
 #[command(after_help = "Examples:
   vestibule migrate --config vestibule.toml
   vestibule migrate --data .vestibule")]
-pub struct Migrate {
+pub(super) struct Migrate {
     #[command(flatten)]
     place: Place,
 }
 
 impl Migrate {
     /// Brings the schema up to date.
-    pub async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let config = self.place.configuration()?;
         let database = &config.database;
         let options = StoreOptions { url: database.url().to_owned(), max_connections: 1 };

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 
 /// For whom a command prints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(super) enum Output {
     /// For people
     #[default]
     Text,
@@ -22,7 +22,7 @@ pub enum Output {
 
 /// Why a command failed, in words for who started it.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     code: u8,
     message: String,
 }
@@ -30,13 +30,13 @@ pub struct Failure {
 impl Failure {
     /// A fault: exit code 1.
     #[must_use]
-    pub fn fault(message: impl ToString) -> Self {
+    pub(super) fn fault(message: impl ToString) -> Self {
         Self { code: FAULT, message: message.to_string() }
     }
 
     /// Wrong usage or configuration: exit code 2.
     #[must_use]
-    pub fn usage(message: impl ToString) -> Self {
+    pub(super) fn usage(message: impl ToString) -> Self {
         Self { code: USAGE, message: message.to_string() }
     }
 }
@@ -73,7 +73,7 @@ pub fn say(text: &str) -> Result<(), Failure> {
 
 /// Prints a failure and gives the process its exit code.
 #[must_use]
-pub fn ended<T>(outcome: Result<T, Failure>) -> ExitCode {
+pub(super) fn ended<T>(outcome: Result<T, Failure>) -> ExitCode {
     match outcome {
         Ok(_) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -16,7 +16,7 @@ use crate::telemetry;
 #[command(after_help = "Examples:
   vestibule migrate --config vestibule.toml && vestibule serve --config vestibule.toml
   vestibule serve --config vestibule.toml --check")]
-pub struct Serve {
+pub(super) struct Serve {
     /// Configuration file; vestibule.sample.toml documents every key
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -27,7 +27,7 @@ pub struct Serve {
 
 impl Serve {
     /// Runs until a signal ends it.
-    pub async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let config = Config::load(&self.config).map_err(Failure::usage)?;
         if self.check {
             println!("{}: good", self.config.display());

@@ -38,7 +38,7 @@ pub struct Live {
 #[derive(Debug)]
 pub struct BearerError {
     error: Option<OAuthError>,
-    failure: Option<ApiError>,
+    failure: Option<Box<ApiError>>,
     scope: Option<&'static str>,
     /// The client that the token was issued to, when that is known (for CORS).
     pub client_id: Option<String>,
@@ -85,7 +85,7 @@ impl BearerError {
 
 impl<E: Into<Fault>> From<E> for BearerError {
     fn from(error: E) -> Self {
-        Self { failure: Some(ApiError::from(error)), ..Self::with(None) }
+        Self { failure: Some(Box::new(ApiError::from(error))), ..Self::with(None) }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::protocol::user::User;
 
 /// One change. Those that say "put" insert, or replace what has the same identifier.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields carry the names of the columns that they fill")]
 pub enum Change {
     /// A realm comes to be.
     PutRealm { realm: Realm, at: Timestamp },
