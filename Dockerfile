@@ -1,0 +1,34 @@
+# syntax=docker/dockerfile:1
+#
+# docker build -t vestibule .
+#
+# The server as a small image: one binary, no shell, user 65532, nothing that it writes outside /var/lib/vestibule.
+# docker-compose.yml runs it beside Postgres.
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /src
+COPY Cargo.toml Cargo.lock ./
+COPY src src
+COPY migrations migrations
+COPY templates templates
+# The caches stay on the building machine, so the binary is copied out of them.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --release --locked --bin vestibule \
+ && install -D target/release/vestibule /image/usr/local/bin/vestibule \
+ && install -d -m 0700 -o 65532 -g 65532 /image/var/lib/vestibule
+
+# glibc, the certificates that are trusted for outbound connections, and the user 65532; of the same Debian
+# release as above.
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /image /
+USER 65532:65532
+WORKDIR /var/lib/vestibule
+VOLUME /var/lib/vestibule
+# Requests, and health with metrics.
+EXPOSE 8080 9000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --start-interval=1s --retries=3 \
+    CMD ["/usr/local/bin/vestibule", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/vestibule"]
+CMD ["serve", "--config", "/etc/vestibule/vestibule.toml"]
