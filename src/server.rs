@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, watch as channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -72,6 +72,17 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// For the management port: a few probes and a scraper, on the same files as the main port.
+    #[must_use]
+    pub fn for_management() -> Self {
+        Self { connections: 32, ..Self::default() }
+    }
+}
+
+/// Connections that the system holds until they are taken; it may hold fewer (`net.core.somaxconn`).
+const QUEUE: u32 = 4_096;
+
 /// Bytes of a request target; more is answered with 414. Enough for a request object of 8 KiB beside the rest.
 pub const MAX_TARGET_BYTES: usize = 16 * 1024;
 
@@ -103,8 +114,9 @@ impl Server {
     ///
     /// # Errors
     /// When the address is taken or not ours.
+    #[expect(clippy::unused_async, reason = "needs a runtime, and says so by its type")]
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = listen(address)?;
         let address = listener.local_addr()?;
         Ok(Self { listeners: vec![listener], address })
     }
@@ -117,7 +129,7 @@ impl Server {
     pub async fn bind_loopback(port: u16) -> io::Result<Self> {
         let mut server = Self::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)).await?;
         let second = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), server.address.port());
-        match TcpListener::bind(second).await {
+        match listen(second) {
             Ok(listener) => server.listeners.push(listener),
             // With a chosen port, another program would answer for half of what `localhost` means.
             Err(error) if port != 0 && error.kind() == io::ErrorKind::AddrInUse => return Err(error),
@@ -167,6 +179,18 @@ impl Server {
         stage.send_replace(Stage::Cut);
         ended
     }
+}
+
+/// A listening socket whose queue holds a burst: at the usual 128, a connection beyond them waits a second for its
+/// client to try again.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restarted server takes its port back from connections that are only fading away. On Windows the same
+    // option would let two servers share a port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 async fn drain(

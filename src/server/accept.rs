@@ -9,17 +9,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
 
-use super::{Peer, Shared, Stage, connection};
+use super::{Peer, QUEUE, Shared, Stage, connection};
 
 /// Connections that may be told at once that there is no room; above that they are closed unheard.
 pub(super) const REFUSALS: usize = 32;
-/// Open files kept for the database, logs, listeners and outbound requests.
-const RESERVED_FILES: usize = 64;
+/// Open files kept for the database, logs, listeners, the management port and outbound requests.
+const RESERVED_FILES: usize = 128;
 /// How long a closed connection is read on, so that the last answer reaches a client that is still sending.
 const LINGER: Duration = Duration::from_secs(1);
-/// Connections taken from the kernel's queue when draining begins.
-const BACKLOG: usize = 1_024;
-
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
 connection: close\r\ncontent-length: 35\r\n\r\n{\"error\":\"temporarily_unavailable\"}";
@@ -40,7 +37,7 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
         }
     }
     // A connection that waits in the kernel's queue would be reset together with the listener.
-    for _ in 0..BACKLOG {
+    for _ in 0..QUEUE {
         let Ok(Ok((stream, peer))) = timeout(Duration::ZERO, listener.accept()).await else { break };
         admit(stream, Peer(peer), &shared);
     }
@@ -74,7 +71,8 @@ pub(super) async fn linger(mut stream: TcpStream) {
     if stream.shutdown().await.is_err() {
         return;
     }
-    let mut unread = [0; 4096];
+    // On the heap, since every open connection's task has room for what may stand here.
+    let mut unread = vec![0; 4096];
     let until_closed = async { while matches!(stream.read(&mut unread).await, Ok(bytes) if bytes > 0) {} };
     // Either way the connection is over.
     timeout(LINGER, until_closed).await.unwrap_or(());

@@ -32,12 +32,29 @@ pub(super) async fn drive(stream: TcpStream, peer: Peer, shared: Arc<Shared>, sl
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     let _open = shared.metrics.connection_opened();
+    if !first_byte(&stream, &shared).await {
+        return;
+    }
     let watch = Arc::new(Watch::new(&shared.limits));
-    let finished = answer(stream, peer, &shared, &watch).await;
+    let finished = Box::pin(answer(stream, peer, &shared, &watch)).await;
     if let (true, Some(stream)) = (finished, watch.released()) {
         linger(stream).await;
     }
     drop(slot);
+}
+
+/// Waits for a client to say something. Until then its connection has no parser and no buffer, which is most of
+/// what one costs.
+async fn first_byte(stream: &TcpStream, shared: &Shared) -> bool {
+    let mut stage = shared.stage.subscribe();
+    let mut byte = [0];
+    tokio::select! {
+        biased;
+        // Not `readable`: a socket counts as readable until a read has found it empty.
+        peeked = stream.peek(&mut byte) => matches!(peeked, Ok(1)),
+        _ = stage.wait_for(|stage| *stage == Stage::Cut) => false,
+        () = tokio::time::sleep(shared.limits.header_timeout) => false,
+    }
 }
 
 /// Whether the connection came to its own end, and was not cut.

@@ -331,3 +331,17 @@ async fn both_meanings_of_localhost() {
     // A machine without IPv6 has one meaning only.
     assert_eq!(second.is_ok(), server.listeners.len() == 2);
 }
+
+#[tokio::test]
+async fn a_burst_waits_in_the_queue() {
+    let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn")
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    let burst = most.unwrap_or(128_usize).min(300);
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let mut held = Vec::new();
+    for index in 0..burst {
+        let connected = timeout(PATIENCE, TcpStream::connect(server.local_addr())).await;
+        held.push(connected.unwrap_or_else(|_| panic!("connection {index} of {burst} waits")).unwrap());
+    }
+}
