@@ -6,6 +6,7 @@
 
 mod database;
 mod development;
+mod fields;
 mod listen;
 mod production;
 mod read;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::read::{Draft, note};
+use super::fields::note;
+use super::read::Draft;
 use crate::protocol::forwarded::Cidr;
 use crate::protocol::issuer::Base;
 use crate::realm_file::read::fields::{Context, Fields};

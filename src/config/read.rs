@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::fields::{bytes, many, note, number, one, optional, span};
 use super::{Config, ConfigProblems, Database, Listen, Mode, production};
 use crate::passwords;
 use crate::protocol::forwarded::{Cidr, Proxies, ProxyHeaders};
@@ -12,7 +13,6 @@ use crate::protocol::issuer::Base;
 use crate::realm_file::read::environment;
 use crate::realm_file::read::fields::{Context, Fields};
 use crate::realm_file::read::tree::{self, Node, Value};
-use crate::realm_file::read::values;
 use crate::realm_file::{FileProblem, Format};
 use crate::secrets::Secret;
 use crate::server::Limits;
@@ -124,7 +124,7 @@ impl Draft {
             .table("hashing", |fields| Some(hashing(fields)))
             .into_iter()
             .for_each(|limits| self.hashing = limits);
-        fields.table("log", |fields| Some(self_log(fields))).into_iter().for_each(|(format, level)| {
+        fields.table("log", |fields| Some(log(fields))).into_iter().for_each(|(format, level)| {
             self.log_format = format;
             self.log_level = level;
         });
@@ -176,17 +176,6 @@ impl Draft {
     }
 }
 
-/// A mistake at a field of the file, or about one that is absent.
-pub(super) fn note(cx: &mut Context, field: &str, message: impl Into<String>) {
-    let line = cx.places.get(field).copied();
-    cx.problems.push(FileProblem {
-        file: cx.file.clone(),
-        line,
-        field: field.to_owned(),
-        message: message.into(),
-    });
-}
-
 fn limits(fields: &mut Fields<'_>) -> Limits {
     let usual = Limits::default();
     Limits {
@@ -212,7 +201,7 @@ fn hashing(fields: &mut Fields<'_>) -> passwords::Limits {
     }
 }
 
-fn self_log(fields: &mut Fields<'_>) -> (LogFormat, Option<String>) {
+fn log(fields: &mut Fields<'_>) -> (LogFormat, Option<String>) {
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let format = fields.choice("format", &formats).unwrap_or_default();
     let level = one(fields, "level", |text| {
@@ -240,106 +229,4 @@ where
     T::Err: ToString,
 {
     text.parse::<T>().map_err(|error| error.to_string())
-}
-
-/// A string that `read` understands; an empty one counts as absent.
-fn one<T>(
-    fields: &mut Fields<'_>,
-    name: &'static str,
-    read: impl Fn(&str) -> Result<T, String>,
-) -> Option<T> {
-    optional(fields, name, read).flatten()
-}
-
-/// As [`one`], but tells an empty string (`Some(None)`) from an absent field.
-fn optional<T>(
-    fields: &mut Fields<'_>,
-    name: &'static str,
-    read: impl Fn(&str) -> Result<T, String>,
-) -> Option<Option<T>> {
-    let (path, node) = fields.take(name)?;
-    string(node, &path, fields.cx, &read)
-}
-
-/// A list of strings that `read` understands.
-fn many<T>(fields: &mut Fields<'_>, name: &'static str, read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
-    let Some((path, node)) = fields.take(name) else { return Vec::new() };
-    let line = node.line;
-    let Value::List(items) = node.value else {
-        fields.cx.refuse(line, &path, "expected a list of strings, in square brackets");
-        return Vec::new();
-    };
-    let items = items.into_iter().enumerate();
-    items.filter_map(|(index, item)| string(item, &format!("{path}[{index}]"), fields.cx, &read)?).collect()
-}
-
-fn string<T>(
-    node: Node,
-    path: &str,
-    cx: &mut Context,
-    read: &impl Fn(&str) -> Result<T, String>,
-) -> Option<Option<T>> {
-    let line = node.line;
-    let text = values::text(node, path, cx)?;
-    if text.is_empty() {
-        return Some(None);
-    }
-    match read(&text) {
-        Ok(value) => Some(Some(value)),
-        Err(message) => {
-            cx.refuse(line, path, message);
-            None
-        }
-    }
-}
-
-fn number<T: TryFrom<i64>>(fields: &mut Fields<'_>, name: &'static str, least: i64, most: i64) -> Option<T> {
-    let value = fields.whole(name)?;
-    within(fields, name, value, least, most, &format!("must be from {least} to {most}"))
-}
-
-/// Whole seconds, or a string such as `5s` or `2m`; at most a day.
-fn span(fields: &mut Fields<'_>, name: &'static str, least: i64) -> Option<Duration> {
-    let value = fields.seconds(name)?;
-    let refusal = format!("must be from {least} s to one day");
-    within(fields, name, value, least, 86_400, &refusal).map(Duration::from_secs)
-}
-
-/// Bytes: a number, or a string such as `32KiB` or `1MiB`.
-fn bytes(fields: &mut Fields<'_>, name: &'static str, least: i64, most: i64) -> Option<usize> {
-    let (path, node) = fields.take(name)?;
-    let value = match &node.value {
-        Value::Whole(number) => Some(*number),
-        Value::Text { text, .. } => size(text),
-        _ => None,
-    };
-    let Some(value) = value else {
-        fields.cx.refuse(node.line, &path, "write bytes, or a string such as \"32KiB\" or \"1MiB\"");
-        return None;
-    };
-    within(fields, name, value, least, most, &format!("must be from {least} to {most} bytes"))
-}
-
-fn size(text: &str) -> Option<i64> {
-    let units = [("KiB", 1024), ("MiB", 1024 * 1024), ("", 1)];
-    let (digits, unit) =
-        units.into_iter().find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, unit)))?;
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if plain { digits.parse::<i64>().ok()?.checked_mul(unit) } else { None }
-}
-
-fn within<T: TryFrom<i64>>(
-    fields: &mut Fields<'_>,
-    name: &str,
-    value: i64,
-    least: i64,
-    most: i64,
-    refusal: &str,
-) -> Option<T> {
-    if (least..=most).contains(&value) {
-        return T::try_from(value).ok();
-    }
-    let path = crate::realm_file::read::fields::join(&fields.path, name);
-    note(fields.cx, &path, refusal);
-    None
 }
