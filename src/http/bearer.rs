@@ -15,6 +15,7 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::Grant;
 use crate::protocol::jws::{Claims, Expect};
 use crate::protocol::session::Session;
+use crate::protocol::standing::Standing;
 use crate::protocol::user::User;
 use crate::realms::ClientEntry;
 
@@ -80,6 +81,14 @@ impl BearerError {
     pub fn of(mut self, client_id: &str) -> Self {
         self.client_id = Some(client_id.to_owned());
         self
+    }
+}
+
+impl BearerError {
+    /// The trouble of ours that kept the token from being looked at; none when it was, and is refused.
+    #[must_use]
+    pub fn into_fault(self) -> Option<ApiError> {
+        self.failure.map(|failure| *failure)
     }
 }
 
@@ -156,7 +165,7 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
     expect.check(verified.typ.as_deref(), &claims).map_err(|why| refused(&why.to_string()))?;
     let client_id = claims.text("azp").ok_or_else(|| refused("it names no client"))?.to_owned();
     let entry = context.state.client(&app.store, &client_id).await?;
-    let entry = entry.filter(|entry| entry.client.enabled).ok_or_else(|| refused("its client is gone"))?;
+    let entry = entry.ok_or_else(|| refused("its client is gone"))?;
     let realm = &context.state.realm;
     let grant_id = claims.text("jti").and_then(access_token::grant_of).map(str::to_owned);
     let (user, grant, session) = match grant_id {
@@ -171,12 +180,8 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
         }
     };
     let issued_at = claims.time("iat").ok_or_else(|| refused("it has no iat"))?;
-    let revoked = grant.as_ref().is_some_and(|grant| {
-        let in_session = session.as_ref().is_some_and(|session| session.is_live(&realm.settings, now));
-        grant.revoked_at.is_some() || grant.client != entry.client.id || !(grant.offline || in_session)
-    });
-    if revoked || !user.enabled || user.not_before.is_some_and(|not_before| issued_at < not_before) {
-        return Err(refused("it was revoked").of(&client_id));
-    }
+    let (client, grant_record, in_session) = (&entry.client, grant.as_ref(), session.as_ref());
+    let standing = Standing { client, user: &user, grant: grant_record, session: in_session, issued_at };
+    standing.check(&realm.settings, now).map_err(|why| refused(&why.to_string()).of(&client_id))?;
     Ok(Live { claims, client_id, entry, user, grant, session })
 }

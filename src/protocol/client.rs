@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::mapper::Mapper;
+use crate::clock::Timestamp;
 
 /// A client as it is kept.
 #[derive(Clone, PartialEq)]
@@ -142,6 +143,8 @@ pub struct ClientSettings {
     pub full_scope_allowed: bool,
     /// Access token lifetime, when it differs from the realm's.
     pub access_token: Option<i64>,
+    /// Tokens issued to it before this moment are refused.
+    pub not_before: Option<Timestamp>,
     /// Mappers of this client alone.
     pub mappers: Vec<Mapper>,
     /// Home page, shown to people.

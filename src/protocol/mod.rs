@@ -33,6 +33,7 @@ pub mod refresh;
 pub mod role;
 pub mod scope;
 pub mod session;
+pub mod standing;
 pub mod token_response;
 pub mod user;
 pub mod web_origin;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Timestamp;
+
 /// A realm as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Realm {
@@ -68,6 +70,8 @@ pub struct RealmSettings {
     pub offline_idle: i64,
     /// A used refresh token is accepted again for this long while its successor is unused; 0 is strict.
     pub refresh_retry_window: i64,
+    /// Tokens issued before this moment are refused.
+    pub not_before: Option<Timestamp>,
     /// The brake on guessing passwords.
     pub brute_force: BruteForce,
     /// Address of the realm's logo (`https:` or `data:`), shown on its pages.
@@ -96,6 +100,7 @@ impl Default for RealmSettings {
             remember_me_max: 30 * 86_400,
             offline_idle: 30 * 86_400,
             refresh_retry_window: 10,
+            not_before: None,
             brute_force: BruteForce::default(),
             logo_uri: None,
             login_with_email: true,

@@ -8,6 +8,7 @@ use crate::protocol::grant::Grant;
 use crate::protocol::pkce::{self, Proof};
 use crate::protocol::realm::RealmSettings;
 use crate::protocol::session::Session;
+use crate::protocol::standing::not_before;
 use crate::protocol::user::User;
 
 /// Redemptions with a wrong verifier after which a code is burnt.
@@ -87,6 +88,9 @@ pub fn decide(
     }
     if code.redeemed_at.is_some() {
         return Decision::Replay;
+    }
+    if not_before(settings, client, user).is_some_and(|not_before| code.issued_at < not_before) {
+        return Decision::Refuse(not_valid());
     }
     if !user.enabled {
         return refuse("The user is disabled");

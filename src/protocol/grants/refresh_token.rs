@@ -7,6 +7,7 @@ use crate::protocol::grant::Grant;
 use crate::protocol::realm::RealmSettings;
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::session::Session;
+use crate::protocol::standing::not_before;
 use crate::protocol::user::User;
 
 /// A refresh token with the records that it hangs on.
@@ -32,8 +33,8 @@ pub fn not_valid() -> OAuthError {
 /// store's guarded statement decides that, and tells a retry from a replay.
 ///
 /// # Errors
-/// `invalid_grant` when the token is another client's (first, so that it cannot hurt that client: F04), expired,
-/// its grant revoked, its user disabled or its session over.
+/// `invalid_grant` when the token is another client's (first, so that it cannot hurt that client: F04), expired or too
+/// old, its grant revoked, its user disabled or its session over.
 pub fn check(
     record: Option<&RefreshRecord>,
     client: &Client,
@@ -50,7 +51,7 @@ pub fn check(
     if !user.enabled {
         return Err(OAuthError::new(ErrorCode::InvalidGrant, "The user is disabled"));
     }
-    if user.not_before.is_some_and(|not_before| token.issued_at < not_before) {
+    if not_before(settings, client, user).is_some_and(|not_before| token.issued_at < not_before) {
         return Err(not_valid());
     }
     let in_session = grant.offline || session.as_ref().is_some_and(|session| session.is_live(settings, now));
