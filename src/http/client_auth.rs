@@ -7,11 +7,38 @@ use axum::http::header::AUTHORIZATION;
 
 use super::context::RealmContext;
 use super::error::ApiError;
-use super::params::Params;
+use super::params::{Params, ParamsError};
 use crate::protocol::client_auth::{self, Check, Presented};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::realms::ClientEntry;
 use crate::secrets::{self, Secret};
+
+/// The form of a request to the token endpoint or a neighbour of it, and the client that it proves to be from.
+///
+/// # Errors
+/// `invalid_request` for a form that cannot be read or a secret in the address, else as [`presented`] and
+/// [`authenticate`] say.
+pub async fn request(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    query: Result<Params, ParamsError>,
+    form: Result<Params, ParamsError>,
+) -> Result<(Params, Arc<ClientEntry>), ApiError> {
+    let form = form.map_err(unreadable)?;
+    if query.map_err(unreadable)?.names().any(|name| name == "client_secret") {
+        let why = "client_secret does not belong in an address";
+        return Err(OAuthError::new(ErrorCode::InvalidRequest, why).into());
+    }
+    let presented = presented(headers, &form)?;
+    let entry = authenticate(context, &presented).await?;
+    Ok((form, entry))
+}
+
+/// A form that cannot be read, as the answer that RFC 6749 §5.2 asks for.
+fn unreadable(why: ParamsError) -> ApiError {
+    let error = OAuthError::new(ErrorCode::InvalidRequest, why.description());
+    ApiError::with_status(error, why.status())
+}
 
 /// What the request says about who it is from; proves nothing.
 ///

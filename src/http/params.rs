@@ -39,12 +39,15 @@ const TOKENS: &[&str] = &[
     "subject_token",
     "actor_token",
     "id_token_hint",
-    "token",
     "assertion",
     "logout_token",
     "refresh_token",
     "code",
 ];
+
+/// What introspection and revocation are asked about. An answer is owed to any token, however long (RFC 7662 §2.2,
+/// RFC 7009 §2.2); one beyond [`MAX_TOKEN_BYTES`] is none of ours, which the parser of tokens finds out by its length.
+const ANY_TOKEN: &str = "token";
 
 /// The parameters of one request, in the order in which they came.
 ///
@@ -118,7 +121,11 @@ impl Params {
         if name.len() > MAX_NAME_BYTES || name.contains(['[', ']']) {
             return Err(ParamsError::BadName);
         }
-        let longest = if TOKENS.contains(&name.as_str()) { MAX_TOKEN_BYTES } else { MAX_VALUE_BYTES };
+        let longest = match name.as_str() {
+            ANY_TOKEN => MAX_ENCODED_BYTES,
+            name if TOKENS.contains(&name) => MAX_TOKEN_BYTES,
+            _ => MAX_VALUE_BYTES,
+        };
         if value.len() > longest {
             return Err(ParamsError::TooLong(name));
         }

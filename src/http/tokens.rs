@@ -6,10 +6,12 @@ use super::bearer::Live;
 use super::context::RealmContext;
 use crate::clock::Timestamp;
 use crate::protocol::access_token::{AccessTokenRequest, access_token};
-use crate::protocol::claims::{self, Facts, Subject};
+use crate::protocol::claims::{self, Facts, Subject, Target};
 use crate::protocol::client::Client;
 use crate::protocol::grant::Grant;
+use crate::protocol::grants::refresh_token::RefreshRecord;
 use crate::protocol::id_token::{self, IdTokenRequest};
+use crate::protocol::introspection;
 use crate::protocol::jws::{Audience, Expect};
 use crate::protocol::logout::Hint;
 use crate::protocol::refresh::{OFFLINE_TYP, RefreshToken, RefreshTokenRequest, TYP, refresh_token};
@@ -46,7 +48,8 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
     let key = signer(context)?;
     let subject = subject(context, issue.user, issue.roles);
     let facts = facts(issue.grant);
-    let lifetime = issue.client.settings.access_token.unwrap_or(context.state.realm.settings.access_token);
+    let realm_settings = &context.state.realm.settings;
+    let lifetime = issue.client.settings.access_token.unwrap_or(realm_settings.access_token);
     let random = random_name();
     let access = key.sign(
         "JWT",
@@ -71,7 +74,9 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
         Some((token, grant)) => Some(sign_refresh_token(context, issue, token, grant)?),
         None => None,
     };
+    let not_before = realm_settings.not_before.max(issue.client.settings.not_before);
     Ok(TokenResponse {
+        not_before_policy: not_before.map_or(0, |at| at.0),
         refresh_expires_in: issue.refresh.map_or(0, |token| token.expires_at.since(issue.now)),
         refresh_token: refresh,
         id_token,
@@ -112,16 +117,26 @@ fn sign_refresh_token(
     token: &RefreshToken,
     grant: &Grant,
 ) -> Result<String, SignError> {
-    let claims = refresh_token(&RefreshTokenRequest {
+    let claims = refresh_claims(context, issue.client, issue.granted, token, grant);
+    context.state.ring.mac_sign(&claims)
+}
+
+fn refresh_claims(
+    context: &RealmContext,
+    client: &Client,
+    granted: &Granted<'_>,
+    token: &RefreshToken,
+    grant: &Grant,
+) -> Map<String, Value> {
+    refresh_token(&RefreshTokenRequest {
         issuer: &context.issuer,
-        client_id: &issue.client.client_id,
-        user_id: &issue.user.id,
+        client_id: &client.client_id,
+        user_id: &grant.user_id,
         sid: grant.session_id.as_deref(),
         offline: grant.offline,
-        scope: &issue.granted.token_scope(),
+        scope: &granted.token_scope(),
         token,
-    });
-    context.state.ring.mac_sign(&claims)
+    })
 }
 
 /// The row that a refresh token of this realm names; its state is the row's.
@@ -170,18 +185,49 @@ pub fn id_token_hint(context: &RealmContext, token: &str) -> Option<Hint> {
 /// The claims of a userinfo response; none for a token without `openid` (Core §5.3).
 #[must_use]
 pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Option<Map<String, Value>> {
-    let client = &live.entry.client;
-    let scope = live.claims.text("scope").unwrap_or_default();
-    let settings = &context.state.realm.settings;
-    let stored = live.grant.as_ref()?.scope.as_str();
-    let whole = scope::regrant(stored, client, settings, &context.state.scopes);
-    // A token that was narrowed at a refresh tells no more than its own scope.
-    let granted = scope::narrow(&whole, Some(scope)).ok()?;
+    let grant = live.grant.as_ref()?;
+    let granted = granted_now(context, live);
     if !granted.openid {
         return None;
     }
     let subject = subject(context, &live.user, roles);
-    Some(claims::userinfo(&subject, client, &granted, &facts(live.grant.as_ref())))
+    Some(claims::userinfo(&subject, &live.entry.client, &granted, &facts(Some(grant))))
+}
+
+/// The answer about a live access token (RFC 7662 §2.2).
+#[must_use]
+pub fn introspection(context: &RealmContext, live: &Live, roles: &UserRoles) -> Map<String, Value> {
+    let granted = granted_now(context, live);
+    let subject = subject(context, &live.user, roles);
+    let facts = facts(live.grant.as_ref());
+    let mapped = claims::evaluate(Target::Introspection, &subject, &live.entry.client, &granted, &facts);
+    introspection::access_token(&live.claims, &live.user.username, &granted.token_scope(), mapped)
+}
+
+/// The answer about a good refresh token of `client` (RFC 7662 §2.2).
+#[must_use]
+pub fn refresh_introspection(
+    context: &RealmContext,
+    client: &Client,
+    record: &RefreshRecord,
+) -> Map<String, Value> {
+    let RefreshRecord { token, grant, user, .. } = record;
+    let settings = &context.state.realm.settings;
+    let granted = scope::regrant(&grant.scope, client, settings, &context.state.scopes);
+    let claims = refresh_claims(context, client, &granted, token, grant);
+    introspection::refresh_token(claims, &user.username)
+}
+
+/// What is left today of what a live access token was issued for.
+fn granted_now<'a>(context: &'a RealmContext, live: &Live) -> Granted<'a> {
+    let (client, settings) = (&live.entry.client, &context.state.realm.settings);
+    let shown = live.claims.text("scope").unwrap_or_default();
+    match &live.grant {
+        Some(grant) => {
+            scope::keep(&scope::regrant(&grant.scope, client, settings, &context.state.scopes), shown)
+        }
+        None => scope::of_service(shown, client, settings, &context.state.scopes),
+    }
 }
 
 fn subject<'a>(context: &'a RealmContext, user: &'a User, roles: &'a UserRoles) -> Subject<'a> {

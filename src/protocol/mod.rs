@@ -20,6 +20,7 @@ pub mod forwarded;
 pub mod grant;
 pub mod grants;
 pub mod id_token;
+pub mod introspection;
 pub mod issuer;
 pub mod jws;
 pub mod key_rotation;

@@ -155,13 +155,34 @@ pub fn narrow<'a>(granted: &Granted<'a>, requested: Option<&str>) -> Result<Gran
     if let Some(token) = asked.iter().find(|token| !granted.has(token)) {
         return Err(ScopeError::Widened(shorten(token)));
     }
-    let lookup: BTreeSet<&str> = asked.iter().copied().collect();
-    let stays = |scope: &&Scope| !scope.settings.include_in_token || lookup.contains(scope.name.as_str());
-    Ok(Granted {
-        openid: lookup.contains(OPENID),
+    let kept = keep(granted, &asked.join(" "));
+    Ok(Granted { asked: asked.into_iter().map(str::to_owned).collect(), ..kept })
+}
+
+/// What is left of `granted` for a token whose claim `scope` says `shown`: a token that was narrowed says no more than
+/// its own scope, and one that outlived a scope of its client lost it. Scopes that tokens do not show stay.
+#[must_use]
+pub fn keep<'a>(granted: &Granted<'a>, shown: &str) -> Granted<'a> {
+    let shown: BTreeSet<&str> = shown.split(' ').collect();
+    let stays = |scope: &&Scope| !scope.settings.include_in_token || shown.contains(scope.name.as_str());
+    Granted {
+        openid: granted.openid && shown.contains(OPENID),
         scopes: granted.scopes.iter().copied().filter(stays).collect(),
-        asked: asked.into_iter().map(str::to_owned).collect(),
-    })
+        asked: granted.asked.iter().filter(|name| shown.contains(name.as_str())).cloned().collect(),
+    }
+}
+
+/// What a client's own token was issued for, as far as the client may still have it, when its claim `scope` says
+/// `shown`. No grant remembers what such a token does not show, so its client's default scopes count.
+#[must_use]
+pub fn of_service<'a>(
+    shown: &str,
+    client: &Client,
+    realm: &RealmSettings,
+    known: &'a [Scope],
+) -> Granted<'a> {
+    let tokens: Vec<&str> = shown.split(' ').filter(|token| !token.is_empty()).collect();
+    keep(&Offer::of(client, realm, known).pick(&tokens, |_| true), shown)
 }
 
 /// The tokens of a `scope` parameter, each once. Surplus spaces are forgiven, other white space is not.

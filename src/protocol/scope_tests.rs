@@ -60,6 +60,38 @@ fn refused(token: &str) -> ScopeError {
 }
 
 #[test]
+fn a_token_keeps_what_it_shows_and_what_no_token_shows() {
+    let known = known();
+    let whole = grant(Some("openid email address"), &usual(), &RealmSettings::default(), &known).unwrap();
+    for (name, shown, expected) in [
+        ("all of it", "openid profile email address", "openid basic profile email address"),
+        ("narrowed", "openid email", "openid basic email"),
+        ("no OpenID Connect", "email", "basic email"),
+        ("nothing", "", "basic"),
+        ("what was lost since", "gone", "basic"),
+        ("what was never granted", "openid offline_access", "openid basic"),
+        ("a hidden one by name", "basic", "basic"),
+    ] {
+        assert_eq!(keep(&whole, shown).stored(), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_service_token_counts_for_what_its_client_may_still_have() {
+    let known = known();
+    for (name, shown, expected) in [
+        ("default scopes", "profile", "basic profile"),
+        ("an optional one", "profile email", "basic profile email"),
+        ("a default one that came later", "email", "basic email"),
+        ("one that the client lost", "profile secret", "basic profile"),
+        ("nothing", "", "basic"),
+    ] {
+        let granted = of_service(shown, &usual(), &RealmSettings::default(), &known);
+        assert_eq!(granted.stored(), expected, "{name}");
+    }
+}
+
+#[test]
 fn a_request_is_granted_or_refused() {
     let many = vec!["profile"; 100].join(" ");
     let too_many = format!("{many} profile");

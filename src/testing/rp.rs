@@ -200,8 +200,19 @@ impl Rp {
         if reply.status == 200 { Ok(Tokens { response: reply.json() }) } else { Err(Box::new(reply)) }
     }
 
-    /// Any token request of this client, authenticated by HTTP Basic, or by `client_id` for a public client.
+    /// Any token request of this client; see [`Rp::post`].
     pub async fn token_request(&self, browser: &Browser, fields: &[(&str, &str)]) -> Reply {
+        self.post(browser, "token", fields).await
+    }
+
+    /// Asks the introspection endpoint.
+    pub async fn introspect(&self, browser: &Browser, token: &str) -> Reply {
+        self.post(browser, "token/introspect", &[("token", token)]).await
+    }
+
+    /// Posts a form to an endpoint below `protocol/openid-connect`, authenticated by HTTP Basic, or by `client_id` for
+    /// a public client.
+    pub async fn post(&self, browser: &Browser, endpoint: &str, fields: &[(&str, &str)]) -> Reply {
         let mut all = fields.to_vec();
         let mut back_channel = browser.clone();
         back_channel.forget_cookies();
@@ -212,7 +223,7 @@ impl Rp {
             }
             None => all.push(("client_id", &self.client_id)),
         }
-        back_channel.post(&self.endpoint("token"), &all).await
+        back_channel.post(&self.endpoint(endpoint), &all).await
     }
 
     /// Asks the userinfo endpoint.

@@ -2,3 +2,4 @@
 //! their identifier.
 
 mod flow;
+mod introspect;

@@ -3,6 +3,7 @@
 pub mod authorize;
 pub mod certs;
 pub mod discovery;
+pub mod introspect;
 pub mod logout;
 pub mod token;
 pub mod userinfo;

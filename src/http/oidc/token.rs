@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::header::{CACHE_CONTROL, PRAGMA};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
 use crate::http::client_auth;
 use crate::http::context::RealmContext;
@@ -25,13 +26,7 @@ pub async fn token(
     let client_id = form.as_ref().ok().and_then(|form| client_auth::presented(&headers, form).ok());
     let client_id = client_id.map(|presented| presented.client_id);
     let response = match issue(&context, &headers, query, form).await {
-        Ok(tokens) => {
-            let no_store = [
-                (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-                (PRAGMA, HeaderValue::from_static("no-cache")),
-            ];
-            (no_store, Json(tokens)).into_response()
-        }
+        Ok(tokens) => no_store(&tokens),
         Err(error) => error.into_response(),
     };
     cors::allow(&context, &headers, client_id.as_deref(), response).await
@@ -43,13 +38,7 @@ async fn issue(
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
 ) -> Result<TokenResponse, ApiError> {
-    let form = form.map_err(invalid)?;
-    if query.map_err(invalid)?.names().any(|name| name == "client_secret") {
-        let why = "client_secret does not belong in an address";
-        return Err(OAuthError::new(ErrorCode::InvalidRequest, why).into());
-    }
-    let presented = client_auth::presented(headers, &form)?;
-    let entry = client_auth::authenticate(context, &presented).await?;
+    let (form, entry) = client_auth::request(context, headers, query, form).await?;
     let grant = grant_type(&form)?;
     if !entry.client.may(grant) {
         let why = "The client may not use this grant";
@@ -79,8 +68,11 @@ fn unsupported() -> OAuthError {
     OAuthError::new(ErrorCode::UnsupportedGrantType, "The grant type is not supported")
 }
 
-/// A form that cannot be read, as the answer that RFC 6749 §5.2 asks for.
-pub(crate) fn invalid(why: ParamsError) -> ApiError {
-    let error = OAuthError::new(ErrorCode::InvalidRequest, why.description());
-    ApiError::with_status(error, why.status())
+/// An answer that nobody may keep (RFC 6749 §5.1).
+pub(super) fn no_store(body: &impl Serialize) -> Response {
+    let no_store = [
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (PRAGMA, HeaderValue::from_static("no-cache")),
+    ];
+    (no_store, Json(body)).into_response()
 }

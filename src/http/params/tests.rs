@@ -50,6 +50,7 @@ fn accepted() {
     assert_eq!(params.names().collect::<Vec<_>>(), ["a", "empty", "bare", "u", "eq", ""]);
     assert!(Params::parse(&long("scope", MAX_VALUE_BYTES)).is_ok());
     assert!(Params::parse(&long("refresh_token", MAX_TOKEN_BYTES)).is_ok());
+    assert!(Params::parse(&long("token", 5 * MAX_TOKEN_BYTES)).is_ok(), "any token is owed an answer");
     assert!(Params::parse(b"").unwrap().is_empty());
 }
 

@@ -1,0 +1,88 @@
+//! The introspection endpoint (RFC 7662): `POST …/protocol/openid-connect/token/introspect`.
+
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+
+use super::token::no_store;
+use crate::http::bearer::{self, Live};
+use crate::http::client_auth;
+use crate::http::context::RealmContext;
+use crate::http::error::ApiError;
+use crate::http::params::{Form, Params, ParamsError, Query};
+use crate::http::tokens;
+use crate::protocol::client::Client;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grants::refresh_token;
+use crate::protocol::introspection::{inactive, may_know};
+
+/// Tells a confidential client what one of its tokens is good for.
+pub async fn introspect(
+    context: RealmContext,
+    headers: HeaderMap,
+    Query(query): Query,
+    Form(form): Form,
+) -> Response {
+    match answer(&context, &headers, query, form).await {
+        Ok(members) => no_store(&members),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// `token_type_hint` is not read: the two kinds are told apart by the keys that signed them, before anything is
+/// looked up (RFC 7662 §2.1 lets a server ignore it).
+async fn answer(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    query: Result<Params, ParamsError>,
+    form: Result<Params, ParamsError>,
+) -> Result<Map<String, Value>, ApiError> {
+    let (form, entry) = client_auth::request(context, headers, query, form).await?;
+    let caller = &entry.client;
+    // Who proves nothing could try tokens here until one is good (RFC 7662 §2.1, attacks I01).
+    if caller.is_public() {
+        let why = "A public client cannot introspect";
+        return Err(OAuthError::new(ErrorCode::InvalidClient, why).into());
+    }
+    let missing = || OAuthError::new(ErrorCode::InvalidRequest, "token is missing");
+    let token = form.get("token").ok_or_else(missing)?;
+    if let Some(known) = of_refresh_token(context, caller, token).await? {
+        return Ok(known);
+    }
+    match bearer::live(context, token).await.map_err(bearer::BearerError::into_fault) {
+        Ok(live) => of_access_token(context, caller, &live).await,
+        Err(Some(fault)) => Err(fault),
+        Err(None) => Ok(inactive()),
+    }
+}
+
+async fn of_access_token(
+    context: &RealmContext,
+    caller: &Client,
+    live: &Live,
+) -> Result<Map<String, Value>, ApiError> {
+    if !may_know(&caller.client_id, &live.claims) {
+        return Ok(inactive());
+    }
+    let roles = context.app.store.roles_of_user(&context.state.realm.id, &live.user.id).await?;
+    Ok(tokens::introspection(context, live, &roles))
+}
+
+/// The answer when `token` is a refresh token at all. Only its own client learns about it; one that was used before is
+/// not good, though a client whose answer got lost may still retry with it.
+async fn of_refresh_token(
+    context: &RealmContext,
+    caller: &Client,
+    token: &str,
+) -> Result<Option<Map<String, Value>>, ApiError> {
+    let Some(id) = tokens::refresh_token_id(context, token) else { return Ok(None) };
+    let realm = &context.state.realm;
+    let record = context.app.store.refresh_token(&realm.id, &id).await?;
+    let now = context.app.clock.now();
+    let good = refresh_token::check(record.as_ref(), caller, &realm.settings, now).is_ok();
+    let unused = |record: &refresh_token::RefreshRecord| {
+        record.token.used_at.is_none() && record.token.superseded_at.is_none()
+    };
+    let known = record.filter(|record| good && unused(record));
+    Ok(Some(known.map_or_else(inactive, |record| tokens::refresh_introspection(context, caller, &record))))
+}

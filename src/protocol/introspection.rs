@@ -1,0 +1,138 @@
+//! Token introspection (RFC 7662): who may know about a token, and what the answer says.
+//!
+//! Owns the members of the answer, in Keycloak's spelling. Leaves to `standing` whether the token still counts, and to
+//! `claims` what mappers make of its user.
+
+use serde_json::{Map, Value, json};
+
+use super::jws::Claims;
+
+/// Claims that an answer takes from the token as they stand: what the token is, not what is known of its user.
+const TAKEN: [&str; 14] =
+    ["iss", "sub", "aud", "typ", "azp", "exp", "iat", "nbf", "jti", "sid", "auth_time", "acr", "cnf", "act"];
+
+/// The one answer about anything that is not good, is not known, or is not the caller's to know (RFC 7662 §2.2).
+#[must_use]
+pub fn inactive() -> Map<String, Value> {
+    Map::from_iter([("active".to_owned(), Value::Bool(false))])
+}
+
+/// Whether the client `caller` may know what an access token says: it is meant for that client, or was issued to it.
+/// Anybody else would learn of people who never came to them (RFC 7662 §4; attacks I02).
+#[must_use]
+pub fn may_know(caller: &str, claims: &Claims) -> bool {
+    claims.text("azp") == Some(caller)
+        || claims.audiences().is_some_and(|audiences| audiences.contains(&caller))
+}
+
+/// The answer about an access token: its own claims, and around them what `mapped` says of the user today. `scope` is
+/// what is left of the token's.
+#[must_use]
+pub fn access_token(
+    claims: &Claims,
+    username: &str,
+    scope: &str,
+    mapped: Map<String, Value>,
+) -> Map<String, Value> {
+    let mut answer = mapped;
+    // The audiences are those that the token was issued for; mappers may name others by now.
+    answer.remove("aud");
+    for name in TAKEN {
+        if let Some(value) = claims.value(name) {
+            answer.insert(name.to_owned(), value.clone());
+        }
+    }
+    if !scope.is_empty() {
+        answer.insert("scope".to_owned(), scope.into());
+    }
+    active(answer, username)
+}
+
+/// The answer about a refresh token: its own claims.
+#[must_use]
+pub fn refresh_token(claims: Map<String, Value>, username: &str) -> Map<String, Value> {
+    active(claims, username)
+}
+
+/// The members that RFC 7662 §2.2 names beside the claims.
+fn active(mut answer: Map<String, Value>, username: &str) -> Map<String, Value> {
+    for (name, value) in [
+        ("active", Some(json!(true))),
+        ("username", Some(username.into())),
+        ("client_id", answer.get("azp").cloned()),
+        ("token_type", answer.get("typ").cloned()),
+    ] {
+        if let Some(value) = value {
+            answer.insert(name.to_owned(), value);
+        }
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(value: Value) -> Map<String, Value> {
+        let Value::Object(members) = value else { panic!("not an object") };
+        members
+    }
+
+    fn claims(changes: &[(&str, Value)]) -> Claims {
+        let mut members = object(json!({
+            "iss": "https://id.example/realms/main", "sub": "user", "aud": ["api", "gateway"], "azp": "web",
+            "typ": "Bearer", "exp": 1_300, "iat": 1_000, "jti": "grant.x", "sid": "session", "acr": "1",
+            "scope": "openid email profile", "email": "old@example.com", "realm_access": {"roles": ["user"]},
+        }));
+        for (name, value) in changes {
+            members.insert((*name).to_owned(), value.clone());
+        }
+        Claims::new(members)
+    }
+
+    #[test]
+    fn i02_a_token_is_known_to_those_it_is_for() {
+        for (name, caller, claims, expected) in [
+            ("an audience", "api", claims(&[]), true),
+            ("another audience", "gateway", claims(&[]), true),
+            ("the client that holds it", "web", claims(&[]), true),
+            ("anybody else", "service", claims(&[]), false),
+            ("the only audience", "api", claims(&[("aud", json!("api"))]), true),
+            ("a part of an audience", "api", claims(&[("aud", json!("api2"))]), false),
+            ("its user is no client", "user", claims(&[]), false),
+            ("an audience that is no list of texts", "api", claims(&[("aud", json!(["api", 1]))]), false),
+        ] {
+            assert_eq!(may_know(caller, &claims), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn rfc7662_2_2_the_answer_has_keycloaks_members() {
+        let mapped = object(json!({
+            "email": "new@example.com", "realm_access": {"roles": []}, "aud": ["other"], "acr": "9",
+        }));
+        let answer = access_token(&claims(&[]), "alice", "openid email", mapped);
+        let expected = json!({
+            "active": true, "username": "alice", "client_id": "web", "token_type": "Bearer",
+            "iss": "https://id.example/realms/main", "sub": "user", "aud": ["api", "gateway"], "azp": "web",
+            "typ": "Bearer", "exp": 1_300, "iat": 1_000, "jti": "grant.x", "sid": "session", "acr": "1",
+            "scope": "openid email", "email": "new@example.com", "realm_access": {"roles": []},
+        });
+        assert_eq!(Value::Object(answer), expected, "what is said of the user is of today");
+    }
+
+    #[test]
+    fn a_refresh_token_is_told_by_its_claims() {
+        let answer = refresh_token(object(json!({"typ": "Refresh", "azp": "web", "exp": 2_800})), "alice");
+        let expected = json!({
+            "active": true, "username": "alice", "client_id": "web", "token_type": "Refresh", "typ": "Refresh",
+            "azp": "web", "exp": 2_800,
+        });
+        assert_eq!(Value::Object(answer), expected);
+    }
+
+    #[test]
+    fn what_is_not_good_says_nothing() {
+        assert_eq!(serde_json::to_string(&inactive()).unwrap(), r#"{"active":false}"#);
+    }
+}
