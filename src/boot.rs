@@ -148,6 +148,13 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         },
         metrics: Metrics::new(),
     });
+    let (hashing, connections) = (app.passwords.clone(), app.store.clone());
+    app.metrics.before_reading(move |metrics| {
+        let (running, queued) = hashing.load();
+        metrics.hashing(running, queued);
+        let (used, idle) = connections.connections();
+        metrics.database_pool(used, idle);
+    });
     let mut realms = seed.realms;
     for file in &config.realm_files {
         realms.extend(realm_file::read(file)?);

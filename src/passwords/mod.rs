@@ -85,6 +85,7 @@ pub struct Passwords {
     entrance: Arc<Semaphore>,
     /// One permit for each hash at work.
     work: Arc<Semaphore>,
+    limits: Limits,
 }
 
 impl Passwords {
@@ -101,6 +102,7 @@ impl Passwords {
         let queued = limits.queued.min(Semaphore::MAX_PERMITS / 2);
         Self {
             profile,
+            limits: Limits { concurrent, queued },
             entrance: Arc::new(Semaphore::new(concurrent + queued)),
             work: Arc::new(Semaphore::new(concurrent)),
         }
@@ -110,6 +112,15 @@ impl Passwords {
     #[must_use]
     pub fn profile(&self) -> Profile {
         self.profile
+    }
+
+    /// How many hashes are at work and how many callers wait for their turn, for metrics.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        let Limits { concurrent, queued } = self.limits;
+        let inside = concurrent.saturating_add(queued).saturating_sub(self.entrance.available_permits());
+        let running = concurrent.saturating_sub(self.work.available_permits());
+        (running, inside.saturating_sub(running))
     }
 
     /// Hashes `password`, byte for byte as typed, with a fresh salt, into the text that [`Passwords::verify`] reads.

@@ -97,6 +97,20 @@ impl Store {
         self.db.one::<(i64,)>(sql!("SELECT version FROM configuration WHERE id = 1")).await.map(|_| ())
     }
 
+    /// How many connections are in use and how many are at rest, for metrics.
+    #[must_use]
+    pub fn connections(&self) -> (usize, usize) {
+        let counts = |size: u32, idle: usize| (usize::try_from(size).unwrap_or(0).saturating_sub(idle), idle);
+        match &self.db {
+            Db::Sqlite { write, read } => {
+                let (writes, reads) =
+                    (counts(write.size(), write.num_idle()), counts(read.size(), read.num_idle()));
+                (writes.0.saturating_add(reads.0), writes.1.saturating_add(reads.1))
+            }
+            Db::Postgres(pool) => counts(pool.size(), pool.num_idle()),
+        }
+    }
+
     /// Closes every connection, after what is under way.
     pub async fn close(&self) {
         match &self.db {
