@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::body::Bytes;
+use axum::http::HeaderValue;
 use quick_cache::sync::Cache;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -19,6 +20,7 @@ use crate::protocol::role::Roles;
 use crate::protocol::scope::Scope;
 use crate::protocol::user::User;
 use crate::protocol::web_origin;
+use crate::secrets;
 use crate::signer::{Algorithm, KeyError, KeyRing, MacKey, RingKey, SigningKey};
 use crate::store::{Change, KeyRow, Page, RealmConfiguration, Store, StoreError, UserRoles};
 use crate::vault::Vault;
@@ -83,11 +85,31 @@ pub struct RealmState {
     pub scopes: Vec<Scope>,
     /// Its roles.
     pub roles: Roles,
+    /// The key set.
+    pub key_set: Document,
     /// Rendered metadata by issuer; only issuers that are ours get here.
-    pub documents: Cache<String, Bytes>,
+    pub documents: Cache<String, Document>,
     clients: Cache<String, Arc<ClientEntry>>,
     /// Settings of the clients that name web origins.
     origins: OnceCell<Vec<ClientSettings>>,
+}
+
+/// A public document: bytes made once, and the tag by which a caller that has them is told so.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The bytes.
+    pub body: Bytes,
+    /// Value of `ETag`.
+    pub tag: HeaderValue,
+}
+
+impl Document {
+    /// A document of these bytes.
+    #[must_use]
+    pub fn new(body: Bytes) -> Self {
+        let tag = format!("\"{}\"", secrets::fingerprint(&String::from_utf8_lossy(&body)));
+        Self { tag: HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\"")), body }
+    }
 }
 
 /// A client with its service account.
@@ -211,8 +233,10 @@ impl RealmState {
             }
         }
         let mac = mac.ok_or_else(|| fault(KeyError::Missing))?;
+        let ring = KeyRing::new(signing, mac, now);
         Ok(Self {
-            ring: KeyRing::new(signing, mac, now),
+            key_set: Document::new(ring.jwks().clone()),
+            ring,
             realm,
             scopes,
             roles,

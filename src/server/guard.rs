@@ -133,7 +133,7 @@ where
             rules.metrics.request(&method, route, status, took);
             let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             let status = status.as_u16();
-            tracing::info!(target: "vestibule::access", method = method.as_str(), route, status, micros, "answered");
+            tracing::debug!(target: "vestibule::access", method = method.as_str(), route, status, micros, "answered");
             Ok(response)
         };
         Box::pin(guarded.instrument(span))

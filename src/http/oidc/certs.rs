@@ -1,34 +1,43 @@
 //! The key set (RFC 7517 §5): `GET …/protocol/openid-connect/certs`. Bytes made once per ring of keys.
 
-use axum::body::Bytes;
-use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, StatusCode};
+use std::sync::LazyLock;
+
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::context::RealmContext;
 use crate::protocol::key_rotation::DOCUMENT_MAX_AGE;
-use crate::secrets;
+use crate::realms::Document;
+
+/// How long a caller may keep a public document; rotation waits for as long.
+static CACHING: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let text = format!("public, max-age={DOCUMENT_MAX_AGE}");
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("no-cache"))
+});
 
 /// Serves the public keys.
 pub async fn certs(context: RealmContext, headers: HeaderMap) -> Response {
-    document(&headers, context.state.ring.jwks().clone())
+    document(&headers, &context.state.key_set)
 }
 
 /// A public document that anybody may keep for a while.
-pub(super) fn document(headers: &HeaderMap, body: Bytes) -> Response {
-    let tag = format!("\"{}\"", secrets::fingerprint(&String::from_utf8_lossy(&body)));
+pub(super) fn document(headers: &HeaderMap, document: &Document) -> Response {
     let caching = [
-        (CACHE_CONTROL, format!("public, max-age={DOCUMENT_MAX_AGE}")),
-        (ETAG, tag.clone()),
-        (ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()),
+        (CACHE_CONTROL, CACHING.clone()),
+        (ETAG, document.tag.clone()),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
     ];
-    let unchanged = headers
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|seen| seen.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
-    if unchanged {
+    let is_known =
+        |seen: &str| seen.split(',').any(|one| document.tag == one.trim().trim_start_matches("W/"));
+    if headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(is_known) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    let fixed = [(CONTENT_TYPE, "application/json"), (axum::http::header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    (caching, fixed, body).into_response()
+    let fixed = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (caching, fixed, document.body.clone()).into_response()
 }

@@ -8,15 +8,16 @@ use axum::response::Response;
 use super::certs::document;
 use crate::http::context::RealmContext;
 use crate::protocol::discovery;
+use crate::realms::Document;
 
 /// Serves the metadata document.
 pub async fn metadata(context: RealmContext, headers: HeaderMap) -> Response {
     let documents = &context.state.documents;
     let body = documents.get(&context.issuer).unwrap_or_else(|| {
         let value = discovery::metadata(&context.issuer, &context.state.realm, &context.state.scopes);
-        let bytes = Bytes::from(value.to_string());
-        documents.insert(context.issuer.clone(), bytes.clone());
-        bytes
+        let document = Document::new(Bytes::from(value.to_string()));
+        documents.insert(context.issuer.clone(), document.clone());
+        document
     });
-    document(&headers, body)
+    document(&headers, &body)
 }
