@@ -1,6 +1,14 @@
 //! What a machine without Docker and systemd can hold of the deployment files: every path exists, every setting
 //! fits the server, and nothing of the hardening got lost.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;

@@ -66,7 +66,7 @@ impl From<StoreError> for Failure {
 }
 
 /// Prints, and fails when nobody can read it: who waits for the line would wait for ever.
-pub fn say(text: &str) -> Result<(), Failure> {
+pub(super) fn say(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::fault)
 }

@@ -1,5 +1,13 @@
 //! One test binary over the whole server, in process. Each file is an endpoint; rows of the attack table are named by
 //! their identifier.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod flow;
 mod introspect;

@@ -1,5 +1,13 @@
 //! `plan`, `apply` and `export` as a person runs them, on a SQLite file and on Postgres.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 #[path = "../support/postgres.rs"]
 mod postgres;
 
