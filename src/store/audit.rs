@@ -2,9 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
 use super::error::StoreError;
-use super::{Page, Store, json};
+use super::statement::json;
+use super::statement::{Statement, sql};
+use super::{Page, Store};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 

@@ -1,9 +1,14 @@
 //! A change of state as a value: what [`super::Store::commit`] takes.
 
-use super::db::{Statement, sql};
+use std::collections::BTreeSet;
+
+use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::key::KeyRow;
-use super::{audit, client, code, consent, failure, grant, group, key, realm, role, scope, session, user};
+use super::statement::{Statement, sql};
+use super::{
+    Store, audit, client, code, consent, failure, grant, group, key, realm, role, scope, session, user,
+};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::client::Client;
@@ -97,6 +102,63 @@ pub enum Change {
     Audit(AuditEvent),
 }
 
+impl Store {
+    /// Commits `changes` in one transaction, in their order. If one of them is a change of configuration, the realm
+    /// takes the next version in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`], and then nothing was changed.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        if changes.is_empty() { Ok(()) } else { self.db.write(&Changes::new(changes)?).await }
+    }
+}
+
+/// Changes as statements, with the realms that they configure.
+pub(super) struct Changes {
+    statements: Vec<Statement>,
+    realms: BTreeSet<String>,
+}
+
+impl Changes {
+    fn new(changes: Vec<Change>) -> Result<Self, StoreError> {
+        let mut made = Self::plain(Vec::new());
+        for change in changes {
+            if change.is_configuration() {
+                made.realms.insert(change.realm_id().to_owned());
+            }
+            change.statements(&mut made.statements)?;
+        }
+        Ok(made)
+    }
+
+    /// Statements that configure no realm.
+    pub(super) fn plain(statements: Vec<Statement>) -> Self {
+        Self { statements, realms: BTreeSet::new() }
+    }
+}
+
+impl Work for Changes {
+    type Outcome = ();
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<()>, StoreError> {
+        // The one row of `configuration` is locked first: versions are seen in the order in which they are taken, so
+        // that a node which has seen one has seen all before it.
+        if !self.realms.is_empty() {
+            let text = "UPDATE configuration SET version = version + 1 WHERE id = 1";
+            transaction.execute(&sql!(text).needs("configuration")).await?;
+        }
+        for statement in &self.statements {
+            transaction.execute(statement).await?;
+        }
+        for realm in &self.realms {
+            let text =
+                "UPDATE realms SET version = (SELECT version FROM configuration WHERE id = 1) WHERE id = $1";
+            transaction.execute(&sql!(text, realm)).await?;
+        }
+        Ok(Finish::Commit(()))
+    }
+}
+
 impl Change {
     /// Whether the change touches what nodes keep in memory.
     #[must_use]
@@ -179,7 +241,7 @@ impl Change {
             Self::DeleteScope { realm_id, id } => to.push(scope::delete(&realm_id, &id)),
             Self::PutClient { client, at } => to.push(client::put(&client, at)?),
             Self::DeleteClient { realm_id, id } => client::delete(&realm_id, &id, to),
-            Self::PutRole(role) => to.push(role::put(&role)),
+            Self::PutRole(role) => to.push(role::put(&role)?),
             Self::DeleteRole { realm_id, id } => to.push(role::delete(&realm_id, &id)),
             Self::AddComposite { realm_id, role_id, child_id } => {
                 to.push(role::add_composite(&realm_id, &role_id, &child_id));

@@ -2,11 +2,13 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
 use super::error::StoreError;
-use super::{Page, Store, anywhere, json};
+use super::statement::{Statement, sql};
+use super::statement::{anywhere, json, key};
+use super::{Page, Store};
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
+use crate::protocol::user::canonical;
 
 #[derive(FromRow)]
 pub(super) struct Row {
@@ -32,12 +34,16 @@ impl Row {
 }
 
 pub(super) fn put(client: &Client, at: Timestamp) -> Result<Statement, StoreError> {
-    let text = "INSERT INTO clients (id, realm_id, client_id, enabled, secret_hash, settings, created_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7) \
+    let text = "INSERT INTO clients (id, realm_id, client_id, enabled, secret_hash, settings, search_key, \
+                created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
                 ON CONFLICT (id) DO UPDATE SET client_id = excluded.client_id, enabled = excluded.enabled, \
-                secret_hash = excluded.secret_hash, settings = excluded.settings";
+                secret_hash = excluded.secret_hash, settings = excluded.settings, \
+                search_key = excluded.search_key WHERE clients.realm_id = excluded.realm_id";
     let Client { id, realm_id, client_id, enabled, secret_hash, settings } = client;
-    Ok(sql!(text, id, realm_id, client_id, *enabled, secret_hash, json(settings)?, at))
+    let search_key = format!("{}\n{}", canonical(client_id), canonical(client.title()));
+    let (client_id, settings) = (key(client_id)?, json(settings)?);
+    let statement = sql!(text, id, realm_id, client_id, *enabled, secret_hash, settings, search_key, at);
+    Ok(statement.needs("reference"))
 }
 
 /// A role of the client is no row that the database would take along, since a realm role has no client.
@@ -72,13 +78,13 @@ impl Store {
         self.db.one::<Row>(sql!(text, realm_id, id)).await?.map(Row::record).transpose()
     }
 
-    /// Clients by `client_id`; those whose name holds `search`, or all.
+    /// Clients by `client_id`; those whose `client_id` or name holds `search`, or all.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn clients(&self, realm_id: &str, search: &str, page: Page) -> Result<Vec<Client>, StoreError> {
         let text = "SELECT id, realm_id, client_id, enabled, secret_hash, settings FROM clients \
-                    WHERE realm_id = $1 AND client_id LIKE $2 ESCAPE '\\' ORDER BY client_id LIMIT $4 OFFSET $3";
+                    WHERE realm_id = $1 AND search_key LIKE $2 ESCAPE '!' ORDER BY client_id LIMIT $4 OFFSET $3";
         let rows = self.db.all::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
         rows.into_iter().map(Row::record).collect()
     }

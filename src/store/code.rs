@@ -2,16 +2,17 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
+use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::grant::{grant_columns, grant_joins};
 use super::session::session_columns;
+use super::statement::{Statement, sql};
 use super::user::user_columns;
 use super::{Store, audit, grant, refresh, session, user};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::code::AuthorizationCode;
-use crate::protocol::grants::authorization_code::CodeRecord;
+use crate::protocol::grants::authorization_code::{CodeRecord, MAX_WRONG_VERIFIERS};
 use crate::protocol::refresh::RefreshToken;
 
 /// A redemption that the rules allow.
@@ -38,9 +39,9 @@ pub struct RedeemCode {
 pub enum Redemption {
     /// This call spent the code.
     Redeemed,
-    /// Another one had.
+    /// Another one had; the grant is revoked now, with what that one got.
     AlreadyRedeemed,
-    /// The code expired, or its grant was revoked.
+    /// The code expired, was burnt, or its grant was revoked.
     Gone,
 }
 
@@ -66,7 +67,9 @@ struct Row {
 pub(super) fn add(code: &AuthorizationCode) -> Statement {
     let text = "INSERT INTO authorization_codes (fingerprint, realm_id, grant_id, client, redirect_uri, \
                 code_challenge, issued_at, expires_at, redeemed_at, failures) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, 0)";
+                \
+                SELECT $1, g.realm_id, g.id, g.client, $5, $6, $7, $8, NULL, 0 FROM grants g \
+                WHERE g.realm_id = $2 AND g.id = $3 AND g.client = $4";
     sql!(
         text,
         &code.fingerprint,
@@ -78,6 +81,7 @@ pub(super) fn add(code: &AuthorizationCode) -> Statement {
         code.issued_at,
         code.expires_at,
     )
+    .needs("reference")
 }
 
 impl Store {
@@ -119,29 +123,13 @@ impl Store {
         Ok(Some(CodeRecord { code, grant, user: row.user.record()?, session: row.session.record() }))
     }
 
-    /// Spends a code: of any number of callers, on any number of nodes, one is told [`Redemption::Redeemed`].
+    /// Spends a code: of any number of callers, on any number of nodes, one is told [`Redemption::Redeemed`]. The rules
+    /// must have allowed it, since one that comes second revokes the grant (OAuth 2.1 §4.1.3).
     ///
     /// # Errors
     /// [`StoreError`], and then the code is not spent.
     pub async fn redeem_code(&self, spend: RedeemCode) -> Result<Redemption, StoreError> {
-        let RedeemCode { realm_id, fingerprint, grant_id, now, refresh, grant_expires_at, audit } = spend;
-        let mut transaction = self.db.begin().await?;
-        let text = "UPDATE authorization_codes SET redeemed_at = $3 \
-                    WHERE realm_id = $1 AND fingerprint = $2 AND redeemed_at IS NULL AND expires_at > $3 \
-                    AND EXISTS (SELECT 1 FROM grants g WHERE g.id = grant_id AND g.revoked_at IS NULL)";
-        if transaction.execute(sql!(text, &realm_id, &fingerprint, now)).await? == 0 {
-            let text = "SELECT redeemed_at FROM authorization_codes WHERE realm_id = $1 AND fingerprint = $2 \
-                        AND redeemed_at IS NOT NULL";
-            let spent = transaction.one::<(i64,)>(sql!(text, &realm_id, &fingerprint)).await?.is_some();
-            return Ok(if spent { Redemption::AlreadyRedeemed } else { Redemption::Gone });
-        }
-        if let Some(token) = &refresh {
-            transaction.execute(refresh::add(token)).await?;
-        }
-        transaction.execute(grant::used(&realm_id, &grant_id, now, grant_expires_at)).await?;
-        transaction.execute(audit::add(&audit)?).await?;
-        transaction.commit().await?;
-        Ok(Redemption::Redeemed)
+        self.db.write(&spend).await
     }
 
     /// Counts a redemption with a wrong verifier, and says how many there were.
@@ -149,11 +137,50 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn note_wrong_verifier(&self, realm_id: &str, fingerprint: &str) -> Result<i64, StoreError> {
-        let mut transaction = self.db.begin().await?;
-        let text = "UPDATE authorization_codes SET failures = failures + 1 WHERE realm_id = $1 AND fingerprint = $2 \
-                    RETURNING failures";
-        let row = transaction.one::<(i64,)>(sql!(text, realm_id, fingerprint)).await?;
-        transaction.commit().await?;
-        Ok(row.map_or(0, |(failures,)| failures))
+        let text = "UPDATE authorization_codes SET failures = failures + 1 \
+                    WHERE realm_id = $1 AND fingerprint = $2 AND redeemed_at IS NULL RETURNING failures";
+        self.db.write(&NoteWrongVerifier(sql!(text, realm_id, fingerprint))).await
+    }
+}
+
+impl Work for RedeemCode {
+    type Outcome = Redemption;
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<Redemption>, StoreError> {
+        let Self { realm_id, fingerprint, grant_id, now, refresh, grant_expires_at, audit } = self;
+        // The grant first: its lock puts redemptions in order, so that each sees all that came before it.
+        if transaction.execute(&grant::used(realm_id, grant_id, *now, *grant_expires_at)).await? == 0 {
+            return Ok(Finish::Undo(Redemption::Gone));
+        }
+        let text = "UPDATE authorization_codes SET redeemed_at = $4 \
+                    WHERE realm_id = $1 AND fingerprint = $2 AND grant_id = $3 AND redeemed_at IS NULL \
+                    AND expires_at > $4 AND failures < $5";
+        let spend = sql!(text, realm_id, fingerprint, grant_id, *now, MAX_WRONG_VERIFIERS);
+        if transaction.execute(&spend).await? == 0 {
+            let text = "SELECT redeemed_at FROM authorization_codes \
+                        WHERE realm_id = $1 AND fingerprint = $2 AND grant_id = $3 AND redeemed_at IS NOT NULL";
+            let spent = sql!(text, realm_id, fingerprint, grant_id);
+            if transaction.one::<(i64,)>(&spent).await?.is_none() {
+                return Ok(Finish::Undo(Redemption::Gone));
+            }
+            transaction.execute(&grant::revoke(realm_id, grant_id, *now)).await?;
+            return Ok(Finish::Commit(Redemption::AlreadyRedeemed));
+        }
+        if let Some(token) = refresh {
+            transaction.execute(&refresh::add(token)).await?;
+        }
+        transaction.execute(&audit::add(audit)?).await?;
+        Ok(Finish::Commit(Redemption::Redeemed))
+    }
+}
+
+struct NoteWrongVerifier(Statement);
+
+impl Work for NoteWrongVerifier {
+    type Outcome = i64;
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<i64>, StoreError> {
+        let row = transaction.one::<(i64,)>(&self.0).await?;
+        Ok(Finish::Commit(row.map_or(0, |(failures,)| failures)))
     }
 }

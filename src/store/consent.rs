@@ -2,9 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
 use super::error::StoreError;
-use super::{Store, client, json};
+use super::statement::json;
+use super::statement::{Statement, sql};
+use super::{Store, client};
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::consent::Consent;
@@ -42,18 +43,21 @@ struct RowWithClient {
 
 pub(super) fn put(consent: &Consent) -> Result<Statement, StoreError> {
     let text = "INSERT INTO consents (realm_id, user_id, client, scopes, granted_at, updated_at) \
-                VALUES ($1, $2, $3, $4, $5, $6) \
+                \
+                SELECT u.realm_id, u.id, c.id, $4, $5, $6 FROM users u JOIN clients c ON c.realm_id = u.realm_id \
+                WHERE u.realm_id = $1 AND u.id = $2 AND c.id = $3 \
                 ON CONFLICT (user_id, client) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at";
     let Consent { realm_id, user_id, client, scopes, granted_at, updated_at } = consent;
-    Ok(sql!(text, realm_id, user_id, client, json(scopes)?, *granted_at, *updated_at))
+    let statement = sql!(text, realm_id, user_id, client, json(scopes)?, *granted_at, *updated_at);
+    Ok(statement.needs("reference"))
 }
 
 pub(super) fn withdraw(realm_id: &str, user_id: &str, client: &str, at: Timestamp, to: &mut Vec<Statement>) {
-    let text = "DELETE FROM consents WHERE realm_id = $1 AND user_id = $2 AND client = $3";
-    to.push(sql!(text, realm_id, user_id, client));
     let text = "UPDATE grants SET revoked_at = $4 \
                 WHERE realm_id = $1 AND user_id = $2 AND client = $3 AND revoked_at IS NULL";
     to.push(sql!(text, realm_id, user_id, client, at));
+    let text = "DELETE FROM consents WHERE realm_id = $1 AND user_id = $2 AND client = $3";
+    to.push(sql!(text, realm_id, user_id, client));
 }
 
 impl Store {

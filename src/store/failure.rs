@@ -1,8 +1,9 @@
 //! Table `failures`: attempts to sign in that did not succeed (yet).
 
 use super::Store;
-use super::db::{Statement, sql};
+use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
+use super::statement::{Statement, key, sql};
 use crate::clock::Timestamp;
 use crate::protocol::brake::{self, Counter};
 use crate::protocol::realm::BruteForce;
@@ -13,8 +14,10 @@ pub(super) fn clear(realm_id: &str, subject: &str) -> Statement {
 
 impl Store {
     /// Counts an attempt towards every counter before its password is looked at, in a transaction of its own, so that
-    /// nothing that fails later takes the count back. Says until when to wait, if one of the counters is over.
-    /// While one is locked the attempt is refused and not counted.
+    /// nothing that fails later takes the count back, and side by side no more attempts than allowed are let through.
+    /// Says until when to wait, if one of the counters asks for it; then the attempt must not go on, and was not
+    /// counted. An attempt that uses up what is allowed goes on, and those after it wait; after a wait one attempt goes
+    /// on, and the next wait is twice as long.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -25,34 +28,66 @@ impl Store {
         rule: &BruteForce,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let mut transaction = self.db.begin().await?;
-        let mut wait_until: Option<Timestamp> = None;
-        for Counter { subject, most } in counters {
-            // A locked counter is not moved; a forgotten one begins anew.
-            let text = "INSERT INTO failures (realm_id, subject, count, last_at, locked_until, expires_at) \
-                        VALUES ($1, $2, 1, $3, 0, $4) \
-                        ON CONFLICT (realm_id, subject) DO UPDATE SET \
-                        count = CASE WHEN failures.expires_at <= $3 THEN 1 \
-                        WHEN failures.locked_until > $3 THEN failures.count ELSE failures.count + 1 END, \
-                        last_at = CASE WHEN failures.locked_until > $3 THEN failures.last_at ELSE $3 END, \
-                        expires_at = CASE WHEN failures.locked_until > $3 THEN failures.expires_at ELSE $4 END \
-                        RETURNING count, locked_until";
-            let statement = sql!(text, realm_id, subject, now, now.plus(rule.window));
-            let row = transaction.one::<(i64, Timestamp)>(statement).await?;
-            let (count, locked_until) = row.unwrap_or((1, Timestamp(0)));
-            let until = if locked_until > now {
-                Some(locked_until)
-            } else if let Some(seconds) = brake::wait(count, *most, rule) {
-                let until = now.plus(seconds);
-                let text = "UPDATE failures SET locked_until = $3 WHERE realm_id = $1 AND subject = $2";
-                transaction.execute(sql!(text, realm_id, subject, until)).await?;
-                Some(until)
-            } else {
-                None
-            };
-            wait_until = wait_until.max(until);
+        self.db.write(&CountAttempt { realm_id, counters, rule, now }).await
+    }
+}
+
+struct CountAttempt<'a> {
+    realm_id: &'a str,
+    counters: &'a [Counter],
+    rule: &'a BruteForce,
+    now: Timestamp,
+}
+
+impl Work for CountAttempt<'_> {
+    type Outcome = Option<Timestamp>;
+
+    async fn perform(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Finish<Option<Timestamp>>, StoreError> {
+        let mut wait_until = None;
+        for counter in self.counters {
+            wait_until = wait_until.max(self.count(transaction, counter).await?);
         }
-        transaction.commit().await?;
-        Ok(wait_until)
+        Ok(match wait_until {
+            // No counter keeps an attempt that another one refused.
+            Some(until) => Finish::Undo(Some(until)),
+            None => Finish::Commit(None),
+        })
+    }
+}
+
+impl CountAttempt<'_> {
+    /// Counts towards one counter; until when to wait instead, if it is locked.
+    async fn count(
+        &self,
+        transaction: &mut Transaction<'_>,
+        Counter { subject, most }: &Counter,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let (realm_id, now) = (self.realm_id, self.now);
+        // A locked counter is not moved; a forgotten one begins anew. The row stays locked until the commit.
+        let text = "INSERT INTO failures (realm_id, subject, count, last_at, locked_until, expires_at) \
+                    VALUES ($1, $2, 1, $3, 0, $4) ON CONFLICT (realm_id, subject) DO UPDATE SET \
+                    count = CASE WHEN failures.locked_until > $3 THEN failures.count \
+                    WHEN failures.expires_at <= $3 THEN 1 ELSE failures.count + 1 END, \
+                    last_at = CASE WHEN failures.locked_until > $3 THEN failures.last_at ELSE $3 END, \
+                    expires_at = CASE WHEN failures.locked_until > $3 THEN failures.expires_at ELSE $4 END \
+                    RETURNING count, locked_until";
+        let count = sql!(text, realm_id, key(subject)?, now, now.plus(self.rule.window));
+        let row = transaction.one::<(i64, Timestamp)>(&count).await?;
+        let (count, locked_until) = row.unwrap_or((1, Timestamp(0)));
+        if locked_until > now {
+            return Ok(Some(locked_until));
+        }
+        // Would the next one be one too many? Then it waits.
+        if let Some(seconds) = brake::wait(count.saturating_add(1), *most, self.rule) {
+            let until = now.plus(seconds);
+            let text =
+                "UPDATE failures SET locked_until = $3, expires_at = $4 WHERE realm_id = $1 AND subject = $2";
+            let lock = sql!(text, realm_id, subject, until, until.plus(self.rule.window));
+            transaction.execute(&lock).await?;
+        }
+        Ok(None)
     }
 }

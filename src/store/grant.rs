@@ -2,9 +2,9 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
 use super::error::StoreError;
 use super::session::session_columns;
+use super::statement::{Statement, sql};
 use super::user::user_columns;
 use super::{Store, session, user};
 use crate::clock::Timestamp;
@@ -83,7 +83,9 @@ struct WholeRow {
 pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Statement {
     let text = "INSERT INTO grants (id, realm_id, client, user_id, session_id, scope, offline, auth_time, acr, nonce, \
                 created_at, last_used_at, revoked_at, expires_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+                SELECT $1, u.realm_id, c.id, u.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
+                FROM users u JOIN clients c ON c.realm_id = u.realm_id AND c.id = $3 \
+                WHERE u.realm_id = $2 AND u.id = $4";
     sql!(
         text,
         &grant.id,
@@ -101,6 +103,7 @@ pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Statement {
         grant.revoked_at,
         expires_at,
     )
+    .needs("reference")
 }
 
 pub(super) fn revoke(realm_id: &str, id: &str, at: Timestamp) -> Statement {
@@ -108,9 +111,11 @@ pub(super) fn revoke(realm_id: &str, id: &str, at: Timestamp) -> Statement {
     sql!(text, realm_id, id, at)
 }
 
-/// The grant was used, and will be needed until `expires_at`.
+/// The grant was used, and will be needed until `expires_at`; no row is changed when it was revoked. The row's lock
+/// then orders all that happens to what hangs on it.
 pub(super) fn used(realm_id: &str, id: &str, at: Timestamp, expires_at: Timestamp) -> Statement {
-    let text = "UPDATE grants SET last_used_at = $3, expires_at = $4 WHERE realm_id = $1 AND id = $2";
+    let text = "UPDATE grants SET last_used_at = $3, expires_at = $4 \
+                WHERE realm_id = $1 AND id = $2 AND revoked_at IS NULL";
     sql!(text, realm_id, id, at, expires_at)
 }
 

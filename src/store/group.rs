@@ -2,9 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
+use super::Store;
 use super::error::StoreError;
-use super::{Store, json};
+use super::statement::{Statement, sql};
+use super::statement::{json, key};
 use crate::protocol::role::Group;
 
 #[derive(FromRow)]
@@ -20,12 +21,14 @@ struct Row {
 pub(super) fn put(group: &Group) -> Result<Statement, StoreError> {
     let text = "INSERT INTO groups (id, realm_id, parent, name, path, attributes) VALUES ($1, $2, $3, $4, $5, $6) \
                 ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, name = excluded.name, \
-                path = excluded.path, attributes = excluded.attributes";
+                path = excluded.path, attributes = excluded.attributes WHERE groups.realm_id = excluded.realm_id";
     let parent = group.parent.as_deref().unwrap_or_default();
-    Ok(sql!(text, &group.id, &group.realm_id, parent, &group.name, &group.path, json(&group.attributes)?))
+    let (path, attributes) = (key(&group.path)?, json(&group.attributes)?);
+    let statement = sql!(text, &group.id, &group.realm_id, parent, &group.name, path, attributes);
+    Ok(statement.needs("reference"))
 }
 
-/// Takes the groups below along: their paths begin with this one's.
+/// Takes the groups below along.
 pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
     let text = "DELETE FROM groups WHERE realm_id = $1 AND id IN (WITH RECURSIVE below (id) AS (\
                 SELECT g.id FROM groups g WHERE g.realm_id = $1 AND g.id = $2 \
@@ -37,8 +40,9 @@ pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
 pub(super) fn add_role(realm_id: &str, group_id: &str, role_id: &str) -> Statement {
     let text = "INSERT INTO group_roles (realm_id, group_id, role_id) \
                 SELECT g.realm_id, g.id, r.id FROM groups g JOIN roles r ON r.realm_id = g.realm_id \
-                WHERE g.realm_id = $1 AND g.id = $2 AND r.id = $3 ON CONFLICT (group_id, role_id) DO NOTHING";
-    sql!(text, realm_id, group_id, role_id)
+                WHERE g.realm_id = $1 AND g.id = $2 AND r.id = $3 \
+                ON CONFLICT (group_id, role_id) DO UPDATE SET realm_id = excluded.realm_id";
+    sql!(text, realm_id, group_id, role_id).needs("reference")
 }
 
 pub(super) fn remove_role(realm_id: &str, group_id: &str, role_id: &str) -> Statement {
@@ -52,16 +56,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn groups(&self, realm_id: &str) -> Result<Vec<Group>, StoreError> {
-        let text = "SELECT id, realm_id, parent, name, path, attributes FROM groups WHERE realm_id = $1 ORDER BY path";
+        let text = "SELECT id, realm_id, parent, name, path, attributes FROM groups WHERE realm_id = $1";
         let rows = self.db.all::<Row>(sql!(text, realm_id)).await?;
-        rows.into_iter()
+        let mut groups = rows
+            .into_iter()
             .map(|row| {
                 let attributes = serde_json::from_str(&row.attributes)?;
                 let Row { id, realm_id, parent, name, path, .. } = row;
                 let parent = Some(parent).filter(|parent| !parent.is_empty());
                 Ok(Group { id, realm_id, parent, name, path, attributes })
             })
-            .collect()
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        groups.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(groups)
     }
 
     /// Which group has which role: pairs of identifiers.

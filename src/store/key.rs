@@ -3,13 +3,13 @@
 use sqlx::FromRow;
 
 use super::Store;
-use super::change::Change;
-use super::db::{Statement, sql};
+use super::change::{Change, Changes};
 use super::error::StoreError;
+use super::statement::{Statement, sql};
 use crate::clock::Timestamp;
 
 /// A key as it is kept.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, FromRow)]
 pub struct KeyRow {
     /// Identifier of the row.
     pub id: String,
@@ -23,6 +23,17 @@ pub struct KeyRow {
     pub signs_from: Timestamp,
     /// When it stops being served; none while no end is set.
     pub served_until: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for KeyRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRow")
+            .field("id", &self.id)
+            .field("algorithm", &self.algorithm)
+            .field("signs_from", &self.signs_from)
+            .field("served_until", &self.served_until)
+            .finish_non_exhaustive()
+    }
 }
 
 pub(super) fn add(realm_id: &str, key: &KeyRow) -> Statement {
@@ -57,7 +68,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn keys(&self, realm_id: &str) -> Result<Vec<KeyRow>, StoreError> {
         let text = "SELECT id, algorithm, sealed, created_at, signs_from, served_until FROM signing_keys \
-                    WHERE realm_id = $1 ORDER BY signs_from, id";
+                    WHERE realm_id = $1 ORDER BY signs_from, created_at, id";
         self.db.all(sql!(text, realm_id)).await
     }
 
@@ -66,27 +77,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn add_first_keys(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        let mut transaction = self.db.begin().await?;
-        for change in changes {
-            if let Change::AddKey { realm_id, key } = change {
-                let text = "INSERT INTO signing_keys \
-                            (id, realm_id, algorithm, sealed, created_at, signs_from, served_until) \
-                            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
-                let KeyRow { id, algorithm, sealed, created_at, signs_from, served_until } = key;
-                transaction
-                    .execute(sql!(
-                        text,
-                        id,
-                        realm_id,
-                        algorithm,
-                        sealed,
-                        created_at,
-                        signs_from,
-                        served_until
-                    ))
-                    .await?;
-            }
-        }
-        transaction.commit().await
+        let text = "INSERT INTO signing_keys (id, realm_id, algorithm, sealed, created_at, signs_from, served_until) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+        let statements = changes.into_iter().filter_map(|change| match change {
+            Change::AddKey { realm_id, key } => Some(Statement { sql: text, ..add(&realm_id, &key) }),
+            _ => None,
+        });
+        self.db.write(&Changes::plain(statements.collect())).await
     }
 }

@@ -9,8 +9,12 @@
 //! 3. Rust makes identifiers and reads the clock; SQL has no `now()` and no sequences.
 //! 4. `$1…$n`, `RETURNING`, `INSERT … ON CONFLICT (key) DO UPDATE SET x = excluded.x`, plain joins.
 //! 5. Single use is one guarded `UPDATE … WHERE … IS NULL`; the number of rows names the winner.
-//! 6. A transaction opens with its write (see `Db::begin`).
+//! 6. A transaction opens with its write (see `Db::write`), and takes locks in one order, so that Postgres need not break
+//!    deadlocks: configuration, grants, codes and refresh tokens, sessions.
 //! 7. A realm's rows are read by `realm_id`, also where another key would do: no identifier reaches across realms.
+//! 8. Text that people page through is ordered by bytes (`COLLATE "binary"`), and searches run over `search_key`, which
+//!    Rust writes in canonical form: neither database folds case or sorts by its own lights.
+//! 9. DDL is `CREATE TABLE`, `CREATE INDEX`, `ALTER TABLE ADD COLUMN`.
 //!
 //! A change is a value ([`Change`]) and becomes statements; [`Store::commit`] runs them in one transaction. What must
 //! look before it writes (redeeming, rotating, counting) has a method of its own.
@@ -26,12 +30,14 @@ mod failure;
 mod grant;
 mod group;
 mod key;
+mod migrate;
 mod open;
 mod realm;
 mod refresh;
 mod role;
 mod scope;
 mod session;
+mod statement;
 mod sweep;
 mod user;
 
@@ -63,15 +69,4 @@ pub struct Page {
 impl Page {
     /// Everything, for exports and small tables.
     pub const ALL: Self = Self { first: 0, max: i64::MAX };
-}
-
-/// A pattern for `LIKE … ESCAPE '\'` that finds `text` anywhere, whatever it holds.
-fn anywhere(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
-}
-
-/// JSON text of a value that always has one.
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    Ok(serde_json::to_string(value)?)
 }

@@ -1,92 +1,83 @@
-//! Opening a database: what is asked of it, and its schema.
+//! Opening a database: addresses, connections and the settings that the promises rest on.
 
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::db::{Db, sql};
+use super::Store;
+use super::db::{Db, Health, Pools};
 use super::error::StoreError;
-use super::{Store, change};
+use super::statement::sql;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Statements kept prepared on each connection; more than there are texts.
+const PREPARED: usize = 256;
 
-/// The first release of SQLite in which two connections cannot damage a file that both write and checkpoint.
-const OLDEST_SQLITE: (i64, i64, i64) = (3, 51, 3);
+/// SQLite before this can corrupt a WAL that two connections write and check at once.
+const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
-/// Which database, and how many connections.
-#[derive(Clone, Debug)]
+/// How many connections read an SQLite file at once; each is a thread.
+const SQLITE_READERS: u32 = 4;
+
+/// How long a request waits for a connection to Postgres before the store counts as unavailable.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A connection that was idle for longer is tried before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+
+/// How long such a trial may take.
+const PING_DEADLINE: Duration = Duration::from_millis(500);
+
+/// How to open a database.
+#[derive(Clone)]
 pub struct StoreOptions {
-    /// `sqlite://FILE`, `sqlite::memory:` or `postgres://…`.
+    /// `sqlite:///path/file.db` (or `sqlite:file.db`), `sqlite::memory:`, `postgres://user:password@host/name`.
     pub url: String,
-    /// Most connections: to Postgres, or readers of a SQLite file.
+    /// Connections to Postgres at most; of an SQLite file, those that read (at most 4).
     pub max_connections: u32,
 }
 
 impl StoreOptions {
-    /// The database at `url`, with the usual number of connections.
+    /// The database at `url`, with 10 connections.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), max_connections: 10 }
     }
 }
 
+impl std::fmt::Debug for StoreOptions {
+    /// Without the address, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreOptions").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
+}
+
 impl Store {
-    /// Opens the database; the schema is left as it is.
+    /// Opens the database, and sets it up as the promises need it: on SQLite `synchronous=FULL`, foreign keys, a wait of
+    /// 5 s for another process's write; on Postgres deadlines for statements, locks and idle transactions. A SQLite
+    /// file that is not there is made, readable by its owner alone. The schema is left as it is.
     ///
     /// # Errors
-    /// [`StoreError`] when it cannot be reached, or the address is none that is known.
+    /// [`StoreError`] when it cannot be reached; [`StoreError::Schema`] when the address is none that is known, the
+    /// folder is missing or the library is too old.
     pub async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
-        let db = if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
-            postgres(options).await?
-        } else {
-            sqlite(options).await?
-        };
-        Ok(Self { db })
-    }
-
-    /// Brings the schema to this version. Several nodes may do so at once; on Postgres they take turns.
-    ///
-    /// # Errors
-    /// [`StoreError::Schema`] when the database is newer, changed or another application's.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let outcome = match &self.db {
-            Db::Sqlite { write, .. } => MIGRATIONS.run(write).await,
-            Db::Postgres(pool) => MIGRATIONS.run(pool).await,
-        };
-        outcome.map_err(|error| StoreError::Schema(format!("the schema cannot be migrated: {error}")))
-    }
-
-    /// Whether the schema is exactly this version's.
-    ///
-    /// # Errors
-    /// [`StoreError::Schema`] with what to do.
-    pub async fn check_schema(&self) -> Result<(), StoreError> {
-        let applied =
-            self.db.all::<(i64,)>(sql!("SELECT version FROM _sqlx_migrations ORDER BY version")).await;
-        let applied = match applied {
-            Ok(rows) => rows.into_iter().map(|(version,)| version).collect::<Vec<_>>(),
-            Err(StoreError::Unavailable(error)) => return Err(StoreError::Unavailable(error)),
-            Err(_) => {
-                return Err(StoreError::Schema(
-                    "the database is empty: run `vestibule migrate` first".into(),
-                ));
+        let health = Health::new();
+        let url = options.url.as_str();
+        let pools = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            postgres(options, &health).await?
+        } else if let Some(rest) = url.strip_prefix("sqlite:") {
+            match rest.strip_prefix("//").unwrap_or(rest) {
+                ":memory:" => memory().await?,
+                path => file(options, Path::new(path)).await?,
             }
+        } else {
+            return Err(unsuitable("a database address begins with sqlite: or postgres:"));
         };
-        let known = MIGRATIONS.iter().map(|migration| migration.version).collect::<Vec<_>>();
-        if let Some(newer) = applied.iter().find(|version| !known.contains(version)) {
-            return Err(StoreError::Schema(format!(
-                "the database is newer than this program (migration {newer}): use the newer program, or restore a backup"
-            )));
-        }
-        if applied.len() < known.len() {
-            return Err(StoreError::Schema(
-                "the database is older than this program: run `vestibule migrate`".into(),
-            ));
-        }
-        Ok(())
+        Ok(Self { db: Db { pools, health } })
     }
 
     /// Whether the database answers.
@@ -94,136 +85,172 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.db.one::<(i64,)>(sql!("SELECT version FROM configuration WHERE id = 1")).await.map(|_| ())
+        self.db.one::<(i64,)>(sql!("SELECT version FROM configuration WHERE id = 1")).await.map(drop)
+    }
+
+    /// Statements sent to the database so far, transactions' brackets left out: for tests that hold an endpoint to a
+    /// number.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.db.statements()
     }
 
     /// How many connections are in use and how many are at rest, for metrics.
     #[must_use]
     pub fn connections(&self) -> (usize, usize) {
         let counts = |size: u32, idle: usize| (usize::try_from(size).unwrap_or(0).saturating_sub(idle), idle);
-        match &self.db {
-            Db::Sqlite { write, read } => {
+        match &self.db.pools {
+            Pools::Sqlite { write, read } => {
                 let (writes, reads) =
                     (counts(write.size(), write.num_idle()), counts(read.size(), read.num_idle()));
                 (writes.0.saturating_add(reads.0), writes.1.saturating_add(reads.1))
             }
-            Db::Postgres(pool) => counts(pool.size(), pool.num_idle()),
+            Pools::Postgres(pool) => counts(pool.size(), pool.num_idle()),
         }
     }
 
     /// Closes every connection, after what is under way.
     pub async fn close(&self) {
-        match &self.db {
-            Db::Sqlite { write, read } => {
+        match &self.db.pools {
+            Pools::Sqlite { write, read } => {
                 read.close().await;
                 write.close().await;
             }
-            Db::Postgres(pool) => pool.close().await,
+            Pools::Postgres(pool) => pool.close().await,
         }
     }
 }
 
-async fn sqlite(options: &StoreOptions) -> Result<Db, StoreError> {
-    let in_memory = options.url.contains(":memory:");
-    let connect = SqliteConnectOptions::from_str(&options.url)?
-        .create_if_missing(true)
+fn unsuitable(sentence: impl Into<String>) -> StoreError {
+    StoreError::Schema(sentence.into())
+}
+
+/// What every SQLite connection is set to.
+fn sqlite_options() -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
-        .journal_mode(if in_memory { SqliteJournalMode::Memory } else { SqliteJournalMode::Wal })
-        .synchronous(if in_memory { SqliteSynchronous::Off } else { SqliteSynchronous::Full })
-        .pragma("temp_store", "memory");
-    // A connection is never given up: in memory it is the database, and elsewhere it holds what FD exhaustion takes.
-    let pool = |most: u32| {
-        SqlitePoolOptions::new()
-            .min_connections(1)
-            .max_connections(most)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(5))
-            .test_before_acquire(false)
-    };
-    let write = pool(1).connect_with(connect.clone()).await?;
-    let read =
-        if in_memory { write.clone() } else { pool(options.max_connections).connect_with(connect).await? };
-    let db = Db::Sqlite { write, read };
-    let version =
-        db.one::<(String,)>(sql!("SELECT sqlite_version()")).await?.map(|row| row.0).unwrap_or_default();
-    if !is_recent(&version) {
-        return Err(StoreError::Schema(format!("SQLite {version} is too old: 3.51.3 or newer is needed")));
-    }
-    Ok(db)
+        .synchronous(SqliteSynchronous::Full)
+        .statement_cache_capacity(PREPARED)
+        .pragma("temp_store", "MEMORY")
+        .pragma("trusted_schema", "OFF")
+        .disable_statement_logging()
 }
 
-fn is_recent(version: &str) -> bool {
-    let mut parts = version.split('.').map(|part| part.parse::<i64>().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    (next(), next(), next()) >= OLDEST_SQLITE
-}
-
-async fn postgres(options: &StoreOptions) -> Result<Db, StoreError> {
-    let connect = PgConnectOptions::from_str(&options.url)?.application_name("vestibule").options([
-        ("statement_timeout", "5s"),
-        ("lock_timeout", "2s"),
-        ("idle_in_transaction_session_timeout", "10s"),
-    ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(Duration::from_secs(2))
-        // Our own ping has its own deadline; sqlx's waits for the whole of `acquire_timeout` on a half-open socket.
+/// A pool whose connections stay: reopening a file costs more than keeping it.
+fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .idle_timeout(None)
+        .max_lifetime(None)
         .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
+}
+
+/// A database that lives in one connection, and as long as the store.
+async fn memory() -> Result<Pools, StoreError> {
+    let pool = sqlite_pool(1).min_connections(1).connect_with(sqlite_options().filename(":memory:")).await?;
+    check_library(&pool).await?;
+    Ok(Pools::Sqlite { write: pool.clone(), read: pool })
+}
+
+async fn file(options: &StoreOptions, path: &Path) -> Result<Pools, StoreError> {
+    create(path)?;
+    let write = sqlite_options()
+        .filename(path)
+        // A long read can hold the log back; afterwards the file gives its room back.
+        .pragma("journal_size_limit", "67108864");
+    let read = sqlite_options().filename(path).pragma("query_only", "ON");
+    let write = sqlite_pool(1).connect_with(write).await.map_err(|error| explain(error, path))?;
+    check_library(&write).await?;
+    let readers = options.max_connections.clamp(1, SQLITE_READERS);
+    Ok(Pools::Sqlite { write, read: sqlite_pool(readers).connect_lazy_with(read) })
+}
+
+/// Makes the file, for its owner alone: it holds password hashes and sealed keys. SQLite gives its companions the
+/// same rights.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let mut file = std::fs::OpenOptions::new();
+    file.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    match file.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(unsuitable(format!("cannot make the database {}: {error}", path.display()))),
+    }
+}
+
+/// SQLite's own words for what is wrong with a file are worth a sentence with its name.
+fn explain(error: sqlx::Error, path: &Path) -> StoreError {
+    let code = error.as_database_error().and_then(|cause| cause.code()?.parse::<i64>().ok());
+    match code.map(|code| code & 0xff) {
+        Some(11 | 26) => unsuitable(format!("{} is not a sound SQLite database", path.display())),
+        _ => error.into(),
+    }
+}
+
+async fn check_library(pool: &sqlx::SqlitePool) -> Result<(), StoreError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(pool).await?;
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    if (next(), next(), next()) < OLDEST_SQLITE {
+        return Err(unsuitable(format!("SQLite {version} is too old: 3.51.3 or later is needed")));
+    }
+    Ok(())
+}
+
+async fn postgres(options: &StoreOptions, health: &Arc<Health>) -> Result<Pools, StoreError> {
+    let connect = PgConnectOptions::from_str(&options.url)
+        .map_err(|_| unsuitable("the address of the Postgres database is not understood"))?
+        .application_name("vestibule")
+        .options([
+            ("statement_timeout", "5s"),
+            ("lock_timeout", "2s"),
+            ("idle_in_transaction_session_timeout", "10s"),
+            // The server notices a client that is gone, and with it ends its transaction and its locks.
+            ("tcp_keepalives_idle", "15"),
+            ("tcp_keepalives_interval", "5"),
+            ("tcp_keepalives_count", "3"),
+        ])
+        .statement_cache_capacity(PREPARED)
+        .disable_statement_logging();
+    let watched = Arc::clone(health);
+    let pool = PgPoolOptions::new()
+        .max_connections(options.max_connections.max(1))
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(move |connection, about| {
+            let doubtful = about.idle_for > TRUSTED_IDLE || watched.doubts(about.idle_for);
             Box::pin(async move {
-                if meta.idle_for < Duration::from_secs(5) {
+                if !doubtful {
                     return Ok(true);
                 }
-                let ping = sqlx::Connection::ping(connection);
-                Ok(matches!(tokio::time::timeout(Duration::from_millis(500), ping).await, Ok(Ok(()))))
+                // sqlx's own test has no deadline: on a half-open socket it waits as long as the pool does.
+                match tokio::time::timeout(PING_DEADLINE, connection.ping()).await {
+                    Ok(result) => result.map(|()| true),
+                    Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+                }
             })
         })
         .connect_with(connect)
         .await?;
-    let db = Db::Postgres(pool);
-    let commit = db.one::<(String,)>(sql!("SELECT current_setting('synchronous_commit')")).await?;
-    if commit.is_some_and(|(value,)| value == "off") {
-        tracing::warn!(
-            "Postgres runs with synchronous_commit=off: what was acknowledged may be lost in a crash"
-        );
-    }
-    Ok(db)
+    check_server(&pool).await?;
+    Ok(Pools::Postgres(pool))
 }
 
-impl Store {
-    /// Commits `changes` in one transaction, in their order. If one of them is a change of configuration, the realm
-    /// takes the next version in the same transaction.
-    ///
-    /// # Errors
-    /// [`StoreError`], and then nothing was changed.
-    pub async fn commit(&self, changes: Vec<change::Change>) -> Result<(), StoreError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let mut statements = Vec::new();
-        let mut realms = std::collections::BTreeSet::new();
-        let mut configuration = false;
-        for change in changes {
-            if change.is_configuration() {
-                configuration = true;
-                realms.insert(change.realm_id().to_owned());
-            }
-            change.statements(&mut statements)?;
-        }
-        let mut transaction = self.db.begin().await?;
-        if configuration {
-            transaction.execute(sql!("UPDATE configuration SET version = version + 1 WHERE id = 1")).await?;
-        }
-        for statement in statements {
-            transaction.execute(statement).await?;
-        }
-        for realm in realms {
-            let text =
-                "UPDATE realms SET version = (SELECT version FROM configuration WHERE id = 1) WHERE id = $1";
-            transaction.execute(sql!(text, realm)).await?;
-        }
-        transaction.commit().await
+async fn check_server(pool: &sqlx::PgPool) -> Result<(), StoreError> {
+    let (commit, encoding): (String, String) =
+        sqlx::query_as("SELECT current_setting('synchronous_commit'), current_setting('server_encoding')")
+            .fetch_one(pool)
+            .await?;
+    if encoding != "UTF8" {
+        return Err(unsuitable(format!("the Postgres database is encoded in {encoding}: UTF8 is needed")));
     }
+    if commit == "off" {
+        tracing::warn!(
+            "synchronous_commit is off: a crash of the database server can lose what was acknowledged"
+        );
+    }
+    Ok(())
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
+use super::Store;
 use super::error::StoreError;
 use super::key::KeyRow;
-use super::{Store, json};
+use super::statement::{Statement, sql};
+use super::statement::{json, key};
 use crate::clock::Timestamp;
 use crate::protocol::realm::Realm;
 use crate::protocol::role::Roles;
@@ -54,7 +55,15 @@ pub(super) fn put(realm: &Realm, at: Timestamp) -> Result<Statement, StoreError>
                 VALUES ($1, $2, $3, $4, $5, 0, $6) \
                 ON CONFLICT (id) DO UPDATE SET name = excluded.name, display_name = excluded.display_name, \
                 enabled = excluded.enabled, settings = excluded.settings";
-    Ok(sql!(text, &realm.id, &realm.name, &realm.display_name, realm.enabled, json(&realm.settings)?, at))
+    Ok(sql!(
+        text,
+        &realm.id,
+        key(&realm.name)?,
+        &realm.display_name,
+        realm.enabled,
+        json(&realm.settings)?,
+        at
+    ))
 }
 
 impl Store {
@@ -72,8 +81,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn realms(&self) -> Result<Vec<Realm>, StoreError> {
-        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms ORDER BY name";
-        self.db.all::<Row>(sql!(text)).await?.into_iter().map(Row::record).collect()
+        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms";
+        let rows = self.db.all::<Row>(sql!(text)).await?;
+        let mut realms = rows.into_iter().map(Row::record).collect::<Result<Vec<_>, _>>()?;
+        realms.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(realms)
     }
 
     /// What nodes keep in memory of a realm.

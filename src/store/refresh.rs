@@ -2,10 +2,11 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, Transaction, sql};
+use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::grant::{grant_columns, grant_joins};
 use super::session::session_columns;
+use super::statement::{Statement, sql};
 use super::user::user_columns;
 use super::{Store, audit, grant, session, user};
 use crate::clock::Timestamp;
@@ -56,7 +57,7 @@ pub enum Rotation {
     Retried,
     /// A replay: the grant is revoked.
     Reused,
-    /// The token expired, or its grant was revoked before.
+    /// The token expired unused or is not there, or its grant was revoked before.
     Gone,
 }
 
@@ -80,9 +81,11 @@ struct Row {
 
 pub(super) fn add(token: &RefreshToken) -> Statement {
     let text = "INSERT INTO refresh_tokens (id, realm_id, grant_id, predecessor, issued_at, expires_at, used_at, \
-                superseded_at) VALUES ($1, $2, $3, $4, $5, $6, NULL, NULL)";
+                superseded_at) \
+                SELECT $1, g.realm_id, g.id, $4, $5, $6, NULL, NULL FROM grants g \
+                WHERE g.realm_id = $2 AND g.id = $3";
     let RefreshToken { id, realm_id, grant_id, predecessor, issued_at, expires_at, .. } = token;
-    sql!(text, id, realm_id, grant_id, predecessor, *issued_at, *expires_at)
+    sql!(text, id, realm_id, grant_id, predecessor, *issued_at, *expires_at).needs("reference")
 }
 
 impl Store {
@@ -118,66 +121,77 @@ impl Store {
         Ok(Some(RefreshRecord { token, grant, user: row.user.record()?, session: row.session.record() }))
     }
 
-    /// Rotates a refresh token: whatever arrives together, on any number of nodes, at most one successor stays live,
-    /// and a replay revokes the grant (RFC 9700 §4.14.2).
+    /// Rotates a refresh token: whatever arrives together, on any number of nodes, exactly one successor stays live or
+    /// the grant is revoked (RFC 9700 §4.14.2).
     ///
     /// # Errors
     /// [`StoreError`], and then nothing was spent and nothing revoked.
     pub async fn rotate_refresh_token(&self, spend: RotateRefresh) -> Result<Rotation, StoreError> {
-        let mut transaction = self.db.begin().await?;
-        let rotation = match first_use(&mut transaction, &spend).await? {
+        self.db.write(&spend).await
+    }
+}
+
+impl Work for RotateRefresh {
+    type Outcome = Rotation;
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<Rotation>, StoreError> {
+        // The grant first: its lock puts rotations in order, so that each sees all that came before it. Without it
+        // two retries at once would each miss the other's new successor, and take the other for a thief.
+        let used = grant::used(&self.realm_id, &self.grant_id, self.now, self.grant_expires_at);
+        if transaction.execute(&used).await? == 0 {
+            return Ok(Finish::Undo(Rotation::Gone));
+        }
+        let rotation = match self.first_use(transaction).await? {
             true => Rotation::Rotated,
-            false if !is_spent(&mut transaction, &spend).await? => return Ok(Rotation::Gone),
-            false if retry(&mut transaction, &spend).await? => Rotation::Retried,
+            false if !self.is_spent(transaction).await? => return Ok(Finish::Undo(Rotation::Gone)),
+            false if self.retry(transaction).await? => Rotation::Retried,
             false => Rotation::Reused,
         };
         if rotation == Rotation::Reused {
-            transaction.execute(grant::revoke(&spend.realm_id, &spend.grant_id, spend.now)).await?;
-            transaction.execute(audit::add(&spend.reuse_audit)?).await?;
-            transaction.commit().await?;
-            return Ok(rotation);
+            transaction.execute(&grant::revoke(&self.realm_id, &self.grant_id, self.now)).await?;
+            transaction.execute(&audit::add(&self.reuse_audit)?).await?;
+            return Ok(Finish::Commit(rotation));
         }
-        transaction.execute(add(&spend.successor)).await?;
-        transaction
-            .execute(grant::used(&spend.realm_id, &spend.grant_id, spend.now, spend.grant_expires_at))
-            .await?;
-        if let Some(touch) = &spend.session {
-            transaction
-                .execute(session::touch(&spend.realm_id, &touch.id, spend.now, touch.expires_at))
-                .await?;
+        transaction.execute(&add(&self.successor)).await?;
+        if let Some(touch) = &self.session {
+            let touch = session::touch(&self.realm_id, &touch.id, self.now, touch.expires_at);
+            transaction.execute(&touch).await?;
         }
-        transaction.execute(audit::add(&spend.audit)?).await?;
-        transaction.commit().await?;
-        Ok(rotation)
+        transaction.execute(&audit::add(&self.audit)?).await?;
+        Ok(Finish::Commit(rotation))
     }
 }
 
-/// Whether this call was the first to use the token.
-async fn first_use(transaction: &mut Transaction, spend: &RotateRefresh) -> Result<bool, StoreError> {
-    let text = "UPDATE refresh_tokens SET used_at = $3 WHERE realm_id = $1 AND id = $2 AND used_at IS NULL \
-                AND superseded_at IS NULL AND expires_at > $3 \
-                AND EXISTS (SELECT 1 FROM grants g WHERE g.id = grant_id AND g.revoked_at IS NULL)";
-    Ok(transaction.execute(sql!(text, &spend.realm_id, &spend.id, spend.now)).await? == 1)
-}
-
-/// Whether the token was spent before while its grant still stands; else it is merely of no use.
-async fn is_spent(transaction: &mut Transaction, spend: &RotateRefresh) -> Result<bool, StoreError> {
-    let text = "SELECT t.id FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id \
-                WHERE t.realm_id = $1 AND t.id = $2 AND (t.used_at IS NOT NULL OR t.superseded_at IS NOT NULL) \
-                AND g.revoked_at IS NULL";
-    Ok(transaction.one::<(String,)>(sql!(text, &spend.realm_id, &spend.id)).await?.is_some())
-}
-
-/// Kills the token's unused successor, if the token was used within the window and not killed itself: what a client
-/// does that never got the answer. Only who kills it may replace it.
-async fn retry(transaction: &mut Transaction, spend: &RotateRefresh) -> Result<bool, StoreError> {
-    if spend.retry_window <= 0 {
-        return Ok(false);
+impl RotateRefresh {
+    /// Whether this call was the first to use the token.
+    async fn first_use(&self, transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        let text = "UPDATE refresh_tokens SET used_at = $4 WHERE realm_id = $1 AND id = $2 AND grant_id = $3 \
+                    AND used_at IS NULL AND superseded_at IS NULL AND expires_at > $4";
+        let spend = sql!(text, &self.realm_id, &self.id, &self.grant_id, self.now);
+        Ok(transaction.execute(&spend).await? == 1)
     }
-    let text = "UPDATE refresh_tokens SET superseded_at = $3 \
-                WHERE realm_id = $1 AND predecessor = $2 AND used_at IS NULL AND superseded_at IS NULL \
-                AND EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.realm_id = $1 AND t.id = $2 \
-                AND t.superseded_at IS NULL AND t.used_at IS NOT NULL AND t.used_at > $4)";
-    let since = spend.now.plus(-spend.retry_window - 1);
-    Ok(transaction.execute(sql!(text, &spend.realm_id, &spend.id, spend.now, since)).await? == 1)
+
+    /// Whether the token was spent before; else it is merely of no use.
+    async fn is_spent(&self, transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        let text = "SELECT id FROM refresh_tokens WHERE realm_id = $1 AND id = $2 AND grant_id = $3 \
+                    AND (used_at IS NOT NULL OR superseded_at IS NOT NULL)";
+        let spent = sql!(text, &self.realm_id, &self.id, &self.grant_id);
+        Ok(transaction.one::<(String,)>(&spent).await?.is_some())
+    }
+
+    /// Kills the token's unused successor, if the token was used within the window and not killed itself: what a
+    /// client does that never got the answer. Only who kills it may replace it.
+    async fn retry(&self, transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        if self.retry_window <= 0 {
+            return Ok(false);
+        }
+        let text = "UPDATE refresh_tokens SET superseded_at = $4 \
+                    WHERE realm_id = $1 AND predecessor = $2 AND grant_id = $3 \
+                    AND used_at IS NULL AND superseded_at IS NULL \
+                    AND EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.realm_id = $1 AND t.id = $2 \
+                    AND t.superseded_at IS NULL AND t.used_at >= $5 AND t.expires_at > $4)";
+        let since = self.now.plus(-self.retry_window);
+        let kill = sql!(text, &self.realm_id, &self.id, &self.grant_id, self.now, since);
+        Ok(transaction.execute(&kill).await? == 1)
+    }
 }

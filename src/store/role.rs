@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use super::Store;
-use super::db::{Statement, sql};
 use super::error::StoreError;
+use super::statement::key;
+use super::statement::{Statement, sql};
 use crate::protocol::role::{Role, Roles};
 
 #[derive(FromRow)]
@@ -20,12 +21,15 @@ struct Row {
     built_in: i64,
 }
 
-pub(super) fn put(role: &Role) -> Statement {
+pub(super) fn put(role: &Role) -> Result<Statement, StoreError> {
     let text = "INSERT INTO roles (id, realm_id, client, name, description, built_in) \
                 VALUES ($1, $2, $3, $4, $5, $6) \
-                ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description";
+                ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description \
+                WHERE roles.realm_id = excluded.realm_id AND roles.client = excluded.client";
     let client = role.client.as_deref().unwrap_or_default();
-    sql!(text, &role.id, &role.realm_id, client, &role.name, &role.description, role.built_in)
+    let statement =
+        sql!(text, &role.id, &role.realm_id, client, key(&role.name)?, &role.description, role.built_in);
+    Ok(statement.needs("reference"))
 }
 
 pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
@@ -36,8 +40,9 @@ pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
 pub(super) fn add_composite(realm_id: &str, role_id: &str, child_id: &str) -> Statement {
     let text = "INSERT INTO role_composites (realm_id, role_id, child_id) \
                 SELECT a.realm_id, a.id, b.id FROM roles a JOIN roles b ON b.realm_id = a.realm_id \
-                WHERE a.realm_id = $1 AND a.id = $2 AND b.id = $3 ON CONFLICT (role_id, child_id) DO NOTHING";
-    sql!(text, realm_id, role_id, child_id)
+                WHERE a.realm_id = $1 AND a.id = $2 AND b.id = $3 \
+                ON CONFLICT (role_id, child_id) DO UPDATE SET realm_id = excluded.realm_id";
+    sql!(text, realm_id, role_id, child_id).needs("reference")
 }
 
 pub(super) fn remove_composite(realm_id: &str, role_id: &str, child_id: &str) -> Statement {

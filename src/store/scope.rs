@@ -2,9 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
+use super::Store;
 use super::error::StoreError;
-use super::{Store, json};
+use super::statement::{Statement, sql};
+use super::statement::{json, key};
 use crate::protocol::scope::Scope;
 
 #[derive(FromRow)]
@@ -19,8 +20,10 @@ struct Row {
 pub(super) fn put(scope: &Scope) -> Result<Statement, StoreError> {
     let text = "INSERT INTO scopes (id, realm_id, name, description, settings) VALUES ($1, $2, $3, $4, $5) \
                 ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, \
-                settings = excluded.settings";
-    Ok(sql!(text, &scope.id, &scope.realm_id, &scope.name, &scope.description, json(&scope.settings)?))
+                settings = excluded.settings WHERE scopes.realm_id = excluded.realm_id";
+    let settings = json(&scope.settings)?;
+    let statement = sql!(text, &scope.id, &scope.realm_id, key(&scope.name)?, &scope.description, settings);
+    Ok(statement.needs("reference"))
 }
 
 pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
@@ -33,15 +36,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn scopes(&self, realm_id: &str) -> Result<Vec<Scope>, StoreError> {
-        let text =
-            "SELECT id, realm_id, name, description, settings FROM scopes WHERE realm_id = $1 ORDER BY name";
+        let text = "SELECT id, realm_id, name, description, settings FROM scopes WHERE realm_id = $1";
         let rows = self.db.all::<Row>(sql!(text, realm_id)).await?;
-        rows.into_iter()
+        let mut scopes = rows
+            .into_iter()
             .map(|row| {
                 let settings = serde_json::from_str(&row.settings)?;
                 let Row { id, realm_id, name, description, .. } = row;
                 Ok(Scope { id, realm_id, name, description, settings })
             })
-            .collect()
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        scopes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(scopes)
     }
 }

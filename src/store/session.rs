@@ -2,8 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
 use super::error::StoreError;
+use super::statement::{Statement, sql};
 use super::user::user_columns;
 use super::{Store, user};
 use crate::clock::Timestamp;
@@ -69,7 +69,8 @@ struct RowWithUser {
 pub(super) fn begin(session: &Session, fingerprint: &str, expires_at: Timestamp) -> Statement {
     let text = "INSERT INTO sessions (id, realm_id, user_id, fingerprint, auth_time, acr, remembered, started_at, \
                 last_seen_at, ended_at, expires_at, address, user_agent) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, $10, $11, $12)";
+                SELECT $1, u.realm_id, u.id, $4, $5, $6, $7, $8, $9, NULL, $10, $11, $12 FROM users u \
+                WHERE u.realm_id = $2 AND u.id = $3";
     sql!(
         text,
         &session.id,
@@ -85,34 +86,36 @@ pub(super) fn begin(session: &Session, fingerprint: &str, expires_at: Timestamp)
         &session.address,
         &session.user_agent,
     )
+    .needs("reference")
 }
 
 pub(super) fn reauthenticate(session: &Session, fingerprint: &str, expires_at: Timestamp) -> Statement {
     let text = "UPDATE sessions SET fingerprint = $3, auth_time = $4, acr = $5, last_seen_at = $6, expires_at = $7 \
                 WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
+    // One that ended meanwhile stays ended.
     let Session { realm_id, id, auth_time, acr, last_seen_at, .. } = session;
-    sql!(text, realm_id, id, fingerprint, *auth_time, acr, *last_seen_at, expires_at)
+    sql!(text, realm_id, id, fingerprint, *auth_time, acr, *last_seen_at, expires_at).needs("session")
 }
 
 pub(super) fn touch(realm_id: &str, id: &str, at: Timestamp, expires_at: Timestamp) -> Statement {
     let text = "UPDATE sessions SET last_seen_at = $3, expires_at = $4 \
-                WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
+                WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL AND last_seen_at <= $3";
     sql!(text, realm_id, id, at, expires_at)
 }
 
 pub(super) fn end(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<Statement>) {
-    let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
-    to.push(sql!(text, realm_id, id, at));
     let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND session_id = $2 AND offline = 0 \
                 AND revoked_at IS NULL";
+    to.push(sql!(text, realm_id, id, at));
+    let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
     to.push(sql!(text, realm_id, id, at));
 }
 
 pub(super) fn end_all(realm_id: &str, user_id: &str, at: Timestamp, to: &mut Vec<Statement>) {
-    let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND user_id = $2 AND ended_at IS NULL";
-    to.push(sql!(text, realm_id, user_id, at));
     let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND user_id = $2 AND offline = 0 \
                 AND revoked_at IS NULL";
+    to.push(sql!(text, realm_id, user_id, at));
+    let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND user_id = $2 AND ended_at IS NULL";
     to.push(sql!(text, realm_id, user_id, at));
 }
 

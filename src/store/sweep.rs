@@ -1,8 +1,9 @@
 //! Removing what has expired, a little at a time, so that no writer waits for it.
 
 use super::Store;
-use super::db::{Statement, sql};
+use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
+use super::statement::{Statement, sql};
 use crate::clock::Timestamp;
 
 /// How many rows a sweep removed.
@@ -20,33 +21,33 @@ fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> [Statement;
     [
         sql!(
             "DELETE FROM authorization_codes WHERE fingerprint IN \
-             (SELECT fingerprint FROM authorization_codes WHERE expires_at < $1 LIMIT $2)",
+             (SELECT fingerprint FROM authorization_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             now,
             most
         ),
         sql!(
-            "DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens WHERE expires_at < $1 LIMIT $2)",
+            "DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             now,
             most
         ),
         sql!(
-            "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 LIMIT $2)",
+            "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             now,
             most
         ),
         sql!(
-            "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 LIMIT $2)",
+            "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             now,
             most
         ),
         sql!(
             "DELETE FROM failures WHERE (realm_id, subject) IN \
-             (SELECT realm_id, subject FROM failures WHERE expires_at < $1 LIMIT $2)",
+             (SELECT realm_id, subject FROM failures WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             now,
             most
         ),
         sql!(
-            "DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 LIMIT $2)",
+            "DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)",
             audit_before,
             most
         ),
@@ -64,12 +65,22 @@ impl Store {
         let mut swept = Swept::default();
         let audit_before = now.plus(-audit_days.saturating_mul(86_400));
         for statement in statements(kept_codes, audit_before, most) {
-            let mut transaction = self.db.begin().await?;
-            let rows = transaction.execute(statement).await?;
-            transaction.commit().await?;
+            let rows = self.db.write(&Sweep(statement)).await?;
             swept.rows = swept.rows.saturating_add(rows);
             swept.more |= i64::try_from(rows).is_ok_and(|rows| rows >= most);
         }
         Ok(swept)
+    }
+}
+
+struct Sweep(Statement);
+
+impl Work for Sweep {
+    type Outcome = u64;
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<u64>, StoreError> {
+        let rows = transaction.execute(&self.0).await?;
+        // Nothing to keep costs no write to the disk.
+        Ok(if rows == 0 { Finish::Undo(0) } else { Finish::Commit(rows) })
     }
 }

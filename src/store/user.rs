@@ -2,9 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::db::{Statement, sql};
 use super::error::StoreError;
-use super::{Page, Store, anywhere, json};
+use super::statement::{Statement, sql};
+use super::statement::{anywhere, json, key};
+use super::{Page, Store};
 use crate::clock::Timestamp;
 use crate::protocol::user::{User, canonical};
 
@@ -85,19 +86,25 @@ struct RowWithPassword {
 
 pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
     let text = "INSERT INTO users (id, realm_id, username, email, email_key, email_verified, enabled, first_name, \
-                last_name, attributes, service_account_client, not_before, created_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+                last_name, attributes, service_account_client, not_before, search_key, created_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
                 ON CONFLICT (id) DO UPDATE SET username = excluded.username, email = excluded.email, \
                 email_key = excluded.email_key, email_verified = excluded.email_verified, \
                 enabled = excluded.enabled, first_name = excluded.first_name, last_name = excluded.last_name, \
-                attributes = excluded.attributes, not_before = excluded.not_before";
-    Ok(sql!(
+                attributes = excluded.attributes, not_before = excluded.not_before, search_key = excluded.search_key \
+                WHERE users.realm_id = excluded.realm_id";
+    let username = canonical(&user.username);
+    let email_key = user.email.as_deref().map(canonical).filter(|key| !key.is_empty());
+    let name = canonical(&user.full_name().unwrap_or_default());
+    let search_key = format!("{username}\n{}\n{name}", email_key.as_deref().unwrap_or_default());
+    email_key.as_deref().map(key).transpose()?;
+    let statement = sql!(
         text,
         &user.id,
         &user.realm_id,
-        canonical(&user.username),
+        key(&username)?,
         &user.email,
-        user.email.as_deref().map(canonical),
+        email_key,
         user.email_verified,
         user.enabled,
         &user.first_name,
@@ -105,8 +112,10 @@ pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
         json(&user.attributes)?,
         &user.service_account_client,
         user.not_before,
+        search_key,
         user.created_at,
-    ))
+    );
+    Ok(statement.needs("reference"))
 }
 
 pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
@@ -114,15 +123,17 @@ pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
 }
 
 pub(super) fn set_password(realm_id: &str, user_id: &str, hash: &str) -> Statement {
-    sql!("UPDATE users SET password_hash = $3 WHERE id = $2 AND realm_id = $1", realm_id, user_id, hash)
+    let text = "UPDATE users SET password_hash = $3 WHERE id = $2 AND realm_id = $1";
+    sql!(text, realm_id, user_id, hash).needs("reference")
 }
 
 /// User and role are looked up in the realm, so that no role of another realm can be given.
 pub(super) fn add_role(realm_id: &str, user_id: &str, role_id: &str) -> Statement {
     let text = "INSERT INTO user_roles (realm_id, user_id, role_id) \
                 SELECT u.realm_id, u.id, r.id FROM users u JOIN roles r ON r.realm_id = u.realm_id \
-                WHERE u.realm_id = $1 AND u.id = $2 AND r.id = $3 ON CONFLICT (user_id, role_id) DO NOTHING";
-    sql!(text, realm_id, user_id, role_id)
+                WHERE u.realm_id = $1 AND u.id = $2 AND r.id = $3 \
+                ON CONFLICT (user_id, role_id) DO UPDATE SET realm_id = excluded.realm_id";
+    sql!(text, realm_id, user_id, role_id).needs("reference")
 }
 
 pub(super) fn remove_role(realm_id: &str, user_id: &str, role_id: &str) -> Statement {
@@ -133,8 +144,9 @@ pub(super) fn remove_role(realm_id: &str, user_id: &str, role_id: &str) -> State
 pub(super) fn add_group(realm_id: &str, user_id: &str, group_id: &str) -> Statement {
     let text = "INSERT INTO user_groups (realm_id, user_id, group_id) \
                 SELECT u.realm_id, u.id, g.id FROM users u JOIN groups g ON g.realm_id = u.realm_id \
-                WHERE u.realm_id = $1 AND u.id = $2 AND g.id = $3 ON CONFLICT (user_id, group_id) DO NOTHING";
-    sql!(text, realm_id, user_id, group_id)
+                WHERE u.realm_id = $1 AND u.id = $2 AND g.id = $3 \
+                ON CONFLICT (user_id, group_id) DO UPDATE SET realm_id = excluded.realm_id";
+    sql!(text, realm_id, user_id, group_id).needs("reference")
 }
 
 pub(super) fn remove_group(realm_id: &str, user_id: &str, group_id: &str) -> Statement {
@@ -143,7 +155,8 @@ pub(super) fn remove_group(realm_id: &str, user_id: &str, group_id: &str) -> Sta
 }
 
 impl Store {
-    /// Who signs in by `name` (canonical): the user with that user name, else with that e-mail address if `with_email`.
+    /// Who signs in by `name` (canonical): the user with that user name, else with that e-mail address if
+    /// `with_email`. Never a service account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -156,14 +169,16 @@ impl Store {
         let by_name = concat!(
             "SELECT ",
             user_columns!(),
-            ", u.password_hash FROM users u WHERE u.realm_id = $1 AND u.username = $2"
+            ", u.password_hash FROM users u \
+             WHERE u.realm_id = $1 AND u.username = $2 AND u.service_account_client IS NULL"
         );
         let mut found = self.db.one::<RowWithPassword>(sql!(by_name, realm_id, name)).await?;
         if found.is_none() && with_email {
             let by_email = concat!(
                 "SELECT ",
                 user_columns!(),
-                ", u.password_hash FROM users u WHERE u.realm_id = $1 AND u.email_key = $2"
+                ", u.password_hash FROM users u \
+                 WHERE u.realm_id = $1 AND u.email_key = $2 AND u.service_account_client IS NULL"
             );
             found = self.db.one::<RowWithPassword>(sql!(by_email, realm_id, name)).await?;
         }
@@ -207,7 +222,7 @@ impl Store {
         self.db.one::<Row>(sql!(text, realm_id, client)).await?.map(Row::record).transpose()
     }
 
-    /// People by user name (service accounts left out); those whose name or address holds `search`, or all.
+    /// People by user name (service accounts left out); those whose user name, address or name holds `search`, or all.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -216,11 +231,10 @@ impl Store {
             "SELECT ",
             user_columns!(),
             " FROM users u WHERE u.realm_id = $1 AND u.service_account_client IS NULL \
-             AND (u.username LIKE $2 ESCAPE '\\' OR u.email_key LIKE $2 ESCAPE '\\') \
+             AND u.search_key LIKE $2 ESCAPE '!' \
              ORDER BY u.username LIMIT $4 OFFSET $3"
         );
-        let pattern = anywhere(&canonical(search));
-        let rows = self.db.all::<Row>(sql!(text, realm_id, pattern, page.first, page.max)).await?;
+        let rows = self.db.all::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
         rows.into_iter().map(Row::record).collect()
     }
 
@@ -245,8 +259,10 @@ impl Store {
                     WHERE g.realm_id = $1) \
                     SELECT 'role' AS kind, role_id AS value FROM user_roles WHERE realm_id = $1 AND user_id = $2 \
                     UNION SELECT 'role', r.role_id FROM group_roles r JOIN member m ON m.id = r.group_id \
-                    UNION SELECT 'group', path FROM member WHERE direct = 1 ORDER BY 1, 2";
-        let rows = self.db.all::<(String, String)>(sql!(text, realm_id, user_id)).await?;
+                    WHERE r.realm_id = $1 \
+                    UNION SELECT 'group', path FROM member WHERE direct = 1";
+        let mut rows = self.db.all::<(String, String)>(sql!(text, realm_id, user_id)).await?;
+        rows.sort();
         let (groups, roles): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(kind, _)| kind == "group");
         let values = |rows: Vec<(String, String)>| rows.into_iter().map(|(_, value)| value).collect();
         Ok(UserRoles { role_ids: values(roles), group_paths: values(groups) })

@@ -1,0 +1,190 @@
+//! Migrations: the same files on both databases, applied in one transaction, checked before a server serves.
+//!
+//! One transaction holds all that is pending, so a half-migrated database does not exist; on Postgres an advisory
+//! lock makes several nodes wait for the one that migrates.
+
+use std::time::Duration;
+
+use super::Store;
+use super::db::{Finish, Pools, Transaction, Work};
+use super::error::StoreError;
+use super::statement::sql;
+
+/// One migration.
+struct Migration {
+    version: i64,
+    name: &'static str,
+    text: &'static str,
+}
+
+/// Every migration, oldest first. A file that was released never changes; a new one adds and does not take away, so
+/// that the previous version of the program can run on it.
+const MIGRATIONS: [Migration; 1] =
+    [Migration { version: 1, name: "begin", text: include_str!("../../migrations/0001_begin.sql") }];
+
+/// The key of the advisory lock: "vestibul" in ASCII.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(8531352012944733548)";
+
+impl Store {
+    /// Brings the schema to this version, all that is missing in one transaction. Several nodes may do so at once; on
+    /// Postgres they take turns.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] when the database is newer, changed or another application's; then it is left as it is.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        if self.db.snapshot(&Check).await? > 0 {
+            self.use_wal().await?;
+            self.db.write(&Migrate).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the schema is exactly this version's. Changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] with what to do.
+    pub async fn check_schema(&self) -> Result<(), StoreError> {
+        match self.db.snapshot(&Check).await? {
+            0 => Ok(()),
+            missing => Err(StoreError::Schema(format!(
+                "the database is older than this program (or empty) and lacks {missing} of its migrations: \
+                 run `vestibule migrate`"
+            ))),
+        }
+    }
+
+    /// Readers of a SQLite file need not wait for its writer, from now on and for every process. Not done on opening,
+    /// since it changes the file, which may be another program's.
+    async fn use_wal(&self) -> Result<(), StoreError> {
+        if let Pools::Sqlite { write, .. } = &self.db.pools {
+            // Here alone SQLite does not wait for others by itself.
+            for _ in 0..40 {
+                match sqlx::raw_sql("PRAGMA journal_mode = WAL")
+                    .execute(write)
+                    .await
+                    .map_err(StoreError::from)
+                {
+                    Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(25)).await,
+                    result => return result.map(drop),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts the migrations that are not applied.
+struct Check;
+
+impl Work for Check {
+    type Outcome = usize;
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<usize>, StoreError> {
+        Ok(Finish::Undo(MIGRATIONS.len() - applied(transaction).await?))
+    }
+}
+
+/// Applies what is pending.
+struct Migrate;
+
+impl Work for Migrate {
+    type Outcome = ();
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<()>, StoreError> {
+        if transaction.is_postgres() {
+            // Waiting for another node, and building an index, may take longer than a request may.
+            transaction.script("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
+            transaction.script(LOCK).await?;
+        }
+        let applied = applied(transaction).await?;
+        if applied == MIGRATIONS.len() {
+            return Ok(Finish::Undo(()));
+        }
+        if applied == 0 {
+            if transaction.is_postgres() {
+                transaction.script(r#"CREATE COLLATION IF NOT EXISTS "binary" FROM "C""#).await?;
+            }
+            transaction
+                .script(
+                    "CREATE TABLE IF NOT EXISTS migrations \
+                 (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)",
+                )
+                .await?;
+        }
+        for migration in MIGRATIONS.iter().skip(applied) {
+            transaction.script(migration.text).await?;
+            let checksum = checksum(migration.text);
+            let text = "INSERT INTO migrations (version, name, checksum) VALUES ($1, $2, $3)";
+            transaction.execute(&sql!(text, migration.version, migration.name, checksum)).await?;
+        }
+        Ok(Finish::Commit(()))
+    }
+}
+
+/// How many migrations are applied, when they are ours.
+async fn applied(transaction: &mut Transaction<'_>) -> Result<usize, StoreError> {
+    let tables = if transaction.is_postgres() {
+        "SELECT CAST(tablename AS TEXT) FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
+    } else {
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    };
+    let tables = transaction.all::<(String,)>(&sql!(tables)).await?;
+    if tables.is_empty() {
+        return Ok(0);
+    }
+    if !["migrations", "configuration", "realms"]
+        .iter()
+        .all(|ours| tables.iter().any(|(table,)| table == ours))
+    {
+        return Err(StoreError::Schema(
+            "the database holds the tables of another program: give Vestibule a database or schema of its own".into(),
+        ));
+    }
+    let text = "SELECT version, checksum FROM migrations ORDER BY version";
+    let applied = transaction.all::<(i64, String)>(&sql!(text)).await?;
+    for (index, (version, found)) in applied.iter().enumerate() {
+        let Some(known) = MIGRATIONS.get(index) else {
+            return Err(StoreError::Schema(format!(
+                "the database has migration {}, which this version of Vestibule does not know: it was made by a newer one",
+                version
+            )));
+        };
+        if known.version != *version || checksum(known.text) != *found {
+            return Err(StoreError::Schema(format!(
+                "migration {} ({}) of the database is not the one of this version of Vestibule: it was changed",
+                version, known.name
+            )));
+        }
+    }
+    Ok(applied.len())
+}
+
+/// SHA-256 of a migration's text, in hexadecimal.
+fn checksum(text: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_listed_in_order() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let listed: Vec<String> =
+            MIGRATIONS.iter().map(|m| format!("{:04}_{}.sql", m.version, m.name)).collect();
+        assert_eq!(files, listed);
+    }
+
+    #[test]
+    fn released_files_do_not_change() {
+        // Until the first release the text may change; from then on its checksum stands here.
+        assert_eq!(checksum("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,165 @@
+//! A statement: one text for both databases, and its values.
+//!
+//! Refuses what only one of the two could keep, so that both answer alike.
+
+use super::error::StoreError;
+use crate::clock::Timestamp;
+use crate::protocol::user::canonical;
+
+/// Bytes that a text in an index may have. Postgres refuses index rows of more than about 2,700 bytes.
+const LONGEST_KEY: usize = 1_000;
+
+/// A value of one of the two column types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(Option<String>),
+    Int(Option<i64>),
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<&String> for Value {
+    fn from(value: &String) -> Self {
+        Self::Text(Some(value.clone()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value))
+    }
+}
+
+impl From<&Option<String>> for Value {
+    fn from(value: &Option<String>) -> Self {
+        Self::Text(value.clone())
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(value: Option<String>) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Int(Some(i64::from(value)))
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(value: Timestamp) -> Self {
+        Self::Int(Some(value.0))
+    }
+}
+
+impl From<Option<Timestamp>> for Value {
+    fn from(value: Option<Timestamp>) -> Self {
+        Self::Int(value.map(|at| at.0))
+    }
+}
+
+/// A text of SQL with the values of `$1…$n`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Statement {
+    pub(super) sql: &'static str,
+    pub(super) values: Vec<Value>,
+    pub(super) needs: Option<&'static str>,
+}
+
+/// Writes a statement: `sql!("… $1 …", value, …)`.
+macro_rules! sql {
+    ($text:expr $(, $value:expr)* $(,)?) => {
+        $crate::store::statement::Statement::new($text, vec![$($crate::store::statement::Value::from($value)),*])
+    };
+}
+pub(super) use sql;
+
+impl Statement {
+    pub(super) fn new(sql: &'static str, values: Vec<Value>) -> Self {
+        Self { sql, values, needs: None }
+    }
+
+    /// Makes it a conflict about `what` to change no row: what it speaks of is not there, or is another realm's.
+    pub(super) fn needs(self, what: &'static str) -> Self {
+        Self { needs: Some(what), ..self }
+    }
+
+    /// Postgres refuses a NUL in text and SQLite keeps it; here both refuse.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let has_nul = |value: &Value| matches!(value, Value::Text(Some(text)) if text.contains('\0'));
+        if self.values.iter().any(has_nul) { Err(StoreError::Unstorable) } else { Ok(()) }
+    }
+
+    /// Whether `rows` changed rows are enough.
+    pub(super) fn judge(&self, rows: u64) -> Result<u64, StoreError> {
+        match self.needs {
+            Some(what) if rows == 0 => Err(StoreError::Conflict { what }),
+            _ => Ok(rows),
+        }
+    }
+}
+
+/// A text that an index will hold.
+pub(super) fn key(text: &str) -> Result<&str, StoreError> {
+    if text.len() > LONGEST_KEY { Err(StoreError::Unstorable) } else { Ok(text) }
+}
+
+/// JSON text of a value that always has one. A NUL in one of its texts is refused like any other.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    let text = serde_json::to_string(value)?;
+    if spells_nul(&text) { Err(StoreError::Unstorable) } else { Ok(text) }
+}
+
+/// Whether JSON text spells a NUL: `\u0000` that is not itself escaped.
+fn spells_nul(json: &str) -> bool {
+    json.match_indices("\\u0000").any(|(at, _)| {
+        let before = json.get(..at).unwrap_or_default();
+        before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 0
+    })
+}
+
+/// A pattern for `search_key LIKE … ESCAPE '!'` that finds `text` anywhere and in any spelling, whatever it holds.
+pub(super) fn anywhere(text: &str) -> String {
+    let escaped = canonical(text).replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{escaped}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn o03_nul_in_json_is_found_and_its_spelling_is_not() {
+        for (value, expected) in [
+            ("a\0b", true),
+            ("\0", true),
+            ("\\\0", true),
+            (r"\u0000", false),
+            (r"\\u0000", false),
+            ("plain", false),
+            ("\u{1}", false),
+        ] {
+            let json = serde_json::to_string(&serde_json::json!({ "key": value })).unwrap();
+            assert_eq!(spells_nul(&json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a05_patterns_hold_no_wildcards_but_their_own() {
+        for (text, pattern) in [("", "%%"), ("Al", "%al%"), ("100%_!", "%100!%!_!!%"), (r"a\", r"%a\%")] {
+            assert_eq!(anywhere(text), pattern, "{text}");
+        }
+    }
+}
