@@ -1,0 +1,95 @@
+//! Commits: all or nothing, versions, uniqueness, odd text, sweeping.
+
+use vestibule::protocol::user::User;
+use vestibule::store::{Change, StoreError};
+
+use crate::on_both;
+use crate::world::{NOW, id};
+
+on_both! {
+    async fn i9_a_failing_change_takes_the_others_back(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let bob = User { id: id(), username: "bob".into(), email: None, ..tenant.user.clone() };
+        let second_alice = User { id: id(), email: None, ..tenant.user.clone() };
+        let changes = vec![Change::PutUser(Box::new(bob.clone())), Change::PutUser(Box::new(second_alice))];
+        assert!(matches!(store.commit(changes).await, Err(StoreError::Conflict { .. })));
+        assert!(store.user_by_id(&tenant.realm.id, &bob.id).await.unwrap().is_none());
+    }
+
+    async fn a_change_of_configuration_takes_the_next_version(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let before = store.configuration_version().await.unwrap();
+        store.commit(vec![Change::PutUser(Box::new(tenant.user.clone()))]).await.unwrap();
+        assert_eq!(store.configuration_version().await.unwrap(), before, "a user is no configuration");
+        let client = Box::new(tenant.client.clone());
+        store.commit(vec![Change::PutClient { client, at: NOW }]).await.unwrap();
+        let after = store.configuration_version().await.unwrap();
+        assert!(after > before);
+        let realm = store.realm_by_name("main").await.unwrap().unwrap();
+        assert_eq!(realm.version, after);
+    }
+
+    async fn names_are_one_account_however_they_are_spelt(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let find = async |name: &str, with_email| {
+            let name = vestibule::protocol::user::canonical(name);
+            store.user_by_login(&tenant.realm.id, &name, with_email).await.unwrap().is_some()
+        };
+        assert!(find("ALICE", false).await);
+        assert!(find("alice@EXAMPLE.com", true).await);
+        assert!(!find("alice@example.com", false).await);
+        assert!(!find("alic", true).await);
+    }
+
+    async fn o03_text_that_one_database_could_not_keep_is_refused_by_both(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let user = |name: &str| User {
+            id: id(),
+            username: "carol".into(),
+            email: None,
+            first_name: Some(name.into()),
+            ..tenant.user.clone()
+        };
+        let refused = store.commit(vec![Change::PutUser(Box::new(user("a\0b")))]).await;
+        assert!(matches!(refused, Err(StoreError::Unstorable)), "{refused:?}");
+        let odd = user("\u{202e}ᚠ 𝔘 e\u{301} ' \" \\ %_");
+        store.commit(vec![Change::PutUser(Box::new(odd.clone()))]).await.unwrap();
+        let kept = store.user_by_id(&tenant.realm.id, &odd.id).await.unwrap().unwrap();
+        assert_eq!(kept.first_name, odd.first_name);
+    }
+
+    async fn i4_ending_a_session_revokes_its_grants_and_no_offline_one(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let (online, mut offline) = (tenant.grant(), tenant.grant());
+        offline.offline = true;
+        let expires_at = NOW.plus(600);
+        let add = |grant: &vestibule::protocol::grant::Grant| Change::AddGrant { grant: grant.clone(), expires_at };
+        store.commit(vec![add(&online), add(&offline)]).await.unwrap();
+        let (realm_id, id) = (tenant.realm.id.clone(), tenant.session.id.clone());
+        store.commit(vec![Change::EndSession { realm_id, id, at: NOW.plus(1) }]).await.unwrap();
+        let revoked = async |grant: &str| {
+            let (grant, ..) = store.grant_with_user(&tenant.realm.id, grant).await.unwrap().unwrap();
+            grant.revoked_at.is_some()
+        };
+        assert!(revoked(&online.id).await);
+        assert!(!revoked(&offline.id).await);
+    }
+
+    async fn a_sweep_removes_what_expired_in_bounded_steps(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let mut codes = Vec::new();
+        for _ in 0..5 {
+            codes.push(tenant.code(store).await.fingerprint);
+        }
+        let kept = store.sweep(NOW.plus(61), 90, 100).await.unwrap();
+        assert_eq!(kept.rows, 0, "a code is kept for a while, so that a late replay is known for one");
+        let long_after = NOW.plus(2_000);
+        let first = store.sweep(long_after, 90, 2).await.unwrap();
+        assert!(first.more && first.rows > 0, "{first:?}");
+        while store.sweep(long_after, 90, 2).await.unwrap().more {}
+        for code in codes {
+            assert!(store.code_by_fingerprint(&tenant.realm.id, &code).await.unwrap().is_none());
+        }
+        assert!(store.session_by_id(&tenant.realm.id, &tenant.session.id).await.unwrap().is_some(), "not expired yet");
+    }
+}
