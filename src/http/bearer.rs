@@ -142,27 +142,37 @@ pub fn from_header(headers: &HeaderMap) -> Result<Option<String>, BearerError> {
     }
 }
 
+/// The claims of an access token of this realm that has not expired. Whether it still counts is not asked.
+///
+/// # Errors
+/// `invalid_token`.
+pub fn genuine(context: &RealmContext, token: &str) -> Result<Claims, BearerError> {
+    let (app, now) = (&context.app, context.app.clock.now());
+    let verified = context.state.ring.verify(token, now).map_err(|why| refused(&why.to_string()))?;
+    let claims = verified.claims;
+    let issuer = claims.text("iss").unwrap_or_default();
+    if !app.hosts.accepts_issuer(issuer, context.realm()) {
+        return Err(refused("it is of another issuer"));
+    }
+    let issuers = [issuer];
+    let expect = Expect { token_types: &["Bearer"], header_types: &["JWT"], ..Expect::at(now, &issuers) };
+    expect.check(verified.typ.as_deref(), &claims).map_err(|why| refused(&why.to_string()))?;
+    Ok(claims)
+}
+
+fn refused(why: &str) -> BearerError {
+    tracing::debug!(why, "an access token was refused");
+    BearerError::invalid()
+}
+
 /// Verifies an access token of this realm and asks the database whether what it hangs on still stands: client, user,
 /// grant and session (attacks I03, J04).
 ///
 /// # Errors
 /// `invalid_token`, or trouble with the database.
 pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerError> {
-    let app = &context.app;
-    let now = app.clock.now();
-    let refused = |why: &str| {
-        tracing::debug!(why, "an access token was refused");
-        BearerError::invalid()
-    };
-    let verified = context.state.ring.verify(token, now).map_err(|why| refused(&why.to_string()))?;
-    let claims = verified.claims;
-    let issuer = claims.text("iss").unwrap_or_default().to_owned();
-    if !app.hosts.accepts_issuer(&issuer, context.realm()) {
-        return Err(refused("it is of another issuer"));
-    }
-    let issuers = [issuer.as_str()];
-    let expect = Expect { token_types: &["Bearer"], header_types: &["JWT"], ..Expect::at(now, &issuers) };
-    expect.check(verified.typ.as_deref(), &claims).map_err(|why| refused(&why.to_string()))?;
+    let claims = genuine(context, token)?;
+    let (app, now) = (&context.app, context.app.clock.now());
     let client_id = claims.text("azp").ok_or_else(|| refused("it names no client"))?.to_owned();
     let entry = context.state.client(&app.store, &client_id).await?;
     let entry = entry.ok_or_else(|| refused("its client is gone"))?;
@@ -174,9 +184,9 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
             None => return Err(refused("its grant is gone")),
         },
         None => {
-            let subject = claims.text("sub").unwrap_or_default();
-            let user = app.store.user_by_id(&realm.id, subject).await?;
-            (user.ok_or_else(|| refused("its user is gone"))?, None, None)
+            let [subject, jti] = ["sub", "jti"].map(|name| claims.text(name).unwrap_or_default());
+            let user = app.store.user_of_token(&realm.id, subject, jti).await?;
+            (user.ok_or_else(|| refused("its user is gone, or it was revoked"))?, None, None)
         }
     };
     let issued_at = claims.time("iat").ok_or_else(|| refused("it has no iat"))?;

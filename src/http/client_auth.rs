@@ -58,6 +58,13 @@ pub fn presented(headers: &HeaderMap, form: &Params) -> Result<Presented, ApiErr
     })
 }
 
+/// The `client_id` that the request names, proven or not, for an answer that the client's origin may read.
+#[must_use]
+pub fn named(headers: &HeaderMap, form: &Result<Params, ParamsError>) -> Option<String> {
+    let form = form.as_ref().ok()?;
+    presented(headers, form).ok().map(|presented| presented.client_id)
+}
+
 const CHALLENGE: &str = "Basic realm=\"token\", charset=\"UTF-8\"";
 
 /// The client that the request proves to be from.

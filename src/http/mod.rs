@@ -26,7 +26,7 @@ use axum::routing::{get, post};
 use crate::app::Shared;
 use context::{RealmContext, ServerContext};
 use error::PageError;
-use oidc::{authorize, certs, discovery, introspect, logout, token, userinfo};
+use oidc::{authorize, certs, discovery, introspect, logout, revoke, token, userinfo};
 use sign_in::{authenticate, consent};
 
 /// Every address of the server, below its base path.
@@ -54,6 +54,7 @@ fn realm_routes() -> Router<Shared> {
         .route("/protocol/openid-connect/certs", get(certs::certs).options(cors::preflight_public))
         .route("/protocol/openid-connect/auth", get(authorize::authorize).post(authorize::authorize))
         .route("/protocol/openid-connect/token", post(token::token).options(cors::preflight))
+        .route("/protocol/openid-connect/revoke", post(revoke::revoke).options(cors::preflight))
         .route("/protocol/openid-connect/token/introspect", post(introspect::introspect))
         .route(
             "/protocol/openid-connect/userinfo",

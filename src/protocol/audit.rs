@@ -53,7 +53,7 @@ pub enum AuditKind {
     GrantConsent,
     /// A person refused a client.
     ConsentDenied,
-    /// A person withdrew a consent.
+    /// A person withdrew a consent, or a client gave back a token.
     RevokeGrant,
     /// A session ended.
     Logout,

@@ -31,6 +31,7 @@ pub mod pkce;
 pub mod realm;
 pub mod redirect_uri;
 pub mod refresh;
+pub mod revocation;
 pub mod role;
 pub mod scope;
 pub mod session;

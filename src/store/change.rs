@@ -7,7 +7,8 @@ use super::error::StoreError;
 use super::key::KeyRow;
 use super::statement::{Statement, sql};
 use super::{
-    Store, audit, client, code, consent, failure, grant, group, key, realm, role, scope, session, user,
+    Store, audit, client, code, consent, failure, grant, group, key, realm, revoked, role, scope, session,
+    user,
 };
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
@@ -90,6 +91,8 @@ pub enum Change {
     AddGrant { grant: Grant, expires_at: Timestamp },
     /// A grant was taken back.
     RevokeGrant { realm_id: String, id: String, at: Timestamp },
+    /// An access token that hangs on no grant was taken back; it would have been good until then.
+    RevokeToken { realm_id: String, jti: String, expires_at: Timestamp },
     /// A code was issued.
     AddCode(AuthorizationCode),
     /// A consent was given or widened.
@@ -222,6 +225,7 @@ impl Change {
             | Self::EndSession { realm_id, .. }
             | Self::EndSessionsOfUser { realm_id, .. }
             | Self::RevokeGrant { realm_id, .. }
+            | Self::RevokeToken { realm_id, .. }
             | Self::WithdrawConsent { realm_id, .. }
             | Self::ClearFailures { realm_id, .. } => realm_id,
         }
@@ -290,6 +294,9 @@ impl Change {
             }
             Self::AddGrant { grant, expires_at } => to.push(grant::add(&grant, expires_at)),
             Self::RevokeGrant { realm_id, id, at } => to.push(grant::revoke(&realm_id, &id, at)),
+            Self::RevokeToken { realm_id, jti, expires_at } => {
+                to.push(revoked::add(&realm_id, &jti, expires_at));
+            }
             Self::AddCode(code) => to.push(code::add(&code)),
             Self::PutConsent(consent) => to.push(consent::put(&consent)?),
             Self::WithdrawConsent { realm_id, user_id, client, at } => {

@@ -19,8 +19,14 @@ struct Migration {
 
 /// Every migration, oldest first. A file that was released never changes; a new one adds and does not take away, so
 /// that the previous version of the program can run on it.
-const MIGRATIONS: [Migration; 1] =
-    [Migration { version: 1, name: "begin", text: include_str!("../../migrations/0001_begin.sql") }];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { version: 1, name: "begin", text: include_str!("../../migrations/0001_begin.sql") },
+    Migration {
+        version: 2,
+        name: "revoked_tokens",
+        text: include_str!("../../migrations/0002_revoked_tokens.sql"),
+    },
+];
 
 /// The key of the advisory lock: "vestibul" in ASCII.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(8531352012944733548)";

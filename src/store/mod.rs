@@ -34,6 +34,7 @@ mod migrate;
 mod open;
 mod realm;
 mod refresh;
+mod revoked;
 mod role;
 mod scope;
 mod session;

@@ -17,7 +17,7 @@ pub struct Swept {
 
 /// One statement per table; `$1` is the moment before which rows are of no use, `$2` the most rows to remove.
 /// What hangs on a grant never outlives it: a grant's end is moved whenever something is issued from it.
-fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> [Statement; 6] {
+fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> [Statement; 7] {
     [
         sql!(
             "DELETE FROM authorization_codes WHERE fingerprint IN \
@@ -37,6 +37,12 @@ fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> [Statement;
         ),
         sql!(
             "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+            now,
+            most
+        ),
+        sql!(
+            "DELETE FROM revoked_tokens WHERE (realm_id, jti) IN \
+             (SELECT realm_id, jti FROM revoked_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             now,
             most
         ),

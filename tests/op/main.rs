@@ -11,3 +11,4 @@
 
 mod flow;
 mod introspect;
+mod revoke;

@@ -5,5 +5,6 @@ pub mod certs;
 pub mod discovery;
 pub mod introspect;
 pub mod logout;
+pub mod revoke;
 pub mod token;
 pub mod userinfo;

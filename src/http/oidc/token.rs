@@ -23,8 +23,7 @@ pub async fn token(
     Query(query): Query,
     Form(form): Form,
 ) -> Response {
-    let client_id = form.as_ref().ok().and_then(|form| client_auth::presented(&headers, form).ok());
-    let client_id = client_id.map(|presented| presented.client_id);
+    let client_id = client_auth::named(&headers, &form);
     let response = match issue(&context, &headers, query, form).await {
         Ok(tokens) => no_store(&tokens),
         Err(error) => error.into_response(),
