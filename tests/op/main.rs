@@ -12,3 +12,4 @@
 mod flow;
 mod introspect;
 mod revoke;
+mod rows;
