@@ -2,7 +2,8 @@
 //!
 //! It waits in the address of the form, sealed by the server's key and bound to one browser by a cookie: no row is
 //! written for a request that nobody completes, any node can go on with it, and nobody can read, change or hand it on
-//! (attacks R08, S02). It says nothing about progress; that is decided anew from the records each time.
+//! (attacks R08, S02). Of progress it says one thing, that a session's person has signed in for it; the rest is
+//! decided anew from the records each time.
 
 use axum::http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,10 @@ pub struct PendingRequest {
     pub received_at: Timestamp,
     /// Subject of the verified `id_token_hint`.
     pub hinted_subject: Option<String>,
+    /// The session whose person has signed in on the page of this request.
+    pub signed_in: Option<String>,
     /// Fingerprint of the browser's cookie.
-    browser: String,
+    pub(super) browser: String,
 }
 
 /// A sealed request and the cookie that its browser must show.
@@ -56,13 +59,19 @@ impl PendingRequest {
         if bytes > MOST_BYTES {
             return Err(PageError::new(Trouble::Request).detail("The request is too long."));
         }
-        Ok(Self { parameters: Some(parameters), received_at, hinted_subject, browser: String::new() })
+        Ok(Self {
+            parameters: Some(parameters),
+            received_at,
+            hinted_subject,
+            signed_in: None,
+            browser: String::new(),
+        })
     }
 
     /// A person who wants to see the own account page.
     #[must_use]
     pub fn account(received_at: Timestamp) -> Self {
-        Self { parameters: None, received_at, hinted_subject: None, browser: String::new() }
+        Self { parameters: None, received_at, hinted_subject: None, signed_in: None, browser: String::new() }
     }
 
     /// Seals the request for the browser that sent `headers`.

@@ -304,6 +304,9 @@ pub struct Facts<'a> {
     pub now: Timestamp,
     /// The browser's session, if its user is enabled.
     pub session: Option<&'a Session>,
+    /// Whether that session's last sign-in was made on the page of this very request. Times alone cannot say: they
+    /// are whole seconds, and a request may arrive in the second of an earlier sign-in.
+    pub signed_in_here: bool,
     /// Whom the client believes to be signed in: the subject of a verified `id_token_hint`.
     pub hinted_subject: Option<&'a str>,
     /// The scopes that need consent.
@@ -347,7 +350,7 @@ pub fn decide(
             Decision::SignIn { again: false }
         };
     };
-    let signed_in_for_this = session.auth_time >= facts.received_at;
+    let signed_in_for_this = facts.signed_in_here || session.auth_time > facts.received_at;
     let other_person = facts.hinted_subject.is_some_and(|subject| subject != session.user_id);
     if other_person && (silent || signed_in_for_this) {
         return Decision::Refuse(ErrorCode::LoginRequired);
@@ -533,18 +536,25 @@ mod tests {
     fn who_must_sign_in() {
         let again = Decision::SignIn { again: true };
         let login_required = Decision::Refuse(ErrorCode::LoginRequired);
-        let rows: [Row<'_>; 15] = [
+        let rows: [Row<'_>; 16] = [
             ("nobody", &[], None, None, Decision::SignIn { again: false }),
             ("somebody", &[], Some(9_000), None, Decision::Issue),
             ("c prompt=none, nobody", &[("prompt", Some("none"))], None, None, login_required),
             ("prompt=none, somebody", &[("prompt", Some("none"))], Some(9_000), None, Decision::Issue),
             ("prompt=login", &[("prompt", Some("login"))], Some(9_000), None, again),
-            ("prompt=login, done", &[("prompt", Some("login"))], Some(10_000), None, Decision::Issue),
+            ("prompt=login, done", &[("prompt", Some("login"))], Some(10_001), None, Decision::Issue),
+            (
+                "prompt=login in the second of a sign-in",
+                &[("prompt", Some("login"))],
+                Some(10_000),
+                None,
+                again,
+            ),
             ("select_account", &[("prompt", Some("select_account"))], Some(9_000), None, again),
             ("max_age over", &[("max_age", Some("100"))], Some(9_000), None, again),
             ("max_age within", &[("max_age", Some("5000"))], Some(9_000), None, Decision::Issue),
             ("e max_age=0", &[("max_age", Some("0"))], Some(9_999), None, again),
-            ("e max_age=0, done", &[("max_age", Some("0"))], Some(10_000), None, Decision::Issue),
+            ("e max_age=0, done", &[("max_age", Some("0"))], Some(10_001), None, Decision::Issue),
             ("idle session", &[], Some(7_000), None, Decision::SignIn { again: false }),
             ("hint of the same", &[("prompt", Some("none"))], Some(9_000), Some("alice"), Decision::Issue),
             (
@@ -554,7 +564,7 @@ mod tests {
                 Some("bob"),
                 login_required,
             ),
-            ("hint of another, then signed in as alice", &[], Some(10_000), Some("bob"), login_required),
+            ("hint of another, then signed in as alice", &[], Some(10_001), Some("bob"), login_required),
         ];
         for (case, change, auth_time, hinted_subject, expected) in rows {
             let session = auth_time.map(session);
@@ -562,6 +572,7 @@ mod tests {
                 received_at: T0,
                 now: T0.plus(5),
                 session: session.as_ref(),
+                signed_in_here: false,
                 hinted_subject,
                 asks: &[],
                 consent: None,
@@ -569,6 +580,27 @@ mod tests {
             };
             let request = read(&with(change)).expect(case);
             assert_eq!(decide(&request, &client(), &RealmSettings::default(), &facts), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_sign_in_on_the_page_of_the_request_counts_within_the_second() {
+        let session = session(10_000);
+        let facts = |signed_in_here| Facts {
+            received_at: T0,
+            now: T0,
+            session: Some(&session),
+            signed_in_here,
+            hinted_subject: None,
+            asks: &[],
+            consent: None,
+            consented_now: false,
+        };
+        for change in [("prompt", Some("login")), ("max_age", Some("0"))] {
+            let request = read(&with(&[change])).expect("a request");
+            let after = |here| decide(&request, &client(), &RealmSettings::default(), &facts(here));
+            assert_eq!(after(false), Decision::SignIn { again: true }, "{change:?}");
+            assert_eq!(after(true), Decision::Issue, "{change:?}");
         }
     }
 
@@ -622,6 +654,7 @@ mod tests {
                 received_at: T0,
                 now: T0.plus(5),
                 session: Some(&session),
+                signed_in_here: false,
                 hinted_subject: None,
                 asks: &asks,
                 consent: given.as_ref(),

@@ -106,7 +106,7 @@ def client(issuer):
         scope="openid profile email",
         redirect_uri="http://127.0.0.1:9/callback",
         code_challenge_method="S256",
-        metadata=metadata,
+        **metadata,
     )
 
 

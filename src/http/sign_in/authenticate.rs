@@ -181,6 +181,7 @@ async fn signed_in(
         session: Some((session, user)),
         changes,
         cookies: cookies.into_iter().flatten().collect(),
+        signed_in: true,
         after_form: true,
         ..Progress::default()
     })

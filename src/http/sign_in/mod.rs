@@ -34,6 +34,8 @@ use crate::store::Change;
 pub struct Progress {
     /// The browser's session with its enabled user; one that is only about to be committed included.
     pub session: Option<(Session, User)>,
+    /// Whether the person has just signed in, for this request.
+    pub signed_in: bool,
     /// Whether the person has just said yes on the consent page.
     pub consented: bool,
     /// What is to be committed with the outcome, whatever it is.
@@ -51,6 +53,17 @@ impl Progress {
     /// A page when the database cannot say.
     pub async fn from_cookie(context: &RealmContext, headers: &HeaderMap) -> Result<Self, PageError> {
         Ok(Self { session: session(context, headers).await?, ..Self::default() })
+    }
+
+    fn is_signed_in_for(&self, pending: &PendingRequest) -> bool {
+        let session = self.session.as_ref().map(|(session, _)| session.id.as_str());
+        self.signed_in || (session.is_some() && pending.signed_in.as_deref() == session)
+    }
+
+    /// The same request, for the pages after a sign-in.
+    fn noted_in(&self, pending: &PendingRequest) -> PendingRequest {
+        let session = self.session.as_ref().filter(|_| self.is_signed_in_for(pending));
+        PendingRequest { signed_in: session.map(|(session, _)| session.id.clone()), ..pending.clone() }
     }
 }
 
@@ -120,10 +133,11 @@ pub async fn advance(
             Ok(with_cookies(page.render(context, headers, pending, user), progress.cookies))
         }
         Decision::AskConsent => {
+            let noted = progress.noted_in(pending);
             context.app.commit(progress.changes).await?;
             let Some((_, user)) = &progress.session else { return Err(PageError::new(Trouble::Expired)) };
             let response = if progress.after_form {
-                consent::redirect(context, headers, pending)
+                consent::redirect(context, headers, &noted)
             } else {
                 views::consent(context, headers, pending, client, user, &request, &granted)
             };
@@ -162,6 +176,7 @@ async fn next_step(
         received_at: pending.received_at,
         now: context.app.clock.now(),
         session: progress.session.as_ref().map(|(session, _)| session),
+        signed_in_here: progress.is_signed_in_for(pending),
         hinted_subject: pending.hinted_subject.as_deref(),
         asks: &asks,
         consent: consent.as_ref(),
