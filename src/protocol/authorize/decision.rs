@@ -1,0 +1,96 @@
+//! What comes next for a request, given what is known at the moment.
+
+use super::{AuthorizationRequest, Prompt};
+use crate::clock::Timestamp;
+use crate::protocol::client::Client;
+use crate::protocol::consent::Consent;
+use crate::protocol::error::ErrorCode;
+use crate::protocol::realm::RealmSettings;
+use crate::protocol::session::Session;
+
+/// What is known when a request is decided.
+pub struct Facts<'a> {
+    /// When the request arrived.
+    pub received_at: Timestamp,
+    /// Now.
+    pub now: Timestamp,
+    /// The browser's session, if its user is enabled.
+    pub session: Option<&'a Session>,
+    /// Whether that session's last sign-in was made on the page of this very request. Times alone cannot say: they
+    /// are whole seconds, and a request may arrive in the second of an earlier sign-in.
+    pub signed_in_here: bool,
+    /// Whom the client believes to be signed in: the subject of a verified `id_token_hint`.
+    pub hinted_subject: Option<&'a str>,
+    /// The scopes that need consent.
+    pub asks: &'a [String],
+    /// What the user allowed this client before.
+    pub consent: Option<&'a Consent>,
+    /// Whether the person has just pressed "yes" on the consent page of this request.
+    pub consented_now: bool,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Show the sign-in page.
+    SignIn {
+        /// Somebody is signed in, and must prove it again.
+        again: bool,
+    },
+    /// Show the consent page.
+    AskConsent,
+    /// Issue a code.
+    Issue,
+    /// Refuse, to the client.
+    Refuse(ErrorCode),
+}
+
+/// Decides what comes next (OpenID Connect Core §3.1.2.3 and §3.1.2.4).
+#[must_use]
+pub fn decide(
+    request: &AuthorizationRequest,
+    client: &Client,
+    settings: &RealmSettings,
+    facts: &Facts<'_>,
+) -> Decision {
+    let silent = request.prompt.contains(&Prompt::None);
+    let session = facts.session.filter(|session| session.is_live(settings, facts.now));
+    let Some(session) = session else {
+        return if silent {
+            Decision::Refuse(ErrorCode::LoginRequired)
+        } else {
+            Decision::SignIn { again: false }
+        };
+    };
+    let signed_in_for_this = facts.signed_in_here || session.auth_time > facts.received_at;
+    let other_person = facts.hinted_subject.is_some_and(|subject| subject != session.user_id);
+    if other_person && (silent || signed_in_for_this) {
+        return Decision::Refuse(ErrorCode::LoginRequired);
+    }
+    if other_person || (!signed_in_for_this && must_prove_again(request, session, facts.now)) {
+        return if silent {
+            Decision::Refuse(ErrorCode::LoginRequired)
+        } else {
+            Decision::SignIn { again: !other_person }
+        };
+    }
+    if must_ask_consent(request, client, facts) {
+        return if silent { Decision::Refuse(ErrorCode::ConsentRequired) } else { Decision::AskConsent };
+    }
+    Decision::Issue
+}
+
+fn must_prove_again(request: &AuthorizationRequest, session: &Session, now: Timestamp) -> bool {
+    request.prompt.contains(&Prompt::Login)
+        || request.prompt.contains(&Prompt::SelectAccount)
+        || request.max_age.is_some_and(|max_age| now.since(session.auth_time) >= max_age)
+}
+
+fn must_ask_consent(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>) -> bool {
+    if facts.consented_now {
+        return false;
+    }
+    let allowed = |scope: &String| facts.consent.is_some_and(|consent| consent.scopes.contains(scope));
+    request.prompt.contains(&Prompt::Consent)
+        || (client.settings.consent && (facts.consent.is_none() || !facts.asks.iter().all(allowed)))
+}

@@ -1,0 +1,162 @@
+//! Reading a request: parameters to values, each refusal one that the client hears.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::Target;
+use super::answer::mode;
+use crate::protocol::client::{Client, GrantType};
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::pkce;
+
+/// The parameters of a request, each at most once, empty ones left out (OAuth 2.1 §3.1). They wait in sealed form
+/// while pages are shown, and are read anew after each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestParameters(pub BTreeMap<String, String>);
+
+impl RequestParameters {
+    /// Every parameter that means something to the authorization endpoint; others are ignored (RFC 6749 §3.1).
+    pub const KNOWN: [&str; 17] = [
+        "acr_values",
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "id_token_hint",
+        "login_hint",
+        "max_age",
+        "nonce",
+        "prompt",
+        "redirect_uri",
+        "request",
+        "request_uri",
+        "response_mode",
+        "response_type",
+        "scope",
+        "state",
+        "ui_locales",
+    ];
+
+    /// The value of `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+/// A request that can be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationRequest {
+    /// Where the answer goes.
+    pub target: Target,
+    /// `scope` as asked.
+    pub scope: Option<String>,
+    /// `nonce`, echoed in the ID token.
+    pub nonce: Option<String>,
+    /// S256 challenge.
+    pub code_challenge: Option<String>,
+    /// What the client wants the person to be asked.
+    pub prompt: BTreeSet<Prompt>,
+    /// Greatest age of the sign-in, in seconds.
+    pub max_age: Option<i64>,
+    /// What to put into the user name field.
+    pub login_hint: Option<String>,
+    /// `id_token_hint`, to be verified by who holds the keys.
+    pub id_token_hint: Option<String>,
+}
+
+/// A value of `prompt` (OpenID Connect Core §3.1.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Prompt {
+    /// Show no page.
+    None,
+    /// Ask for the password again.
+    Login,
+    /// Ask for consent again.
+    Consent,
+    /// Let the person choose an account: here, sign in again.
+    SelectAccount,
+}
+
+impl AuthorizationRequest {
+    /// Reads the rest of a request whose target is proven. The scope is read by `scope::grant`.
+    ///
+    /// # Errors
+    /// The refusal to send to the target.
+    pub fn read(parameters: &RequestParameters, client: &Client, target: Target) -> Result<Self, OAuthError> {
+        response_type(parameters)?;
+        if parameters.get("request").is_some() {
+            return Err(OAuthError::new(ErrorCode::RequestNotSupported, "Request objects are not supported"));
+        }
+        if parameters.get("request_uri").is_some() {
+            return Err(OAuthError::new(ErrorCode::RequestUriNotSupported, "request_uri is not supported"));
+        }
+        if mode(parameters.get("response_mode")).is_none() {
+            return Err(OAuthError::new(
+                ErrorCode::InvalidRequest,
+                "response_mode must be query, fragment or form_post",
+            ));
+        }
+        if !client.may(GrantType::AuthorizationCode) {
+            return Err(OAuthError::new(
+                ErrorCode::UnauthorizedClient,
+                "The client may not use the authorization code grant",
+            ));
+        }
+        let code_challenge = pkce::challenge(
+            client,
+            parameters.get("code_challenge"),
+            parameters.get("code_challenge_method"),
+        )?;
+        Ok(Self {
+            target,
+            scope: parameters.get("scope").map(str::to_owned),
+            nonce: parameters.get("nonce").map(str::to_owned),
+            code_challenge,
+            prompt: prompt(parameters.get("prompt"))?,
+            max_age: max_age(parameters.get("max_age"))?,
+            login_hint: parameters.get("login_hint").map(str::to_owned),
+            id_token_hint: parameters.get("id_token_hint").map(str::to_owned),
+        })
+    }
+}
+
+fn response_type(parameters: &RequestParameters) -> Result<(), OAuthError> {
+    match parameters.get("response_type") {
+        Some("code") => Ok(()),
+        Some(_) => Err(OAuthError::new(ErrorCode::UnsupportedResponseType, "response_type must be code")),
+        None => Err(OAuthError::new(ErrorCode::InvalidRequest, "response_type is missing")),
+    }
+}
+
+fn prompt(value: Option<&str>) -> Result<BTreeSet<Prompt>, OAuthError> {
+    let prompts = value
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .map(|word| match word {
+            "none" => Ok(Prompt::None),
+            "login" => Ok(Prompt::Login),
+            "consent" => Ok(Prompt::Consent),
+            "select_account" => Ok(Prompt::SelectAccount),
+            _ => Err(OAuthError::new(
+                ErrorCode::InvalidRequest,
+                "prompt must be none, login, consent or select_account",
+            )),
+        })
+        .collect::<Result<BTreeSet<_>, _>>()?;
+    if prompts.contains(&Prompt::None) && prompts.len() > 1 {
+        return Err(OAuthError::new(ErrorCode::InvalidRequest, "prompt=none allows no other prompt"));
+    }
+    Ok(prompts)
+}
+
+fn max_age(value: Option<&str>) -> Result<Option<i64>, OAuthError> {
+    value
+        .map(|text| {
+            text.parse::<u32>().map(i64::from).map_err(|_| {
+                OAuthError::new(ErrorCode::InvalidRequest, "max_age must be a number of seconds")
+            })
+        })
+        .transpose()
+}

@@ -1,0 +1,265 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::protocol::client::{Client, ClientAuthentication, ClientSettings, GrantType};
+use crate::protocol::consent::Consent;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::realm::RealmSettings;
+use crate::protocol::redirect_uri::Strictness;
+use crate::protocol::session::Session;
+
+fn client() -> Client {
+    let settings = ClientSettings {
+        authentication: ClientAuthentication::Secret,
+        grants: BTreeSet::from([GrantType::AuthorizationCode]),
+        redirect_uris: vec!["https://app.example/cb".into(), "https://app.example/other?x=1".into()],
+        ..ClientSettings::default()
+    };
+    Client {
+        id: "1".into(),
+        realm_id: "r".into(),
+        client_id: "app".into(),
+        enabled: true,
+        secret_hash: None,
+        settings,
+    }
+}
+
+fn valid() -> RequestParameters {
+    let pairs = [
+        ("client_id", "app"),
+        ("redirect_uri", "https://app.example/cb"),
+        ("response_type", "code"),
+        ("scope", "openid"),
+        ("state", "s&t"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ];
+    RequestParameters(pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect())
+}
+
+fn with(change: &[(&str, Option<&str>)]) -> RequestParameters {
+    let mut parameters = valid();
+    for (name, value) in change {
+        match value {
+            Some(value) => parameters.0.insert((*name).to_owned(), (*value).to_owned()),
+            None => parameters.0.remove(*name),
+        };
+    }
+    parameters
+}
+
+fn read(parameters: &RequestParameters) -> Result<AuthorizationRequest, OAuthError> {
+    let target = Target::prove(parameters, Some(&client()), Strictness::Serve).expect("a target");
+    AuthorizationRequest::read(parameters, &client(), target)
+}
+
+#[test]
+fn r06_no_redirect_while_client_or_redirect_uri_is_in_doubt() {
+    let disabled = Client { enabled: false, ..client() };
+    for (case, parameters, client, refusal) in [
+        ("a no redirect_uri", with(&[("redirect_uri", None)]), Some(client()), NoTarget::RedirectUriMissing),
+        (
+            "c unregistered",
+            with(&[("redirect_uri", Some("https://evil.test/"))]),
+            Some(client()),
+            NoTarget::RedirectUriUnregistered,
+        ),
+        ("d unknown client", valid(), None, NoTarget::ClientUnknown),
+        ("e disabled client", valid(), Some(disabled), NoTarget::ClientUnknown),
+        ("no client_id", with(&[("client_id", None)]), Some(client()), NoTarget::ClientMissing),
+    ] {
+        assert_eq!(Target::prove(&parameters, client.as_ref(), Strictness::Serve), Err(refusal), "{case}");
+    }
+}
+
+#[test]
+fn p08_refusals_that_go_to_the_client() {
+    for (case, change, code) in [
+        ("a token", ("response_type", Some("token")), ErrorCode::UnsupportedResponseType),
+        ("a hybrid", ("response_type", Some("code token")), ErrorCode::UnsupportedResponseType),
+        ("a missing", ("response_type", None), ErrorCode::InvalidRequest),
+        ("b none and login", ("prompt", Some("none login")), ErrorCode::InvalidRequest),
+        ("unknown prompt", ("prompt", Some("dance")), ErrorCode::InvalidRequest),
+        ("d negative age", ("max_age", Some("-1")), ErrorCode::InvalidRequest),
+        ("d a word", ("max_age", Some("abc")), ErrorCode::InvalidRequest),
+        ("d too large", ("max_age", Some("100000000000000000000")), ErrorCode::InvalidRequest),
+        ("h request", ("request", Some("e30.e30.")), ErrorCode::RequestNotSupported),
+        ("h request_uri", ("request_uri", Some("https://x")), ErrorCode::RequestUriNotSupported),
+        ("no PKCE", ("code_challenge", None), ErrorCode::InvalidRequest),
+        ("mode", ("response_mode", Some("smoke")), ErrorCode::InvalidRequest),
+    ] {
+        assert_eq!(read(&with(&[change])).unwrap_err().code, code, "{case}");
+    }
+    assert!(read(&valid()).is_ok());
+}
+
+#[test]
+fn rfc9207_answers_name_the_issuer_and_keep_the_state() {
+    let grant = |change: &[(&str, Option<&str>)]| {
+        let parameters = with(change);
+        Target::prove(&parameters, Some(&client()), Strictness::Serve).unwrap().grant(
+            "c".into(),
+            "sid",
+            "https://op",
+        )
+    };
+    let tail = "code=c&session_state=sid&iss=https%3A%2F%2Fop&state=s%26t";
+    for (case, change, start) in [
+        ("query", vec![], "https://app.example/cb?"),
+        ("fragment", vec![("response_mode", Some("fragment"))], "https://app.example/cb#"),
+        (
+            "own query kept",
+            vec![("redirect_uri", Some("https://app.example/other?x=1"))],
+            "https://app.example/other?x=1&",
+        ),
+    ] {
+        assert_eq!(grant(&change), Answer::Redirect(format!("{start}{tail}")), "{case}");
+    }
+    let Answer::FormPost { action, fields } = grant(&[("response_mode", Some("form_post"))]) else {
+        panic!("form_post answers with a form");
+    };
+    assert_eq!((action.as_str(), fields.len()), ("https://app.example/cb", 4));
+}
+
+const T0: Timestamp = Timestamp(10_000);
+
+fn session(auth_time: i64) -> Session {
+    Session {
+        id: "sid".into(),
+        realm_id: "r".into(),
+        user_id: "alice".into(),
+        auth_time: Timestamp(auth_time),
+        acr: "1".into(),
+        remembered: false,
+        started_at: Timestamp(auth_time),
+        last_seen_at: Timestamp(auth_time),
+        ended_at: None,
+        address: String::new(),
+        user_agent: String::new(),
+    }
+}
+
+/// (name, change to the request, `auth_time` of the session, hinted subject, expected)
+type Row<'a> = (&'a str, &'a [(&'a str, Option<&'a str>)], Option<i64>, Option<&'a str>, Decision);
+
+#[test]
+fn who_must_sign_in() {
+    let again = Decision::SignIn { again: true };
+    let login_required = Decision::Refuse(ErrorCode::LoginRequired);
+    let rows: [Row<'_>; 16] = [
+        ("nobody", &[], None, None, Decision::SignIn { again: false }),
+        ("somebody", &[], Some(9_000), None, Decision::Issue),
+        ("c prompt=none, nobody", &[("prompt", Some("none"))], None, None, login_required),
+        ("prompt=none, somebody", &[("prompt", Some("none"))], Some(9_000), None, Decision::Issue),
+        ("prompt=login", &[("prompt", Some("login"))], Some(9_000), None, again),
+        ("prompt=login, done", &[("prompt", Some("login"))], Some(10_001), None, Decision::Issue),
+        ("prompt=login in the second of a sign-in", &[("prompt", Some("login"))], Some(10_000), None, again),
+        ("select_account", &[("prompt", Some("select_account"))], Some(9_000), None, again),
+        ("max_age over", &[("max_age", Some("100"))], Some(9_000), None, again),
+        ("max_age within", &[("max_age", Some("5000"))], Some(9_000), None, Decision::Issue),
+        ("e max_age=0", &[("max_age", Some("0"))], Some(9_999), None, again),
+        ("e max_age=0, done", &[("max_age", Some("0"))], Some(10_001), None, Decision::Issue),
+        ("idle session", &[], Some(7_000), None, Decision::SignIn { again: false }),
+        ("hint of the same", &[("prompt", Some("none"))], Some(9_000), Some("alice"), Decision::Issue),
+        (
+            "g hint of another, prompt=none",
+            &[("prompt", Some("none"))],
+            Some(9_000),
+            Some("bob"),
+            login_required,
+        ),
+        ("hint of another, then signed in as alice", &[], Some(10_001), Some("bob"), login_required),
+    ];
+    for (case, change, auth_time, hinted_subject, expected) in rows {
+        let session = auth_time.map(session);
+        let facts = Facts {
+            received_at: T0,
+            now: T0.plus(5),
+            session: session.as_ref(),
+            signed_in_here: false,
+            hinted_subject,
+            asks: &[],
+            consent: None,
+            consented_now: false,
+        };
+        let request = read(&with(change)).expect(case);
+        assert_eq!(decide(&request, &client(), &RealmSettings::default(), &facts), expected, "{case}");
+    }
+}
+
+#[test]
+fn a_sign_in_on_the_page_of_the_request_counts_within_the_second() {
+    let session = session(10_000);
+    let facts = |signed_in_here| Facts {
+        received_at: T0,
+        now: T0,
+        session: Some(&session),
+        signed_in_here,
+        hinted_subject: None,
+        asks: &[],
+        consent: None,
+        consented_now: false,
+    };
+    for change in [("prompt", Some("login")), ("max_age", Some("0"))] {
+        let request = read(&with(&[change])).expect("a request");
+        let after = |here| decide(&request, &client(), &RealmSettings::default(), &facts(here));
+        assert_eq!(after(false), Decision::SignIn { again: true }, "{change:?}");
+        assert_eq!(after(true), Decision::Issue, "{change:?}");
+    }
+}
+
+#[test]
+fn when_consent_is_asked() {
+    let mut asking = client();
+    asking.settings.consent = true;
+    let session = session(9_000);
+    let asks = ["profile".to_owned(), "email".to_owned()];
+    let consent = |scopes: &[&str]| Consent {
+        realm_id: "r".into(),
+        user_id: "alice".into(),
+        client: "1".into(),
+        scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+        granted_at: T0,
+        updated_at: T0,
+    };
+    let silent: &[(&str, Option<&str>)] = &[("prompt", Some("none"))];
+    let prompted: &[(&str, Option<&str>)] = &[("prompt", Some("consent"))];
+    for (case, client, change, given, now, expected) in [
+        ("not asked of a trusted client", client(), &[][..], None, false, Decision::Issue),
+        ("asked", asking.clone(), &[], None, false, Decision::AskConsent),
+        (
+            "remembered",
+            asking.clone(),
+            &[],
+            Some(consent(&["profile", "email", "x"])),
+            false,
+            Decision::Issue,
+        ),
+        ("S07 grown", asking.clone(), &[], Some(consent(&["profile"])), false, Decision::AskConsent),
+        ("prompt=none", asking.clone(), silent, None, false, Decision::Refuse(ErrorCode::ConsentRequired)),
+        (
+            "prompt=consent",
+            client(),
+            prompted,
+            Some(consent(&["profile", "email"])),
+            false,
+            Decision::AskConsent,
+        ),
+        ("just given", asking, prompted, None, true, Decision::Issue),
+    ] {
+        let facts = Facts {
+            received_at: T0,
+            now: T0.plus(5),
+            session: Some(&session),
+            signed_in_here: false,
+            hinted_subject: None,
+            asks: &asks,
+            consent: given.as_ref(),
+            consented_now: now,
+        };
+        let request = read(&with(change)).expect(case);
+        assert_eq!(decide(&request, &client, &RealmSettings::default(), &facts), expected, "{case}");
+    }
+}
