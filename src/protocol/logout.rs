@@ -1,6 +1,8 @@
 //! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): may it go ahead without a question, and where the
 //! browser goes afterwards.
 
+use thiserror::Error;
+
 use super::client::Client;
 use super::redirect_uri::{self, Strictness};
 use super::session::Session;
@@ -37,6 +39,25 @@ pub fn question(session: Option<&Session>, hint: Option<&Hint>) -> Question {
             _ => Question::NotNeeded,
         },
         (Some(_), _) => Question::Ask,
+    }
+}
+
+/// The hint was issued to another client than `client_id` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("client_id is not that of the id_token_hint")]
+pub struct OtherClient;
+
+/// The `client_id` that the request is of, by its hint or its parameter.
+///
+/// # Errors
+/// [`OtherClient`] when both are there and differ (§2).
+pub fn named_client<'a>(
+    hint: Option<&'a Hint>,
+    client_id: Option<&'a str>,
+) -> Result<Option<&'a str>, OtherClient> {
+    match (hint.map(|hint| hint.client_id.as_str()), client_id) {
+        (Some(hinted), Some(named)) if hinted != named => Err(OtherClient),
+        (hinted, named) => Ok(hinted.or(named)),
     }
 }
 
@@ -135,6 +156,21 @@ mod tests {
             ("no session", None, Some(hint("alice", Some("sid-1"))), Question::NobodySignedIn),
         ] {
             assert_eq!(question(session.as_ref(), hint.as_ref()), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn l01e_hint_and_client_id_agree() {
+        let hint =
+            Hint { subject: "alice".into(), session_id: Some("sid-1".into()), client_id: "app".into() };
+        for (case, hint, client_id, expected) in [
+            ("both", Some(&hint), Some("app"), Ok(Some("app"))),
+            ("hint alone", Some(&hint), None, Ok(Some("app"))),
+            ("client_id alone", None, Some("other"), Ok(Some("other"))),
+            ("they differ", Some(&hint), Some("other"), Err(OtherClient)),
+            ("neither", None, None, Ok(None)),
+        ] {
+            assert_eq!(named_client(hint, client_id), expected, "{case}");
         }
     }
 

@@ -11,5 +11,6 @@
 
 mod flow;
 mod introspect;
+mod logout;
 mod revoke;
 mod rows;

@@ -1,6 +1,8 @@
 //! The end-session endpoint (RP-Initiated Logout 1.0): `GET` and `POST …/protocol/openid-connect/logout`. A `POST`
 //! with a refresh token is Keycloak's way of ending a session without a browser.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::logout::{self, Destination, Hint, NoDestination, Question};
 use crate::protocol::session::Session;
+use crate::realms::ClientEntry;
 use crate::store::Change;
 
 /// What the confirmation page carries, sealed: the question was about this session and this way back.
@@ -47,6 +50,10 @@ pub async fn logout(
     }
     let answer = if method == Method::POST && params.get("session_code").is_some() {
         confirmed(&context, &headers, &params).await
+    } else if method == Method::POST && cookies::read(&context, &headers, Kind::Session).is_none() {
+        // A form from the client's site comes without our cookies (SameSite=Lax); the same request by GET has them.
+        // Without this, it would look as if nobody were signed in, and nobody would be asked (attacks L02).
+        Ok(see_other(&same_by_get(&context, &params)))
     } else {
         requested(&context, &headers, &params).await
     };
@@ -60,32 +67,37 @@ async fn requested(
 ) -> Result<Response, PageError> {
     // A hint that is not ours proves nothing, and is as good as none: the person is asked (attacks L02).
     let hint = params.get("id_token_hint").and_then(|token| tokens::id_token_hint(context, token));
-    let client_id = agreed_client(hint.as_ref(), params.get("client_id"))?;
-    let entry = match client_id {
-        Some(id) => context.state.client(&context.app.store, id).await?,
-        None => None,
-    };
+    let client_id = logout::named_client(hint.as_ref(), params.get("client_id"))
+        .map_err(|why| PageError::new(Trouble::Request).detail(why.to_string()))?;
+    let entry = enabled_client(context, client_id).await?;
     let client = entry.as_ref().map(|entry| &entry.client);
+    let hint = hint.as_ref().filter(|_| client.is_some());
     let destination = way_back(context, params.get("post_logout_redirect_uri"), params.get("state"), client)?;
     let session = sign_in::session(context, headers).await?.map(|(session, _)| session);
-    match logout::question(session.as_ref(), hint.as_ref()) {
-        Question::NotNeeded => end(context, session.as_ref(), None, client, destination).await,
-        Question::NobodySignedIn => end(context, None, hint.as_ref(), client, destination).await,
+    match logout::question(session.as_ref(), hint) {
+        Question::NotNeeded => end(context, headers, session.as_ref(), None, client, destination).await,
+        Question::NobodySignedIn => end(context, headers, None, hint, client, destination).await,
         Question::Ask => Ok(ask(context, session.as_ref(), client, params)),
     }
 }
 
-/// The client that both the hint and `client_id` name (§2: if both are there, they must agree).
-fn agreed_client<'a>(
-    hint: Option<&'a Hint>,
-    client_id: Option<&'a str>,
-) -> Result<Option<&'a str>, PageError> {
-    match (hint.map(|hint| hint.client_id.as_str()), client_id) {
-        (Some(hinted), Some(named)) if hinted != named => {
-            Err(PageError::new(Trouble::Request).detail("client_id is not that of the id_token_hint"))
-        }
-        (hinted, named) => Ok(hinted.or(named)),
-    }
+/// The same request without its form: every parameter that the endpoint knows (§2).
+fn same_by_get(context: &RealmContext, params: &Params) -> String {
+    const KNOWN: [&str; 6] =
+        ["id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
+    let given = KNOWN.iter().filter_map(|name| params.get(name).map(|value| (*name, value)));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
+    format!("{}?{query}", context.url("/protocol/openid-connect/logout"))
+}
+
+/// The client called `client_id`. One that is switched off gets nothing, a sign-out without a question included.
+async fn enabled_client(
+    context: &RealmContext,
+    client_id: Option<&str>,
+) -> Result<Option<Arc<ClientEntry>>, PageError> {
+    let Some(id) = client_id else { return Ok(None) };
+    let entry = context.state.client(&context.app.store, id).await?;
+    Ok(entry.filter(|entry| entry.client.enabled))
 }
 
 fn way_back(
@@ -155,19 +167,17 @@ async fn confirmed(
     if session.as_ref().is_some_and(|session| session.id != confirmation.session_id) {
         return Err(forged());
     }
-    let entry = match &confirmation.client_id {
-        Some(id) => context.state.client(&context.app.store, id).await?,
-        None => None,
-    };
+    let entry = enabled_client(context, confirmation.client_id.as_deref()).await?;
     let client = entry.as_ref().map(|entry| &entry.client);
     let destination =
         way_back(context, confirmation.redirect_uri.as_deref(), confirmation.state.as_deref(), client)?;
-    end(context, session.as_ref(), None, client, destination).await
+    end(context, headers, session.as_ref(), None, client, destination).await
 }
 
 /// Ends what there is to end, and sends the browser on.
 async fn end(
     context: &RealmContext,
+    headers: &HeaderMap,
     session: Option<&Session>,
     hint: Option<&Hint>,
     client: Option<&Client>,
@@ -192,11 +202,15 @@ async fn end(
     let response = match destination {
         Some(destination) => see_other(&destination.address()),
         None => {
-            let view = SignedOut { shell: context.shell(), client: None, frames: Vec::new() };
+            let client = client.map(sign_in::asker);
+            let view = SignedOut { shell: context.shell(), client, frames: Vec::new() };
             context.page(view.page())
         }
     };
-    Ok(with_cookies(response, cookies::clear(context, Kind::Session).into_iter().collect()))
+    // A cookie that was not sent may belong to a session which nobody asked to end.
+    let sent = cookies::read(context, headers, Kind::Session);
+    let cleared = sent.and_then(|_| cookies::clear(context, Kind::Session));
+    Ok(with_cookies(response, cleared.into_iter().collect()))
 }
 
 /// Keycloak's `POST` with `refresh_token`: the client proves itself, the token's session ends, 204.

@@ -12,6 +12,8 @@ use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+pub(in crate::http) use views::asker;
+
 use super::context::RealmContext;
 use super::cookies::{self, Kind};
 use super::error::PageError;

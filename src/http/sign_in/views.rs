@@ -150,7 +150,8 @@ pub(super) fn consent_address(context: &RealmContext, code: &str) -> String {
     action(context, "consent", None, code)
 }
 
-pub(super) fn asker(client: &Client) -> Asker<'_> {
+/// A client as pages present it.
+pub(in crate::http) fn asker(client: &Client) -> Asker<'_> {
     let settings = &client.settings;
     let mut asker =
         Asker::new(Brand::new(&client.client_id, settings.name.as_deref(), settings.logo_uri.as_deref()));
