@@ -32,7 +32,7 @@ pub const MAX_ENCODED_BYTES: usize = 64 * 1024;
 /// (RFC 8707 §2). The extractors use this list.
 pub const REPEATABLE: &[&str] = &["audience", "resource"];
 
-/// Parameters whose value may be a JWT, and so may reach [`MAX_TOKEN_BYTES`].
+/// Parameters whose value may be a JWT or a sealed request, and so may reach [`MAX_TOKEN_BYTES`].
 const TOKENS: &[&str] = &[
     "request",
     "client_assertion",
@@ -43,6 +43,7 @@ const TOKENS: &[&str] = &[
     "logout_token",
     "refresh_token",
     "code",
+    "session_code",
 ];
 
 /// What introspection and revocation are asked about. An answer is owed to any token, however long (RFC 7662 §2.2,

@@ -16,8 +16,9 @@ use crate::clock::Timestamp;
 use crate::protocol::authorize::RequestParameters;
 use crate::secrets;
 
-/// Most bytes of parameters that a pending request may hold, so that its sealed form fits into an address.
-const MOST_BYTES: usize = 5_000;
+/// Most bytes of parameters, as they are sealed, that a pending request may hold: with what else it holds, and as
+/// base64url, its sealed form stays below the limit of a parameter (`params::MAX_TOKEN_BYTES`).
+const MOST_BYTES: usize = 5_400;
 
 /// A request that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +55,7 @@ impl PendingRequest {
     ) -> Result<Self, PageError> {
         // The hint is verified once, when it arrives.
         parameters.0.remove("id_token_hint");
-        let bytes: usize =
-            parameters.0.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum();
-        if bytes > MOST_BYTES {
+        if serde_json::to_vec(&parameters).map_or(usize::MAX, |json| json.len()) > MOST_BYTES {
             return Err(PageError::new(Trouble::Request).detail("The request is too long."));
         }
         Ok(Self {

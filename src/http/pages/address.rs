@@ -19,17 +19,22 @@ impl<'a> Link<'a> {
     /// anything else, such as `javascript:`, `//host`, `/\host`, white space, or more than 2048 bytes.
     #[must_use]
     pub fn new(address: &'a str) -> Option<Self> {
-        let plain = !address.contains(|letter: char| letter.is_whitespace() || disturbs(letter));
-        let ours = address.starts_with('/') && !address.starts_with("//") && !address.starts_with("/\\");
-        let usable = plain && address.len() <= LINK_LENGTH && (ours || web_host(address).is_some());
-        usable.then_some(Self(address))
+        Some(address).filter(|address| address.len() <= LINK_LENGTH && is_safe(address)).map(Self)
     }
 
-    /// An address that this server wrote itself. One that [`Link::new`] would refuse becomes `#`, the page itself.
+    /// An address that this server wrote itself, as long as it must be: a form's may carry a whole request. One that
+    /// [`Link::new`] would refuse for what is in it becomes `#`, the page itself.
     #[must_use]
     pub fn own(address: &'a str) -> Self {
-        Self::new(address).unwrap_or(Self("#"))
+        Self(Some(address).filter(|address| is_safe(address)).unwrap_or("#"))
     }
+}
+
+/// Whether an address is http(s), or a path of our own, and holds nothing that a browser would read otherwise.
+fn is_safe(address: &str) -> bool {
+    let plain = !address.contains(|letter: char| letter.is_whitespace() || disturbs(letter));
+    let ours = address.starts_with('/') && !address.starts_with("//") && !address.starts_with("/\\");
+    plain && (ours || web_host(address).is_some())
 }
 
 /// As HTML: scripts that cut the form's action out of a sign-in page undo `&amp;` and no other spelling, so the
