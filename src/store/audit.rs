@@ -41,6 +41,49 @@ pub(super) fn add(event: &AuditEvent) -> Result<Statement, StoreError> {
     ))
 }
 
+/// An event of a realm that is not there any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventOfDeletedRealm {
+    /// The name that the realm had.
+    pub realm: String,
+    /// The event, which still names the realm's identifier.
+    pub event: AuditEvent,
+}
+
+#[derive(FromRow)]
+struct RowOfDeletedRealm {
+    realm_name: String,
+    #[sqlx(flatten)]
+    event: Row,
+}
+
+/// Keeps the events of a realm that is about to go, under its name: who deletes a realm must not take along the trace
+/// of what was done in it.
+pub(super) fn keep(realm_id: &str) -> Statement {
+    let text = "INSERT INTO events_of_deleted_realms (id, realm_id, realm_name, at, kind, user_id, client_id, \
+                session_id, address, error, detail) \
+                SELECT e.id, e.realm_id, r.name, e.at, e.kind, e.user_id, e.client_id, e.session_id, e.address, \
+                e.error, e.detail FROM audit_events e JOIN realms r ON r.id = e.realm_id WHERE r.id = $1";
+    sql!(text, realm_id)
+}
+
+impl Row {
+    fn record(self) -> Result<AuditEvent, StoreError> {
+        Ok(AuditEvent {
+            kind: serde_json::from_value(serde_json::Value::String(self.kind))?,
+            detail: serde_json::from_str(&self.detail)?,
+            id: self.id,
+            realm_id: self.realm_id,
+            at: self.at,
+            user_id: self.user_id,
+            client_id: self.client_id,
+            session_id: self.session_id,
+            address: self.address,
+            error: self.error,
+        })
+    }
+}
+
 impl Store {
     /// Events of a realm, newest first.
     ///
@@ -50,21 +93,19 @@ impl Store {
         let text = "SELECT id, realm_id, at, kind, user_id, client_id, session_id, address, error, detail \
                     FROM audit_events WHERE realm_id = $1 ORDER BY id DESC LIMIT $3 OFFSET $2";
         let rows = self.db.all::<Row>(sql!(text, realm_id, page.first, page.max)).await?;
+        rows.into_iter().map(Row::record).collect()
+    }
+
+    /// Events of realms that were deleted, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events_of_deleted_realms(&self, page: Page) -> Result<Vec<EventOfDeletedRealm>, StoreError> {
+        let text = "SELECT id, realm_id, realm_name, at, kind, user_id, client_id, session_id, address, error, detail \
+                    FROM events_of_deleted_realms ORDER BY id DESC LIMIT $2 OFFSET $1";
+        let rows = self.db.all::<RowOfDeletedRealm>(sql!(text, page.first, page.max)).await?;
         rows.into_iter()
-            .map(|row| {
-                Ok(AuditEvent {
-                    kind: serde_json::from_value(serde_json::Value::String(row.kind))?,
-                    detail: serde_json::from_str(&row.detail)?,
-                    id: row.id,
-                    realm_id: row.realm_id,
-                    at: row.at,
-                    user_id: row.user_id,
-                    client_id: row.client_id,
-                    session_id: row.session_id,
-                    address: row.address,
-                    error: row.error,
-                })
-            })
+            .map(|row| Ok(EventOfDeletedRealm { realm: row.realm_name, event: row.event.record()? }))
             .collect()
     }
 }

@@ -28,7 +28,7 @@ use crate::protocol::user::User;
 pub enum Change {
     /// A realm comes to be.
     PutRealm { realm: Realm, at: Timestamp },
-    /// A realm goes, with everything in it.
+    /// A realm goes, with everything in it but its audit events, which are kept under its name.
     DeleteRealm { realm_id: String },
     /// A key comes to be.
     AddKey { realm_id: String, key: KeyRow },
@@ -235,7 +235,7 @@ impl Change {
     pub(super) fn statements(self, to: &mut Vec<Statement>) -> Result<(), StoreError> {
         match self {
             Self::PutRealm { realm, at } => to.push(realm::put(&realm, at)?),
-            Self::DeleteRealm { realm_id } => to.push(sql!("DELETE FROM realms WHERE id = $1", realm_id)),
+            Self::DeleteRealm { realm_id } => realm::delete(&realm_id, to),
             Self::AddKey { realm_id, key } => to.push(key::add(&realm_id, &key)),
             Self::RetireKey { realm_id, id, served_until } => {
                 to.push(key::retire(&realm_id, &id, served_until))

@@ -19,12 +19,17 @@ struct Migration {
 
 /// Every migration, oldest first. A file that was released never changes; a new one adds and does not take away, so
 /// that the previous version of the program can run on it.
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration { version: 1, name: "begin", text: include_str!("../../migrations/0001_begin.sql") },
     Migration {
         version: 2,
         name: "revoked_tokens",
         text: include_str!("../../migrations/0002_revoked_tokens.sql"),
+    },
+    Migration {
+        version: 14,
+        name: "events_of_deleted_realms",
+        text: include_str!("../../migrations/0014_events_of_deleted_realms.sql"),
     },
 ];
 

@@ -42,6 +42,7 @@ mod statement;
 mod sweep;
 mod user;
 
+pub use audit::EventOfDeletedRealm;
 pub use change::Change;
 pub use code::{RedeemCode, Redemption};
 pub use error::StoreError;

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
-use super::Store;
 use super::error::StoreError;
 use super::key::KeyRow;
 use super::statement::{Statement, sql};
 use super::statement::{json, key};
+use super::{Store, audit};
 use crate::clock::Timestamp;
 use crate::protocol::realm::Realm;
 use crate::protocol::role::Roles;
@@ -48,6 +48,11 @@ impl Row {
             version: self.version,
         })
     }
+}
+
+pub(super) fn delete(realm_id: &str, to: &mut Vec<Statement>) {
+    to.push(audit::keep(realm_id));
+    to.push(sql!("DELETE FROM realms WHERE id = $1", realm_id));
 }
 
 pub(super) fn put(realm: &Realm, at: Timestamp) -> Result<Statement, StoreError> {

@@ -17,7 +17,7 @@ pub struct Swept {
 
 /// One statement per table; `$1` is the moment before which rows are of no use, `$2` the most rows to remove.
 /// What hangs on a grant never outlives it: a grant's end is moved whenever something is issued from it.
-fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> [Statement; 7] {
+fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> [Statement; 8] {
     [
         sql!(
             "DELETE FROM authorization_codes WHERE fingerprint IN \
@@ -54,6 +54,12 @@ fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> [Statement;
         ),
         sql!(
             "DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)",
+            audit_before,
+            most
+        ),
+        sql!(
+            "DELETE FROM events_of_deleted_realms WHERE id IN \
+             (SELECT id FROM events_of_deleted_realms WHERE at < $1 ORDER BY at LIMIT $2)",
             audit_before,
             most
         ),
