@@ -160,13 +160,7 @@ pub async fn apply_spec(
 /// Records that go come first, so that what comes may take their names.
 fn changes(plan: &Plan, records: Records, now: Timestamp) -> Vec<Change> {
     let realm_id = &plan.state().realm.id;
-    let had_password: BTreeSet<&str> = plan
-        .state()
-        .users
-        .iter()
-        .filter(|user| user.password_hash.is_some())
-        .map(|user| user.user.id.as_str())
-        .collect();
+    let signed_out = signed_out(plan, &records);
     let mut changes = Vec::new();
     changes.extend(records.realm.map(|realm| Change::PutRealm { realm, at: now }));
     changes.extend(records.deleted.into_iter().map(|deleted| delete(realm_id, deleted)));
@@ -179,14 +173,12 @@ fn changes(plan: &Plan, records: Records, now: Timestamp) -> Vec<Change> {
     changes.extend(records.group_roles.iter().flat_map(|links| group_roles(realm_id, links)));
     changes.extend(records.users.into_iter().map(|user| Change::PutUser(Box::new(user))));
     for (user_id, hash) in records.passwords {
-        let ends = had_password.contains(user_id.as_str());
-        changes.push(Change::SetPassword { realm_id: realm_id.clone(), user_id: user_id.clone(), hash });
-        // Whoever held the old password is signed out.
-        changes.extend(ends.then(|| Change::EndSessionsOfUser {
-            realm_id: realm_id.clone(),
-            user_id,
-            at: now,
-        }));
+        changes.push(Change::SetPassword { realm_id: realm_id.clone(), user_id, hash });
+    }
+    for user_id in signed_out {
+        let (realm_id, at) = (realm_id.clone(), now);
+        changes.push(Change::EndSessionsOfUser { realm_id: realm_id.clone(), user_id: user_id.clone(), at });
+        changes.push(Change::RevokeGrantsOfUser { realm_id, user_id, at });
     }
     changes.extend(records.user_roles.iter().flat_map(|links| user_roles(realm_id, links)));
     changes.extend(records.user_groups.iter().flat_map(|links| user_groups(realm_id, links)));
@@ -194,6 +186,17 @@ fn changes(plan: &Plan, records: Records, now: Timestamp) -> Vec<Change> {
         changes.push(Change::Audit(audit(plan, now)));
     }
     changes
+}
+
+/// Users of whom nothing that was issued may go on (attacks F06): the password changed, so whoever held the old one
+/// is out, offline grants included; or the account was disabled, and enabling it again must not bring its tokens back.
+fn signed_out(plan: &Plan, records: &Records) -> BTreeSet<String> {
+    let before = &plan.state().users;
+    let had_password = |id: &str| before.iter().any(|one| one.user.id == id && one.password_hash.is_some());
+    let was_enabled = |id: &str| before.iter().any(|one| one.user.id == id && one.user.enabled);
+    let passwords = records.passwords.iter().map(|(id, _)| id).filter(|id| had_password(id));
+    let disabled = records.users.iter().filter(|user| !user.enabled).map(|user| &user.id);
+    passwords.chain(disabled.filter(|id| was_enabled(id))).cloned().collect()
 }
 
 fn delete(realm_id: &str, deleted: Deleted) -> Change {

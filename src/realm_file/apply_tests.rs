@@ -185,12 +185,33 @@ async fn a_new_password_signs_its_user_out() {
         let plan = place.plan(&file(password), false).await.unwrap();
         prepare(&plan, &place.passwords, NOW).await.unwrap().changes
     };
-    let ends =
-        |changes: &[Change]| changes.iter().any(|change| matches!(change, Change::EndSessionsOfUser { .. }));
-    assert!(!ends(&changes("one").await), "a new user has no sessions");
+    assert!(!signs_out(&changes("one").await), "a new user has no sessions");
     place.apply(&file("one")).await;
     assert!(changes("one").await.is_empty());
-    assert!(ends(&changes("two").await));
+    assert!(signs_out(&changes("two").await));
+}
+
+/// Sessions, grants, offline grants.
+fn signs_out(changes: &[Change]) -> bool {
+    let sessions = changes.iter().any(|change| matches!(change, Change::EndSessionsOfUser { .. }));
+    let grants = changes.iter().any(|change| matches!(change, Change::RevokeGrantsOfUser { .. }));
+    assert_eq!(sessions, grants, "all or nothing");
+    sessions
+}
+
+#[tokio::test]
+async fn f06_a_user_who_is_disabled_is_signed_out_once() {
+    let place = Place::new().await;
+    let file = |enabled: bool| spec(&format!("[[realm.users]]\nusername = \"a\"\nenabled = {enabled}\n"));
+    let changes = async |enabled: bool| {
+        let plan = place.plan(&file(enabled), false).await.unwrap();
+        prepare(&plan, &place.passwords, NOW).await.unwrap().changes
+    };
+    assert!(!signs_out(&changes(false).await), "who was never there has nothing");
+    place.apply(&file(true)).await;
+    assert!(signs_out(&changes(false).await));
+    place.apply(&file(false)).await;
+    assert!(!signs_out(&changes(true).await));
 }
 
 #[tokio::test]

@@ -91,6 +91,8 @@ pub enum Change {
     AddGrant { grant: Grant, expires_at: Timestamp },
     /// A grant was taken back.
     RevokeGrant { realm_id: String, id: String, at: Timestamp },
+    /// Every grant of a user was taken back, the offline ones too.
+    RevokeGrantsOfUser { realm_id: String, user_id: String, at: Timestamp },
     /// An access token that hangs on no grant was taken back; it would have been good until then.
     RevokeToken { realm_id: String, jti: String, expires_at: Timestamp },
     /// A code was issued.
@@ -225,6 +227,7 @@ impl Change {
             | Self::EndSession { realm_id, .. }
             | Self::EndSessionsOfUser { realm_id, .. }
             | Self::RevokeGrant { realm_id, .. }
+            | Self::RevokeGrantsOfUser { realm_id, .. }
             | Self::RevokeToken { realm_id, .. }
             | Self::WithdrawConsent { realm_id, .. }
             | Self::ClearFailures { realm_id, .. } => realm_id,
@@ -294,6 +297,9 @@ impl Change {
             }
             Self::AddGrant { grant, expires_at } => to.push(grant::add(&grant, expires_at)),
             Self::RevokeGrant { realm_id, id, at } => to.push(grant::revoke(&realm_id, &id, at)),
+            Self::RevokeGrantsOfUser { realm_id, user_id, at } => {
+                to.push(grant::revoke_all(&realm_id, &user_id, at));
+            }
             Self::RevokeToken { realm_id, jti, expires_at } => {
                 to.push(revoked::add(&realm_id, &jti, expires_at));
             }

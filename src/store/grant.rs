@@ -106,6 +106,12 @@ pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Statement {
     .needs("reference")
 }
 
+pub(super) fn revoke_all(realm_id: &str, user_id: &str, at: Timestamp) -> Statement {
+    let text =
+        "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND user_id = $2 AND revoked_at IS NULL";
+    sql!(text, realm_id, user_id, at)
+}
+
 pub(super) fn revoke(realm_id: &str, id: &str, at: Timestamp) -> Statement {
     let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND id = $2 AND revoked_at IS NULL";
     sql!(text, realm_id, id, at)

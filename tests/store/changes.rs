@@ -1,7 +1,7 @@
 //! Commits: all or nothing, versions, uniqueness, odd text, sweeping.
 
 use vestibule::protocol::user::User;
-use vestibule::store::{Change, StoreError};
+use vestibule::store::{Change, Page, StoreError};
 
 use crate::on_both;
 use crate::world::{NOW, id};
@@ -73,6 +73,43 @@ on_both! {
         };
         assert!(revoked(&online.id).await);
         assert!(!revoked(&offline.id).await);
+    }
+
+    async fn f06_taking_back_every_grant_of_a_user_takes_the_offline_ones_and_nobody_elses(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let bob = User { id: id(), username: "bob".into(), email: None, ..tenant.user.clone() };
+        let (online, mut offline, mut bobs) = (tenant.grant(), tenant.grant(), tenant.grant());
+        offline.offline = true;
+        bobs.user_id.clone_from(&bob.id);
+        let grants = [&online, &offline, &bobs].map(|grant| grant.id.clone());
+        let mut changes = vec![Change::PutUser(Box::new(bob))];
+        for grant in [online, offline, bobs] {
+            changes.push(Change::AddGrant { grant, expires_at: NOW.plus(600) });
+        }
+        store.commit(changes).await.unwrap();
+        let (realm_id, user_id, at) = (tenant.realm.id.clone(), tenant.user.id.clone(), NOW.plus(1));
+        store.commit(vec![Change::RevokeGrantsOfUser { realm_id, user_id, at }]).await.unwrap();
+        for (grant, revoked_at) in grants.iter().zip([Some(at), Some(at), None]) {
+            let (grant, ..) = store.grant_with_user(&tenant.realm.id, grant).await.unwrap().unwrap();
+            assert_eq!(grant.revoked_at, revoked_at);
+        }
+    }
+
+    async fn i8_the_events_of_a_deleted_realm_are_kept_under_its_name(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let other = crate::world::Tenant::new("other", store).await;
+        let event = tenant.event();
+        let changes = vec![Change::Audit(event.clone()), Change::Audit(other.event())];
+        store.commit(changes).await.unwrap();
+        store.commit(vec![Change::DeleteRealm { realm_id: tenant.realm.id.clone() }]).await.unwrap();
+        assert!(store.realm_by_name("main").await.unwrap().is_none());
+        assert!(store.user_by_id(&tenant.realm.id, &tenant.user.id).await.unwrap().is_none());
+        let kept = store.events_of_deleted_realms(Page::ALL).await.unwrap();
+        let [kept] = kept.as_slice() else { panic!("one event: {kept:?}") };
+        assert_eq!((kept.realm.as_str(), &kept.event), ("main", &event));
+        assert_eq!(store.audit_events(&other.realm.id, Page::ALL).await.unwrap().len(), 1, "others stay where they are");
+        store.sweep(NOW.plus(91 * 86_400), 90, 100).await.unwrap();
+        assert!(store.events_of_deleted_realms(Page::ALL).await.unwrap().is_empty(), "kept as long as any");
     }
 
     async fn a_sweep_removes_what_expired_in_bounded_steps(world) {
