@@ -18,20 +18,29 @@ pub struct Counter {
 }
 
 /// What an attempt to sign in as `name` (canonical) from `address` counts towards. A browser in which this person
-/// signed in before is not held up by what others do elsewhere, so that nobody can lock a person out.
+/// signed in before has a count of its own, so that nobody else's guesses hold it up, be they made next door behind
+/// the same address: nobody can lock a person out (attacks U04).
 #[must_use]
 pub fn counters(name: &str, address: IpAddr, known_browser: bool, rule: &BruteForce) -> Vec<Counter> {
-    let network = network(address);
     // A name can be as long as a form field; its key need not be.
     let name = crate::secrets::fingerprint(name);
-    let mut counters = vec![
+    if known_browser {
+        return vec![Counter { subject: format!("account/{name}/known"), most: rule.max_failures }];
+    }
+    let network = network(address);
+    vec![
         Counter { subject: format!("account/{name}/{network}"), most: rule.max_failures },
         Counter { subject: format!("address/{network}"), most: rule.max_address_failures },
-    ];
-    if !known_browser {
-        counters.push(Counter { subject: format!("account/{name}"), most: rule.max_account_failures });
-    }
-    counters
+        Counter { subject: format!("account/{name}"), most: rule.max_account_failures },
+    ]
+}
+
+/// The counts that a right password from `address` forgets. The address's stands: it is about other names too.
+#[must_use]
+pub fn forgotten(name: &str, address: IpAddr) -> Vec<String> {
+    let name = crate::secrets::fingerprint(name);
+    let network = network(address);
+    vec![format!("account/{name}/known"), format!("account/{name}/{network}"), format!("account/{name}")]
 }
 
 /// An IPv4 address, or the /64 of an IPv6 address, since one subscriber has all of it.
@@ -84,7 +93,16 @@ mod tests {
     fn u04_a_known_browser_is_not_held_up_by_others() {
         let rule = BruteForce::default();
         let address = "192.0.2.1".parse().unwrap();
-        assert_eq!(counters("alice", address, true, &rule).len(), 2);
-        assert_eq!(counters("alice", address, false, &rule).len(), 3);
+        let subjects = |known| {
+            let counters = counters("alice", address, known, &rule);
+            counters.into_iter().map(|counter| counter.subject).collect::<Vec<_>>()
+        };
+        let (known, unknown) = (subjects(true), subjects(false));
+        assert_eq!((known.len(), unknown.len()), (1, 3));
+        assert!(!unknown.contains(&known[0]), "no count is shared");
+        let forgotten = forgotten("alice", address);
+        let kept = |subject: &&String| !forgotten.contains(subject);
+        let kept: Vec<&String> = known.iter().chain(&unknown).filter(kept).collect();
+        assert_eq!(kept, ["address/192.0.2.1"]);
     }
 }
