@@ -31,6 +31,8 @@ pub struct PendingRequest {
     pub hinted_subject: Option<String>,
     /// The session whose person has signed in on the page of this request.
     pub signed_in: Option<String>,
+    /// The question that the consent page of this request asked (`protocol::consent::question`).
+    pub asked: Option<String>,
     /// Fingerprint of the browser's cookie.
     pub(super) browser: String,
 }
@@ -41,6 +43,16 @@ pub struct Sealed {
     pub code: String,
     /// `Set-Cookie`, when the browser had no mark yet.
     pub cookie: Option<HeaderValue>,
+    /// The browser's mark.
+    mark: String,
+}
+
+impl Sealed {
+    /// The value of `session_code` for another request on the same page.
+    #[must_use]
+    pub fn beside(&self, context: &RealmContext, pending: &PendingRequest) -> String {
+        pending.seal_for(context, &self.mark)
+    }
 }
 
 impl PendingRequest {
@@ -63,6 +75,7 @@ impl PendingRequest {
             received_at,
             hinted_subject,
             signed_in: None,
+            asked: None,
             browser: String::new(),
         })
     }
@@ -70,7 +83,26 @@ impl PendingRequest {
     /// A person who wants to see the own account page.
     #[must_use]
     pub fn account(received_at: Timestamp) -> Self {
-        Self { parameters: None, received_at, hinted_subject: None, signed_in: None, browser: String::new() }
+        Self {
+            parameters: None,
+            received_at,
+            hinted_subject: None,
+            signed_in: None,
+            asked: None,
+            browser: String::new(),
+        }
+    }
+
+    /// The same request as it would arrive at `now` from a person who wants to choose the account.
+    #[must_use]
+    pub fn choosing_account(&self, now: Timestamp) -> Self {
+        Self {
+            parameters: self.parameters.as_ref().map(RequestParameters::choosing_account),
+            received_at: now,
+            signed_in: None,
+            asked: None,
+            ..self.clone()
+        }
     }
 
     /// Seals the request for the browser that sent `headers`.
@@ -80,11 +112,14 @@ impl PendingRequest {
             Some(value) => (value, false),
             None => (secrets::random_token(), true),
         };
-        let bound = Self { browser: secrets::fingerprint(&value), ..self.clone() };
-        let plain = serde_json::to_vec(&bound).unwrap_or_default();
-        let code = context.app.vault.seal(&aad(context), &plain);
+        let code = self.seal_for(context, &value);
         let cookie = if is_new { cookies::set(context, Kind::Browser, &value, None) } else { None };
-        Sealed { code, cookie }
+        Sealed { code, cookie, mark: value }
+    }
+
+    fn seal_for(&self, context: &RealmContext, mark: &str) -> String {
+        let bound = Self { browser: secrets::fingerprint(mark), ..self.clone() };
+        context.app.vault.seal(&aad(context), &serde_json::to_vec(&bound).unwrap_or_default())
     }
 
     /// Opens a sealed request, if it is of this realm, of this browser and not too old.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::session::Session;
 use crate::clock::Timestamp;
+use crate::secrets;
 
 /// A consent as it is kept: one per user and client.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,4 +21,47 @@ pub struct Consent {
     pub granted_at: Timestamp,
     /// When it was last widened.
     pub updated_at: Timestamp,
+}
+
+/// Names one question: may `client` (its `id`) have `scopes` of the person of `session`. An answer counts for the
+/// question that was on the page and for no other, whatever changed since: who is signed in, or what is asked
+/// (attacks S01, S07).
+#[must_use]
+pub fn question(session: &Session, client: &str, scopes: &[&str]) -> String {
+    // Identifiers and scope tokens hold neither a newline nor a space.
+    secrets::fingerprint(&[&session.id, &session.user_id, client, &scopes.join(" ")].join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s01_each_question_has_its_own_name() {
+        let session = |id: &str, user: &str| Session {
+            id: id.into(),
+            realm_id: "r".into(),
+            user_id: user.into(),
+            auth_time: Timestamp(0),
+            acr: "1".into(),
+            remembered: false,
+            started_at: Timestamp(0),
+            last_seen_at: Timestamp(0),
+            ended_at: None,
+            address: String::new(),
+            user_agent: String::new(),
+        };
+        let asked = question(&session("s", "alice"), "app", &["email", "profile"]);
+        let used_since = Session { last_seen_at: Timestamp(9), ..session("s", "alice") };
+        assert_eq!(asked, question(&used_since, "app", &["email", "profile"]));
+        for (case, other) in [
+            ("another session", question(&session("t", "alice"), "app", &["email", "profile"])),
+            ("another person", question(&session("s", "bob"), "app", &["email", "profile"])),
+            ("another client", question(&session("s", "alice"), "web", &["email", "profile"])),
+            ("more is asked", question(&session("s", "alice"), "app", &["email", "phone", "profile"])),
+            ("nothing is asked", question(&session("s", "alice"), "app", &[])),
+        ] {
+            assert_ne!(asked, other, "{case}");
+        }
+    }
 }

@@ -9,8 +9,10 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod common;
 mod flow;
 mod introspect;
 mod logout;
 mod revoke;
 mod rows;
+mod sign_in;

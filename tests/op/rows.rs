@@ -1,6 +1,8 @@
 //! Rows of the attack table at the endpoints, by their identifiers. Each changes one thing of a request that is good.
 
-use vestibule::testing::{Options, Reply, Rp, TestServer};
+use vestibule::testing::{Options, Rp, TestServer};
+
+use crate::common::{is_error, is_page};
 
 const STRICT: &str = r#"
 [realm]
@@ -27,23 +29,6 @@ async fn strict() -> (TestServer, Rp) {
     let mut rp = server.rp("app", Some("app-secret-that-is-long"));
     rp.redirect_uri = "https://app.example/cb".to_owned();
     (server, rp)
-}
-
-fn is_page(reply: &Reply, row: &str) {
-    assert_eq!(reply.status, 400, "{row}: {}", reply.body);
-    assert_eq!(reply.location(), "", "{row}");
-    assert!(reply.header("content-type").starts_with("text/html"), "{row}");
-    assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"), "{row}");
-}
-
-fn is_error(reply: &Reply, status: u16, code: &str, row: &str) {
-    assert_eq!(
-        (reply.status.as_u16(), reply.json()["error"].as_str()),
-        (status, Some(code)),
-        "{row}: {}",
-        reply.body
-    );
-    assert_eq!(reply.header("cache-control"), "no-store", "{row}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use crate::http::params::{Form, Params, Query};
 use crate::http::pending::PendingRequest;
 use crate::passwords::PasswordError;
 use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::authorize;
 use crate::protocol::brake;
 use crate::protocol::session::Session;
 use crate::protocol::user::{User, canonical};
@@ -159,11 +160,7 @@ async fn signed_in(
     if let Some(hash) = rehashed {
         changes.push(Change::SetPassword { realm_id: user.realm_id.clone(), user_id: user.id.clone(), hash });
     }
-    let subjects = brake::counters(&user.username, context.address, false, &settings.brute_force)
-        .into_iter()
-        .map(|counter| counter.subject)
-        .filter(|subject| !subject.starts_with("address/"))
-        .collect();
+    let subjects = brake::forgotten(&user.username, context.address);
     changes.push(Change::ClearFailures { realm_id: user.realm_id.clone(), subjects });
     changes.push(Change::Audit(AuditEvent {
         user_id: Some(user.id.clone()),
@@ -239,10 +236,13 @@ async fn refused(
         .as_ref()
         .zip(pending.parameters.as_ref())
         .and_then(|(entry, parameters)| super::proven_request(context, &entry.client, parameters));
+    let again = before.as_ref().zip(request.as_ref()).is_some_and(|((session, _), request)| {
+        authorize::is_for_the_same(request, session, pending.hinted_subject.as_deref())
+    });
     let page = views::Login {
         client: entry.as_ref().map(|entry| &entry.client),
         request: request.as_ref(),
-        again: before.is_some(),
+        again,
         typed: Some(&attempt.typed),
         remember: attempt.remember,
         problem: Some(problem),

@@ -15,7 +15,7 @@ use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::client::Client;
 use crate::protocol::consent::Consent;
 use crate::protocol::error::{ErrorCode, OAuthError};
-use crate::protocol::scope;
+use crate::protocol::scope::{self, Granted};
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
 use crate::store::Change;
@@ -71,6 +71,11 @@ async fn submit(
     let Some((session, user)) = progress.session.clone() else {
         return advance(context, headers, &pending, progress).await;
     };
+    let granted = granted(context, client, &request)?;
+    // The answer to another question is none: the page is shown anew, for who is signed in now and what is asked now.
+    if pending.asked != Some(question(&session, client, &granted)) {
+        return advance(context, headers, &pending, progress).await;
+    }
     let said_yes = form.get("accept").is_some() && form.get("cancel").is_none();
     if !said_yes {
         let event = about(context, AuditKind::ConsentDenied, &session, client);
@@ -78,8 +83,23 @@ async fn submit(
         let error = OAuthError::new(ErrorCode::AccessDenied, "The person refused");
         return super::refuse(context, client, &request.target, &error, progress).await;
     }
-    allow(context, &mut progress, client, &request, session, user).await?;
+    allow(context, &mut progress, client, &granted, session, user).await?;
     advance(context, headers, &pending, progress).await
+}
+
+fn granted<'a>(
+    context: &'a RealmContext,
+    client: &Client,
+    request: &AuthorizationRequest,
+) -> Result<Granted<'a>, PageError> {
+    scope::grant(request.scope.as_deref(), client, &context.state.realm.settings, &context.state.scopes)
+        .map_err(|why| PageError::new(Trouble::Request).detail(why.to_string()))
+}
+
+/// What the consent page asks.
+pub(super) fn question(session: &Session, client: &Client, granted: &Granted<'_>) -> String {
+    let scopes: Vec<&str> = granted.needs_consent().into_iter().map(|(name, _)| name).collect();
+    crate::protocol::consent::question(session, &client.id, &scopes)
 }
 
 /// Remembers the consent, widened by what was allowed before, under a new session cookie (attacks S02).
@@ -87,13 +107,11 @@ async fn allow(
     context: &RealmContext,
     progress: &mut Progress,
     client: &Client,
-    request: &AuthorizationRequest,
+    granted: &Granted<'_>,
     session: Session,
     user: User,
 ) -> Result<(), PageError> {
     let (app, realm) = (&context.app, &context.state.realm);
-    let granted = scope::grant(request.scope.as_deref(), client, &realm.settings, &context.state.scopes)
-        .map_err(|why| PageError::new(Trouble::Request).detail(why.to_string()))?;
     let now = app.clock.now();
     let before = app.store.consent(&realm.id, &user.id, &client.id).await?;
     let mut consent = before.unwrap_or_else(|| Consent {

@@ -137,11 +137,11 @@ pub async fn advance(
         Decision::AskConsent => {
             let noted = progress.noted_in(pending);
             context.app.commit(progress.changes).await?;
-            let Some((_, user)) = &progress.session else { return Err(PageError::new(Trouble::Expired)) };
+            let Some(person) = &progress.session else { return Err(PageError::new(Trouble::Expired)) };
             let response = if progress.after_form {
                 consent::redirect(context, headers, &noted)
             } else {
-                views::consent(context, headers, pending, client, user, &request, &granted)
+                views::consent(context, headers, pending, client, person, &request, &granted)
             };
             Ok(with_cookies(response, progress.cookies))
         }

@@ -10,10 +10,11 @@ use crate::http::pages::{
     Asker, Brand, Consent, Destination, Entry, FormPost, Hidden, Link, LoginProblem, Name, Page, Persona,
     Username,
 };
-use crate::http::pending::PendingRequest;
+use crate::http::pending::{PendingRequest, Sealed};
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::client::Client;
 use crate::protocol::scope::Granted;
+use crate::protocol::session::Session;
 use crate::protocol::user::User;
 use crate::secrets;
 
@@ -24,7 +25,7 @@ pub(super) struct Login<'a> {
     pub(super) client: Option<&'a Client>,
     /// What was asked.
     pub(super) request: Option<&'a AuthorizationRequest>,
-    /// Whether the person is signed in and must prove it again.
+    /// Whether the page is for the person who is signed in alone.
     pub(super) again: bool,
     /// What the person typed the last time.
     pub(super) typed: Option<&'a str>,
@@ -56,6 +57,8 @@ impl Login<'_> {
             }
             (None, None, None) => Username::Open(Entry::default()),
         };
+        let elsewhere = choose_account(context, pending, &sealed);
+        view.switch_account = matches!(view.username, Username::Fixed(_)).then(|| Link::own(&elsewhere));
         view.remember = context.state.realm.settings.remember_me.then_some(self.remember);
         view.problem = self.problem;
         let personas = if context.app.rules.helpful { context.app.rules.personas.as_slice() } else { &[] };
@@ -75,11 +78,13 @@ pub(super) fn consent(
     headers: &HeaderMap,
     pending: &PendingRequest,
     client: &Client,
-    user: &User,
+    (session, user): &(Session, User),
     request: &AuthorizationRequest,
     granted: &Granted<'_>,
 ) -> Response {
-    let sealed = pending.seal(context, headers);
+    let asked = Some(super::consent::question(session, client, granted));
+    let sealed = PendingRequest { asked, ..pending.clone() }.seal(context, headers);
+    let elsewhere = choose_account(context, pending, &sealed);
     let action = action(context, "consent", Some(client), &sealed.code);
     let Some(destination) = Destination::of(request.target.redirect_uri()) else {
         return context.fail(&crate::http::error::PageError::new(crate::http::pages::Trouble::Redirect));
@@ -89,7 +94,7 @@ pub(super) fn consent(
         shell: context.shell(),
         client: asker(client),
         user: Name::new(&shown),
-        switch_account: None,
+        switch_account: Some(Link::own(&elsewhere)),
         asks: granted.needs_consent().into_iter().map(|(_, text)| Name::new(text)).collect(),
         destination,
         action: Link::own(&action),
@@ -143,6 +148,12 @@ fn action(context: &RealmContext, step: &str, client: Option<&Client>, code: &st
         query.append_pair("client_id", &client.client_id);
     }
     format!("{path}/login-actions/{step}?{}", query.finish())
+}
+
+/// Where somebody else goes on with the request.
+fn choose_account(context: &RealmContext, pending: &PendingRequest, shown: &Sealed) -> String {
+    let pending = pending.choosing_account(context.app.clock.now());
+    action(context, "authenticate", None, &shown.beside(context, &pending))
 }
 
 /// Where the consent page of a pending request is.

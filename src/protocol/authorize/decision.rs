@@ -34,7 +34,7 @@ pub struct Facts<'a> {
 pub enum Decision {
     /// Show the sign-in page.
     SignIn {
-        /// Somebody is signed in, and must prove it again.
+        /// Somebody is signed in, and the page is for them alone: they must prove it again. Else anybody may sign in.
         again: bool,
     },
     /// Show the consent page.
@@ -71,13 +71,25 @@ pub fn decide(
         return if silent {
             Decision::Refuse(ErrorCode::LoginRequired)
         } else {
-            Decision::SignIn { again: !other_person }
+            Decision::SignIn { again: is_for_the_same(request, session, facts.hinted_subject) }
         };
     }
     if must_ask_consent(request, client, facts) {
         return if silent { Decision::Refuse(ErrorCode::ConsentRequired) } else { Decision::AskConsent };
     }
     Decision::Issue
+}
+
+/// Whether a sign-in page shown to the person of `session` is for that person alone: not when the client believes
+/// somebody else to be here, nor when the person is to choose (`prompt=select_account`).
+#[must_use]
+pub fn is_for_the_same(
+    request: &AuthorizationRequest,
+    session: &Session,
+    hinted_subject: Option<&str>,
+) -> bool {
+    !request.prompt.contains(&Prompt::SelectAccount)
+        && hinted_subject.is_none_or(|subject| subject == session.user_id)
 }
 
 fn must_prove_again(request: &AuthorizationRequest, session: &Session, now: Timestamp) -> bool {

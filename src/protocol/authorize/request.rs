@@ -43,6 +43,17 @@ impl RequestParameters {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
+
+    /// The same request with `prompt=select_account` in the place of `login`; whether consent is asked stays as it is.
+    #[must_use]
+    pub fn choosing_account(&self) -> Self {
+        let asks_consent =
+            self.get("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "consent"));
+        let prompt = if asks_consent { "select_account consent" } else { "select_account" };
+        let mut changed = self.clone();
+        changed.0.insert("prompt".to_owned(), prompt.to_owned());
+        changed
+    }
 }
 
 /// A request that can be answered.
@@ -75,7 +86,7 @@ pub enum Prompt {
     Login,
     /// Ask for consent again.
     Consent,
-    /// Let the person choose an account: here, sign in again.
+    /// Let the person choose an account: here, sign in as whom they like.
     SelectAccount,
 }
 

@@ -148,7 +148,8 @@ type Row<'a> = (&'a str, &'a [(&'a str, Option<&'a str>)], Option<i64>, Option<&
 fn who_must_sign_in() {
     let again = Decision::SignIn { again: true };
     let login_required = Decision::Refuse(ErrorCode::LoginRequired);
-    let rows: [Row<'_>; 16] = [
+    let anybody = Decision::SignIn { again: false };
+    let rows: [Row<'_>; 18] = [
         ("nobody", &[], None, None, Decision::SignIn { again: false }),
         ("somebody", &[], Some(9_000), None, Decision::Issue),
         ("c prompt=none, nobody", &[("prompt", Some("none"))], None, None, login_required),
@@ -156,7 +157,15 @@ fn who_must_sign_in() {
         ("prompt=login", &[("prompt", Some("login"))], Some(9_000), None, again),
         ("prompt=login, done", &[("prompt", Some("login"))], Some(10_001), None, Decision::Issue),
         ("prompt=login in the second of a sign-in", &[("prompt", Some("login"))], Some(10_000), None, again),
-        ("select_account", &[("prompt", Some("select_account"))], Some(9_000), None, again),
+        (
+            "select_account leaves the choice",
+            &[("prompt", Some("select_account"))],
+            Some(9_000),
+            None,
+            anybody,
+        ),
+        ("and login", &[("prompt", Some("login select_account"))], Some(9_000), None, anybody),
+        ("hint of another", &[], Some(9_000), Some("bob"), anybody),
         ("max_age over", &[("max_age", Some("100"))], Some(9_000), None, again),
         ("max_age within", &[("max_age", Some("5000"))], Some(9_000), None, Decision::Issue),
         ("e max_age=0", &[("max_age", Some("0"))], Some(9_999), None, again),
@@ -186,6 +195,20 @@ fn who_must_sign_in() {
         };
         let request = read(&with(change)).expect(case);
         assert_eq!(decide(&request, &client(), &RealmSettings::default(), &facts), expected, "{case}");
+    }
+}
+
+#[test]
+fn who_chooses_another_account_is_asked_for_what_the_client_asked() {
+    for (before, after) in [
+        (None, "select_account"),
+        (Some("login"), "select_account"),
+        (Some("consent"), "select_account consent"),
+        (Some("login consent"), "select_account consent"),
+    ] {
+        let chosen = with(&[("prompt", before)]).choosing_account();
+        assert_eq!(chosen.get("prompt"), Some(after), "{before:?}");
+        assert_eq!(chosen.get("state"), Some("s&t"), "{before:?}");
     }
 }
 
