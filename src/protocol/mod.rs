@@ -22,6 +22,7 @@ pub mod grants;
 pub mod id_token;
 pub mod introspection;
 pub mod issuer;
+pub mod jwk;
 pub mod jws;
 pub mod key_rotation;
 pub mod logout;

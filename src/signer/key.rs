@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::material::{Pair, spki};
 use super::{Algorithm, SignError, append, encoded_header, signing_input};
+use crate::protocol::jwk::thumbprint;
 use crate::vault::{Vault, VaultError};
 
 /// The type that most tokens carry in their header, and so the one whose header is encoded ahead.
@@ -190,12 +190,6 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// RFC 7638 §3: the hash over the required members, sorted by name and without white space. `serde_json` keeps an
-/// object sorted and writes none; a test holds it to that with the RFC's own example.
-fn thumbprint(members: &Value) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, members.to_string().as_bytes()))
-}
-
 fn unarmour(pem: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     const BEGIN: &str = "-----BEGIN ";
     let (_, block) = pem.split_once(BEGIN).ok_or(KeyError::Pem("there is no PEM block"))?;
@@ -217,19 +211,4 @@ fn unarmour(pem: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let body: Zeroizing<Vec<u8>> =
         Zeroizing::new(body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
     STANDARD.decode(&*body).map(Zeroizing::new).map_err(|_| KeyError::Pem("the block is not base64"))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::thumbprint;
-
-    /// The example of RFC 7638 §3.1.
-    #[test]
-    fn rfc7638_thumbprint() {
-        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
-        let members = json!({ "n": n, "kty": "RSA", "e": "AQAB" });
-        assert_eq!(thumbprint(&members), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
-    }
 }

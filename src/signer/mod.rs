@@ -1,7 +1,7 @@
 //! Signing keys, and the tokens signed with them: the one place that knows private keys.
 //!
-//! Owns key pairs ([`SigningKey`]), the realm's own MAC key ([`MacKey`]) and the set of them that a realm uses at a
-//! moment ([`KeyRing`]). Leaves the form of tokens and the rules of claims to [`crate::protocol::jws`], sealing to
+//! Owns key pairs ([`SigningKey`]), the realm's own MAC key ([`MacKey`]), the set of them that a realm uses at a moment
+//! ([`KeyRing`]), and verifying with the public keys of others ([`KeySet`]). Leaves the form of tokens and the rules of claims to [`crate::protocol::jws`], sealing to
 //! [`crate::vault`], and when keys are made, begin and end to the store and its callers.
 //!
 //! Both directions work on key pairs parsed once. `jsonwebtoken` parses the private key again for each signature,
@@ -9,11 +9,13 @@
 //! signature again and copies the key, for each token. So signing and verifying go to `aws_lc_rs` directly, and
 //! `jsonwebtoken` is the second opinion of the tests.
 
+mod foreign;
 mod key;
 mod mac;
 mod material;
 mod ring;
 
+pub use foreign::{KeySet, PublicKey};
 pub use key::{KeyError, SigningKey};
 pub use mac::MacKey;
 pub use ring::{KeyRing, RingKey, TokenError, VerifiedJws};

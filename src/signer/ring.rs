@@ -41,8 +41,8 @@ pub enum TokenError {
     /// Its header brings a key or points to one (RFC 8725 §3.10).
     #[error("the token brings its own key")]
     BringsKey,
-    /// It names no key, one that is not ours, or one whose time is over.
-    #[error("the token names no key of this realm")]
+    /// It names no key, one that is not known, or one whose time is over.
+    #[error("the token names no key that is known")]
     UnknownKey,
     /// Its `alg` is not the one of the key that it names (RFC 8725 §3.1).
     #[error("the token names another algorithm than its key's")]

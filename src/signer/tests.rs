@@ -45,7 +45,7 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// A token with this header over the claims `{}`, signed properly.
-fn with_header(key: &SigningKey, header: &Value) -> String {
+pub(super) fn with_header(key: &SigningKey, header: &Value) -> String {
     let header = URL_SAFE_NO_PAD.encode(header.to_string());
     let token = signing_input(&header, &json!({}), 0).unwrap();
     let pkcs8 = key.pair().pkcs8().unwrap();
