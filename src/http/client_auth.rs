@@ -10,8 +10,19 @@ use super::error::ApiError;
 use super::params::{Params, ParamsError};
 use crate::protocol::client_auth::{self, Check, Presented};
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::spend::{Spend, SpendKind};
 use crate::realms::ClientEntry;
 use crate::secrets::{self, Secret};
+
+/// A client that proved who it is.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    /// The client.
+    pub entry: Arc<ClientEntry>,
+    /// The identifiers that its proof uses up. Who commits a change for the request commits them with it, who commits
+    /// none calls [`use_up`]: what was not spent could be sent once more.
+    pub spends: Vec<Spend>,
+}
 
 /// The form of a request to the token endpoint or a neighbour of it, and the client that it proves to be from.
 ///
@@ -23,15 +34,15 @@ pub async fn request(
     headers: &HeaderMap,
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
-) -> Result<(Params, Arc<ClientEntry>), ApiError> {
+) -> Result<(Params, Authenticated), ApiError> {
     let form = form.map_err(unreadable)?;
     if query.map_err(unreadable)?.names().any(|name| name == "client_secret") {
         let why = "client_secret does not belong in an address";
         return Err(OAuthError::new(ErrorCode::InvalidRequest, why).into());
     }
     let presented = presented(headers, &form)?;
-    let entry = authenticate(context, &presented).await?;
-    Ok((form, entry))
+    let caller = authenticate(context, &presented).await?;
+    Ok((form, caller))
 }
 
 /// A form that cannot be read, as the answer that RFC 6749 §5.2 asks for.
@@ -71,10 +82,7 @@ const CHALLENGE: &str = "Basic realm=\"token\", charset=\"UTF-8\"";
 ///
 /// # Errors
 /// `invalid_client`, the same for a wrong secret and for a client that does not exist (attacks C01).
-pub async fn authenticate(
-    context: &RealmContext,
-    presented: &Presented,
-) -> Result<Arc<ClientEntry>, ApiError> {
+pub async fn authenticate(context: &RealmContext, presented: &Presented) -> Result<Authenticated, ApiError> {
     let app = &context.app;
     let entry = context.state.client(&app.store, &presented.client_id).await?;
     let proven = match client_auth::check(entry.as_ref().map(|entry| &entry.client), presented) {
@@ -94,12 +102,34 @@ pub async fn authenticate(
         }
     };
     match entry.filter(|_| proven) {
-        Some(entry) => Ok(entry),
+        Some(entry) => Ok(Authenticated { entry, spends: Vec::new() }),
         None => {
             tracing::info!(client_id = %presented.client_id.escape_debug(), "client authentication failed");
-            let text = "Invalid client or Invalid client credentials";
-            let failure = ApiError::from(OAuthError::new(ErrorCode::InvalidClient, text));
+            let failure = refused();
             Err(if presented.basic { failure.challenge(CHALLENGE) } else { failure })
         }
+    }
+}
+
+fn refused() -> ApiError {
+    OAuthError::new(ErrorCode::InvalidClient, "Invalid client or Invalid client credentials").into()
+}
+
+/// Spends what the proof of `caller` uses up, for a request that commits nothing else.
+///
+/// # Errors
+/// As [`replayed`], or trouble of ours.
+pub async fn use_up(context: &RealmContext, caller: &Authenticated) -> Result<(), ApiError> {
+    match context.app.store.spend(&context.state.realm.id, &caller.spends).await? {
+        None => Ok(()),
+        Some(kind) => Err(replayed(kind)),
+    }
+}
+
+/// The answer to a request whose identifier was used before: it proves nothing.
+#[must_use]
+pub fn replayed(kind: SpendKind) -> ApiError {
+    match kind {
+        SpendKind::ClientAssertion => refused(),
     }
 }

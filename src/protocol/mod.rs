@@ -36,6 +36,7 @@ pub mod revocation;
 pub mod role;
 pub mod scope;
 pub mod session;
+pub mod spend;
 pub mod standing;
 pub mod token_response;
 pub mod user;

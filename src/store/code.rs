@@ -8,12 +8,13 @@ use super::grant::{grant_columns, grant_joins};
 use super::session::session_columns;
 use super::statement::{Statement, sql};
 use super::user::user_columns;
-use super::{Store, audit, grant, refresh, session, user};
+use super::{Store, audit, grant, refresh, session, spent, user};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::code::AuthorizationCode;
 use crate::protocol::grants::authorization_code::{CodeRecord, MAX_WRONG_VERIFIERS};
 use crate::protocol::refresh::RefreshToken;
+use crate::protocol::spend::{Spend, SpendKind};
 
 /// A redemption that the rules allow.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct RedeemCode {
     pub refresh: Option<RefreshToken>,
     /// Until when the grant is needed.
     pub grant_expires_at: Timestamp,
+    /// The identifiers that the request uses up.
+    pub spends: Vec<Spend>,
     /// The event to keep.
     pub audit: AuditEvent,
 }
@@ -43,6 +46,8 @@ pub enum Redemption {
     AlreadyRedeemed,
     /// The code expired, was burnt, or its grant was revoked.
     Gone,
+    /// An identifier of the request was used before; the code is as it was.
+    Replayed(SpendKind),
 }
 
 #[derive(FromRow)]
@@ -147,8 +152,11 @@ impl Work for RedeemCode {
     type Outcome = Redemption;
 
     async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<Redemption>, StoreError> {
-        let Self { realm_id, fingerprint, grant_id, now, refresh, grant_expires_at, audit } = self;
-        // The grant first: its lock puts redemptions in order, so that each sees all that came before it.
+        let Self { realm_id, fingerprint, grant_id, now, refresh, grant_expires_at, spends, audit } = self;
+        if let Some(kind) = spent::spend(transaction, realm_id, spends).await? {
+            return Ok(Finish::Undo(Redemption::Replayed(kind)));
+        }
+        // The grant before the code: its lock puts redemptions in order, so that each sees all that came before it.
         if transaction.execute(&grant::used(realm_id, grant_id, *now, *grant_expires_at)).await? == 0 {
             return Ok(Finish::Undo(Redemption::Gone));
         }

@@ -19,12 +19,17 @@ struct Migration {
 
 /// Every migration, oldest first. A file that was released never changes; a new one adds and does not take away, so
 /// that the previous version of the program can run on it.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "begin", text: include_str!("../../migrations/0001_begin.sql") },
     Migration {
         version: 2,
         name: "revoked_tokens",
         text: include_str!("../../migrations/0002_revoked_tokens.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "spent_identifiers",
+        text: include_str!("../../migrations/0003_spent_identifiers.sql"),
     },
     Migration {
         version: 14,

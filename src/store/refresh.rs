@@ -8,11 +8,12 @@ use super::grant::{grant_columns, grant_joins};
 use super::session::session_columns;
 use super::statement::{Statement, sql};
 use super::user::user_columns;
-use super::{Store, audit, grant, session, user};
+use super::{Store, audit, grant, session, spent, user};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::grants::refresh_token::RefreshRecord;
 use crate::protocol::refresh::RefreshToken;
+use crate::protocol::spend::{Spend, SpendKind};
 
 /// A rotation that the rules allow.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct RotateRefresh {
     pub grant_expires_at: Timestamp,
     /// The session that is kept alive by it.
     pub session: Option<SessionTouch>,
+    /// The identifiers that the request uses up.
+    pub spends: Vec<Spend>,
     /// The event to keep when it succeeds.
     pub audit: AuditEvent,
     /// The event to keep when it is a replay.
@@ -59,6 +62,8 @@ pub enum Rotation {
     Reused,
     /// The token expired unused or is not there, or its grant was revoked before.
     Gone,
+    /// An identifier of the request was used before; the token is as it was.
+    Replayed(SpendKind),
 }
 
 #[derive(FromRow)]
@@ -135,7 +140,10 @@ impl Work for RotateRefresh {
     type Outcome = Rotation;
 
     async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<Rotation>, StoreError> {
-        // The grant first: its lock puts rotations in order, so that each sees all that came before it. Without it
+        if let Some(kind) = spent::spend(transaction, &self.realm_id, &self.spends).await? {
+            return Ok(Finish::Undo(Rotation::Replayed(kind)));
+        }
+        // The grant before the token: its lock puts rotations in order, so that each sees all that came before it. Without it
         // two retries at once would each miss the other's new successor, and take the other for a thief.
         let used = grant::used(&self.realm_id, &self.grant_id, self.now, self.grant_expires_at);
         if transaction.execute(&used).await? == 0 {

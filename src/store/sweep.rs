@@ -17,8 +17,8 @@ pub struct Swept {
 
 /// One statement per table; `$1` is the moment before which rows are of no use, `$2` the most rows to remove.
 /// What hangs on a grant never outlives it: a grant's end is moved whenever something is issued from it.
-fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> [Statement; 8] {
-    [
+fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> Vec<Statement> {
+    vec![
         sql!(
             "DELETE FROM authorization_codes WHERE fingerprint IN \
              (SELECT fingerprint FROM authorization_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
@@ -43,6 +43,12 @@ fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> [Statement;
         sql!(
             "DELETE FROM revoked_tokens WHERE (realm_id, jti) IN \
              (SELECT realm_id, jti FROM revoked_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+            now,
+            most
+        ),
+        sql!(
+            "DELETE FROM spent_identifiers WHERE (realm_id, kind, fingerprint) IN \
+             (SELECT realm_id, kind, fingerprint FROM spent_identifiers WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             now,
             most
         ),

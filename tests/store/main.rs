@@ -9,6 +9,7 @@
 )]
 
 mod changes;
+mod identifiers;
 mod isolation;
 #[path = "../support/postgres.rs"]
 mod postgres;

@@ -6,9 +6,11 @@ use vestibule::store::{RedeemCode, Redemption, RotateRefresh, Rotation, Store};
 use crate::on_both;
 use crate::world::{NOW, Tenant, World};
 
-const CALLERS: usize = 50;
+/// How many call at once.
+pub(crate) const CALLERS: usize = 50;
 
-fn redemption(tenant: &Tenant, code: &vestibule::protocol::code::AuthorizationCode) -> RedeemCode {
+/// A redemption of `code` that brings a refresh token.
+pub(crate) fn redemption(tenant: &Tenant, code: &vestibule::protocol::code::AuthorizationCode) -> RedeemCode {
     RedeemCode {
         realm_id: tenant.realm.id.clone(),
         fingerprint: code.fingerprint.clone(),
@@ -16,11 +18,13 @@ fn redemption(tenant: &Tenant, code: &vestibule::protocol::code::AuthorizationCo
         now: NOW.plus(1),
         refresh: Some(tenant.refresh(&code.grant_id, None)),
         grant_expires_at: NOW.plus(1_800),
+        spends: Vec::new(),
         audit: tenant.event(),
     }
 }
 
-fn rotation(
+/// A rotation of `token`.
+pub(crate) fn rotation(
     tenant: &Tenant,
     grant_id: &str,
     token: &str,
@@ -36,13 +40,14 @@ fn rotation(
         successor: tenant.refresh(grant_id, Some(token)),
         grant_expires_at: NOW.plus(1_800),
         session: None,
+        spends: Vec::new(),
         audit: tenant.event(),
         reuse_audit: tenant.event(),
     }
 }
 
 /// A redeemed code's first refresh token: identifiers of the grant and of the token.
-async fn first_token(world: &World) -> (String, String) {
+pub(crate) async fn first_token(world: &World) -> (String, String) {
     let code = world.tenant.code(&world.store).await;
     let spend = redemption(&world.tenant, &code);
     let token = spend.refresh.clone().unwrap().id;

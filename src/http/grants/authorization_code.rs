@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{event, note_refusal};
+use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
@@ -15,7 +16,6 @@ use crate::protocol::grants::refresh_token;
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope;
 use crate::protocol::token_response::TokenResponse;
-use crate::realms::ClientEntry;
 use crate::secrets;
 use crate::store::{Change, RedeemCode, Redemption};
 
@@ -25,10 +25,10 @@ use crate::store::{Change, RedeemCode, Redemption};
 /// `invalid_request`, `invalid_grant`, or trouble of ours.
 pub async fn redeem(
     context: &RealmContext,
-    entry: &ClientEntry,
+    caller: &Authenticated,
     form: &Params,
 ) -> Result<TokenResponse, ApiError> {
-    let client = &entry.client;
+    let client = &caller.entry.client;
     let code = form.get("code").ok_or_else(|| missing("code is missing"))?;
     let fingerprint = secrets::fingerprint(code);
     let realm = &context.state.realm;
@@ -38,7 +38,7 @@ pub async fn redeem(
     let now = context.app.clock.now();
     let decision = decide(record.as_ref(), client, &realm.settings, request, now);
     match (decision, record) {
-        (Decision::Redeem, Some(record)) => spend(context, client, record).await,
+        (Decision::Redeem, Some(record)) => spend(context, caller, record).await,
         (Decision::Replay, Some(record)) => Err(replayed(context, client, &record).await?.into()),
         (Decision::WrongVerifier, Some(record)) => {
             context.app.store.note_wrong_verifier(&realm.id, &fingerprint).await?;
@@ -58,10 +58,10 @@ fn missing(why: &'static str) -> OAuthError {
 
 async fn spend(
     context: &RealmContext,
-    client: &Client,
+    caller: &Authenticated,
     record: CodeRecord,
 ) -> Result<TokenResponse, ApiError> {
-    let (store, realm) = (&context.app.store, &context.state.realm);
+    let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let now = context.app.clock.now();
     let granted = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes);
     let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
@@ -86,6 +86,7 @@ async fn spend(
             now,
             refresh: refresh.clone(),
             grant_expires_at: if refresh.is_some() { ends.max(access_ends) } else { access_ends },
+            spends: caller.spends.clone(),
             audit: event(context, AuditKind::CodeToToken, client, Some(&record.grant)),
         })
         .await?;
@@ -105,6 +106,7 @@ async fn spend(
         // Another valid request was faster: of two, one is a replay.
         Redemption::AlreadyRedeemed => Err(replayed(context, client, &record).await?.into()),
         Redemption::Gone => Err(not_valid().into()),
+        Redemption::Replayed(kind) => Err(client_auth::replayed(kind)),
     }
 }
 

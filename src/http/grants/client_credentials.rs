@@ -1,5 +1,6 @@
-//! `grant_type=client_credentials`: signs, and neither reads nor writes a row.
+//! `grant_type=client_credentials`: signs, and writes no row but what the client's own proof uses up.
 
+use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
@@ -8,15 +9,18 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::client_credentials::check;
 use crate::protocol::scope;
 use crate::protocol::token_response::TokenResponse;
-use crate::realms::ClientEntry;
 
 /// Issues an access token for the client itself.
 ///
 /// # Errors
 /// `unauthorized_client`, `invalid_client`, `invalid_scope`, or trouble of ours.
-pub fn issue(context: &RealmContext, entry: &ClientEntry, form: &Params) -> Result<TokenResponse, ApiError> {
-    let client = &entry.client;
-    let Some(account) = &entry.service_account else {
+pub async fn issue(
+    context: &RealmContext,
+    caller: &Authenticated,
+    form: &Params,
+) -> Result<TokenResponse, ApiError> {
+    let client = &caller.entry.client;
+    let Some(account) = &caller.entry.service_account else {
         return Err(
             OAuthError::new(ErrorCode::UnauthorizedClient, "The client has no service account").into()
         );
@@ -25,6 +29,7 @@ pub fn issue(context: &RealmContext, entry: &ClientEntry, form: &Params) -> Resu
     let realm = &context.state.realm;
     let granted = scope::grant(form.get("scope"), client, &realm.settings, &context.state.scopes)
         .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
+    client_auth::use_up(context, caller).await?;
     let issue = Issue {
         client,
         user: &account.user,

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::event;
+use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
@@ -14,7 +15,6 @@ use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope;
 use crate::protocol::session::Session;
 use crate::protocol::token_response::TokenResponse;
-use crate::realms::ClientEntry;
 use crate::store::{RotateRefresh, Rotation, SessionTouch};
 
 /// Rotates a refresh token.
@@ -23,10 +23,10 @@ use crate::store::{RotateRefresh, Rotation, SessionTouch};
 /// `invalid_request`, `invalid_grant`, `invalid_scope`, or trouble of ours.
 pub async fn rotate(
     context: &RealmContext,
-    entry: &ClientEntry,
+    caller: &Authenticated,
     form: &Params,
 ) -> Result<TokenResponse, ApiError> {
-    let (store, realm, client) = (&context.app.store, &context.state.realm, &entry.client);
+    let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let missing = || OAuthError::new(ErrorCode::InvalidRequest, "refresh_token is missing");
     let presented = form.get("refresh_token").ok_or_else(missing)?;
     let id = tokens::refresh_token_id(context, presented).ok_or_else(not_valid)?;
@@ -64,6 +64,7 @@ pub async fn rotate(
                 expires_at: session.idle_at(&realm.settings).min(session.over_at(&realm.settings)),
                 id: session.id,
             }),
+            spends: caller.spends.clone(),
             audit: event(context, AuditKind::RefreshToken, client, Some(&record.grant)),
             reuse_audit: event(context, AuditKind::RefreshReuse, client, Some(&record.grant)),
         })
@@ -87,5 +88,6 @@ pub async fn rotate(
                 .into())
         }
         Rotation::Gone => Err(not_valid().into()),
+        Rotation::Replayed(kind) => Err(client_auth::replayed(kind)),
     }
 }

@@ -37,8 +37,9 @@ async fn answer(
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
 ) -> Result<Map<String, Value>, ApiError> {
-    let (form, entry) = client_auth::request(context, headers, query, form).await?;
-    let caller = &entry.client;
+    let (form, authenticated) = client_auth::request(context, headers, query, form).await?;
+    client_auth::use_up(context, &authenticated).await?;
+    let caller = &authenticated.entry.client;
     // Who proves nothing could try tokens here until one is good (RFC 7662 §2.1, attacks I01).
     if caller.is_public() {
         let why = "A public client cannot introspect";

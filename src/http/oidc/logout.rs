@@ -220,12 +220,14 @@ async fn by_refresh_token(
     params: &Params,
 ) -> Result<Response, ApiError> {
     let presented = client_auth::presented(headers, params)?;
-    let entry = client_auth::authenticate(context, &presented).await?;
+    let caller = client_auth::authenticate(context, &presented).await?;
+    client_auth::use_up(context, &caller).await?;
+    let client = &caller.entry.client;
     let not_valid = || OAuthError::new(ErrorCode::InvalidGrant, "Invalid refresh token");
     let token = params.get("refresh_token").unwrap_or_default();
     let id = tokens::refresh_token_id(context, token).ok_or_else(not_valid)?;
     let record = context.app.store.refresh_token(&context.state.realm.id, &id).await?;
-    let record = record.filter(|record| record.grant.client == entry.client.id).ok_or_else(not_valid)?;
+    let record = record.filter(|record| record.grant.client == client.id).ok_or_else(not_valid)?;
     let now = context.app.clock.now();
     let realm_id = context.state.realm.id.clone();
     let mut changes =
@@ -235,7 +237,7 @@ async fn by_refresh_token(
     }
     changes.push(Change::Audit(AuditEvent {
         user_id: Some(record.grant.user_id.clone()),
-        client_id: Some(entry.client.client_id.clone()),
+        client_id: Some(client.client_id.clone()),
         session_id: record.grant.session_id.clone(),
         ..audit(context, AuditKind::Logout)
     }));

@@ -40,8 +40,9 @@ async fn take_back(
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
 ) -> Result<(), ApiError> {
-    let (form, entry) = client_auth::request(context, headers, query, form).await?;
-    let client = &entry.client;
+    let (form, caller) = client_auth::request(context, headers, query, form).await?;
+    client_auth::use_up(context, &caller).await?;
+    let client = &caller.entry.client;
     let missing = || OAuthError::new(ErrorCode::InvalidRequest, "token is missing");
     let token = form.get("token").ok_or_else(missing)?;
     let (store, realm_id) = (&context.app.store, &context.state.realm.id);

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::client_auth;
+use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::cors;
 use crate::http::error::ApiError;
@@ -37,16 +37,29 @@ async fn issue(
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
 ) -> Result<TokenResponse, ApiError> {
-    let (form, entry) = client_auth::request(context, headers, query, form).await?;
-    let grant = grant_type(&form)?;
-    if !entry.client.may(grant) {
+    let (form, caller) = client_auth::request(context, headers, query, form).await?;
+    let result = by_grant(context, &caller, &form).await;
+    if result.is_err() {
+        // What proved the caller is used up by a refusal too. Whether it had been before changes nothing now.
+        context.app.store.spend(&context.state.realm.id, &caller.spends).await?;
+    }
+    result
+}
+
+async fn by_grant(
+    context: &RealmContext,
+    caller: &Authenticated,
+    form: &Params,
+) -> Result<TokenResponse, ApiError> {
+    let grant = grant_type(form)?;
+    if !caller.entry.client.may(grant) {
         let why = "The client may not use this grant";
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, why).into());
     }
     let tokens = match grant {
-        GrantType::AuthorizationCode => grants::authorization_code::redeem(context, &entry, &form).await,
-        GrantType::RefreshToken => grants::refresh_token::rotate(context, &entry, &form).await,
-        GrantType::ClientCredentials => grants::client_credentials::issue(context, &entry, &form),
+        GrantType::AuthorizationCode => grants::authorization_code::redeem(context, caller, form).await,
+        GrantType::RefreshToken => grants::refresh_token::rotate(context, caller, form).await,
+        GrantType::ClientCredentials => grants::client_credentials::issue(context, caller, form).await,
         GrantType::DeviceCode | GrantType::TokenExchange => Err(unsupported().into()),
     }?;
     context.app.metrics.tokens_issued(grant.wire());

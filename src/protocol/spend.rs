@@ -1,0 +1,62 @@
+//! Identifiers that may be used once: a request that brings one uses it up.
+
+use crate::clock::Timestamp;
+use crate::secrets;
+
+/// What an identifier came in. The same text is another identifier in another kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SpendKind {
+    /// `jti` of a client's assertion (RFC 7523 §3).
+    ClientAssertion,
+}
+
+impl SpendKind {
+    /// The name in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClientAssertion => "client_assertion",
+        }
+    }
+}
+
+/// An identifier that a request uses up. It travels with the request's decision into the one transaction that commits
+/// it; when it was used before, nothing of the request lasts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spend {
+    /// What it came in.
+    pub kind: SpendKind,
+    /// What is kept of it: a hash, so that any length fits.
+    pub fingerprint: String,
+    /// When what it came in is refused for its age alone, clocks that differ included: until then it is kept.
+    pub expires_at: Timestamp,
+}
+
+impl Spend {
+    /// The identifier `jti` of `owner`: the record of the client, or the key that signed it. Two owners may choose the
+    /// same text.
+    #[must_use]
+    pub fn new(kind: SpendKind, owner: &str, jti: &str, expires_at: Timestamp) -> Self {
+        let length = owner.len();
+        Self { kind, fingerprint: secrets::fingerprint(&format!("{length}:{owner}{jti}")), expires_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_do_not_share_identifiers() {
+        let fingerprint = |owner: &str, jti: &str| {
+            Spend::new(SpendKind::ClientAssertion, owner, jti, Timestamp(0)).fingerprint
+        };
+        assert_eq!(fingerprint("a", "x"), fingerprint("a", "x"));
+        for (case, owner, jti) in
+            [("owner", "b", "x"), ("identifier", "a", "y"), ("seam", "ax", ""), ("seam", "", "ax")]
+        {
+            assert_ne!(fingerprint("a", "x"), fingerprint(owner, jti), "{case}");
+        }
+        assert_eq!(fingerprint("a", &"x".repeat(10_000)).len(), 43);
+    }
+}

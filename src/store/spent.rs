@@ -1,0 +1,64 @@
+//! Table `spent_identifiers`: what may be used once and was.
+
+use super::Store;
+use super::db::{Finish, Transaction, Work};
+use super::error::StoreError;
+use super::statement::{Statement, sql};
+use crate::protocol::spend::{Spend, SpendKind};
+
+fn add(realm_id: &str, spend: &Spend) -> Statement {
+    let text = "INSERT INTO spent_identifiers (realm_id, kind, fingerprint, expires_at) VALUES ($1, $2, $3, $4) \
+                ON CONFLICT (realm_id, kind, fingerprint) DO NOTHING";
+    sql!(text, realm_id, spend.kind.name(), &spend.fingerprint, spend.expires_at)
+}
+
+/// Spends all of them inside a transaction; of one that was spent before, gives the kind, and then the transaction is to
+/// be undone. To be called before anything else is locked.
+pub(super) async fn spend(
+    transaction: &mut Transaction<'_>,
+    realm_id: &str,
+    spends: &[Spend],
+) -> Result<Option<SpendKind>, StoreError> {
+    // Two requests with the same identifiers take their locks in the same order.
+    let mut in_order: Vec<_> = spends.iter().collect();
+    in_order.sort();
+    for spend in in_order {
+        if transaction.execute(&add(realm_id, spend)).await? == 0 {
+            return Ok(Some(spend.kind));
+        }
+    }
+    Ok(None)
+}
+
+impl Store {
+    /// Spends identifiers for a request that commits nothing else, and gives the kind of one that was spent before; then
+    /// none is spent. Of any number of callers, on any number of nodes, one is told that all were fresh.
+    ///
+    /// # Errors
+    /// [`StoreError`], and then none is spent.
+    pub async fn spend(&self, realm_id: &str, spends: &[Spend]) -> Result<Option<SpendKind>, StoreError> {
+        if spends.is_empty() {
+            return Ok(None);
+        }
+        self.db.write(&SpendAll { realm_id, spends }).await
+    }
+}
+
+struct SpendAll<'a> {
+    realm_id: &'a str,
+    spends: &'a [Spend],
+}
+
+impl Work for SpendAll<'_> {
+    type Outcome = Option<SpendKind>;
+
+    async fn perform(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Finish<Option<SpendKind>>, StoreError> {
+        match spend(transaction, self.realm_id, self.spends).await? {
+            None => Ok(Finish::Commit(None)),
+            spent => Ok(Finish::Undo(spent)),
+        }
+    }
+}
