@@ -96,11 +96,12 @@ fn sign_id_token(
 ) -> Result<String, SignError> {
     let at_hash = id_token::at_hash(access, key.algorithm().name());
     let jti = random_name();
+    let granted = with_claims(context, issue.granted, issue.client, grant);
     let claims = id_token::id_token(&IdTokenRequest {
         issuer: &context.issuer,
         client: issue.client,
         subject,
-        granted: issue.granted,
+        granted: &granted,
         facts: facts(Some(grant)),
         nonce: grant.nonce.as_deref(),
         at_hash: at_hash.as_deref(),
@@ -190,6 +191,7 @@ pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Optio
     if !granted.openid {
         return None;
     }
+    let granted = with_claims(context, &granted, &live.entry.client, grant);
     let subject = subject(context, &live.user, roles);
     Some(claims::userinfo(&subject, &live.entry.client, &granted, &facts(Some(grant))))
 }
@@ -228,6 +230,17 @@ fn granted_now<'a>(context: &'a RealmContext, live: &Live) -> Granted<'a> {
         }
         None => scope::of_service(shown, client, settings, &context.state.scopes),
     }
+}
+
+/// What was granted, with the claims that were asked for one by one.
+fn with_claims<'a>(
+    context: &'a RealmContext,
+    granted: &Granted<'a>,
+    client: &'a Client,
+    grant: &Grant,
+) -> Granted<'a> {
+    let settings = &context.state.realm.settings;
+    granted.with_claims(&grant.request.claims, client, settings, &context.state.scopes)
 }
 
 fn subject<'a>(context: &'a RealmContext, user: &'a User, roles: &'a UserRoles) -> Subject<'a> {

@@ -49,7 +49,8 @@ pub struct Facts<'a> {
     pub acr: Option<&'a str>,
 }
 
-/// The claims that the mappers of the granted scopes, and then those of the client, make for `target`. They never
+/// The claims that the mappers of the granted scopes, then those of the client, and then those of claims granted on
+/// their own make for `target`. They never
 /// hold `null` or an empty value, nor a claim that a token stands on (see [`Kind::may_write`]); `aud`, when there, is
 /// a list.
 #[must_use]
@@ -70,10 +71,10 @@ pub fn evaluate(
     let held = roles(&mappers, subject, client);
     let source = Source { subject, client, facts, held };
     let mut claims = Map::new();
-    for (kind, mapper) in mappers {
-        if mapper.is_for(kind, target) {
-            mapper::apply(kind, mapper, &source, &mut claims);
-        }
+    let singles = granted.singles_for(target).filter_map(|mapper| Some((Kind::parse(&mapper.kind)?, mapper)));
+    let apply = mappers.into_iter().filter(|(kind, mapper)| mapper.is_for(*kind, target)).chain(singles);
+    for (kind, mapper) in apply {
+        mapper::apply(kind, mapper, &source, &mut claims);
     }
     claims
 }

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::acr;
 use super::claims::Target;
 use super::client::GrantType;
 use super::mapper::{Kind, Mapper};
@@ -44,11 +45,11 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "scopes_supported": names(scopes),
         "claim_types_supported": ["normal"],
         "claims_supported": claims(scopes),
-        "acr_values_supported": [realm.settings.password_acr],
+        "acr_values_supported": acr::supported(&realm.settings),
         "prompt_values_supported": ["none", "login", "consent"],
         "ui_locales_supported": ["en"],
         "authorization_response_iss_parameter_supported": true,
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     })

@@ -1,6 +1,9 @@
 //! A grant: what one user (or one service) let one client do. Everything issued hangs on it, so that revoking the
 //! grant revokes what it issued and what it may still issue.
 
+use serde::{Deserialize, Serialize};
+
+use super::claims_request::ClaimNames;
 use crate::clock::Timestamp;
 
 /// A grant as it is kept.
@@ -26,10 +29,29 @@ pub struct Grant {
     pub acr: String,
     /// `nonce` of the authorization request.
     pub nonce: Option<String>,
+    /// What was granted beside the scopes.
+    pub request: GrantRequest,
     /// When it was given.
     pub created_at: Timestamp,
     /// When it was last used to refresh.
     pub last_used_at: Timestamp,
     /// When it was taken back.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// What an authorization request asked for beside its scope, as far as it was granted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GrantRequest {
+    /// Claims that were asked for one by one (OpenID Connect Core §5.5).
+    #[serde(skip_serializing_if = "ClaimNames::is_empty")]
+    pub claims: ClaimNames,
+}
+
+impl GrantRequest {
+    /// Whether there was nothing beside the scopes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }

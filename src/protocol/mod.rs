@@ -5,11 +5,13 @@
 //! Records live beside their rules: `Client` in `client.rs`, `AuthorizationCode` in `code.rs`, and so on.
 
 pub mod access_token;
+pub mod acr;
 pub mod audit;
 pub mod authorize;
 pub mod brake;
 pub mod built_in;
 pub mod claims;
+pub mod claims_request;
 pub mod client;
 pub mod client_auth;
 pub mod code;

@@ -84,6 +84,10 @@ pub struct RealmSettings {
     pub optional_scopes: Vec<String>,
     /// Which `acr` a sign-in with a password earns (OpenID Connect Core §2).
     pub password_acr: String,
+    /// Which `acr` a sign-in has while its password is not older than `recent_acr_age`; none = no such value.
+    pub recent_acr: Option<String>,
+    /// See `recent_acr`.
+    pub recent_acr_age: i64,
 }
 
 impl Default for RealmSettings {
@@ -111,6 +115,8 @@ impl Default for RealmSettings {
                 .map(str::to_owned)
                 .to_vec(),
             password_acr: "1".into(),
+            recent_acr: None,
+            recent_acr_age: 300,
         }
     }
 }

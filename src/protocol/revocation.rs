@@ -91,6 +91,7 @@ mod tests {
             auth_time: Timestamp(0),
             acr: "1".into(),
             nonce: None,
+            request: Default::default(),
             created_at: Timestamp(0),
             last_used_at: Timestamp(0),
             revoked_at: revoked.then_some(Timestamp(5)),

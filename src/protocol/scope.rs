@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::claims_request::SingleClaim;
 use super::client::Client;
 use super::mapper::Mapper;
 use super::realm::RealmSettings;
@@ -78,6 +79,8 @@ pub struct Granted<'a> {
     pub scopes: Vec<&'a Scope>,
     /// What was asked for by name, each token once.
     pub asked: Vec<String>,
+    /// Claims that were asked for one by one, and that no granted scope brings.
+    pub singles: Vec<SingleClaim<'a>>,
 }
 
 impl<'a> Granted<'a> {
@@ -99,13 +102,16 @@ impl<'a> Granted<'a> {
         self.join(|_| true)
     }
 
-    /// Name and sentence of each scope that a person must allow before a client with consent gets it.
+    /// Name and sentence of each scope that a person must allow before a client with consent gets it, or a claim of it.
     #[must_use]
     pub fn needs_consent(&self) -> Vec<(&'a str, &'a str)> {
-        self.scopes
-            .iter()
-            .filter_map(|scope| Some((scope.name.as_str(), scope.settings.consent_text.as_deref()?)))
-            .collect()
+        let mut asks: Vec<(&str, &str)> = Vec::new();
+        for scope in self.scopes.iter().copied().chain(self.singles.iter().filter_map(|single| single.scope))
+        {
+            let ask = scope.settings.consent_text.as_deref().map(|text| (scope.name.as_str(), text));
+            asks.extend(ask.filter(|ask| !asks.contains(ask)));
+        }
+        asks
     }
 
     fn join(&self, shown: impl Fn(&Scope) -> bool) -> String {
@@ -169,6 +175,7 @@ pub fn keep<'a>(granted: &Granted<'a>, shown: &str) -> Granted<'a> {
         openid: granted.openid && shown.contains(OPENID),
         scopes: granted.scopes.iter().copied().filter(stays).collect(),
         asked: granted.asked.iter().filter(|name| shown.contains(name.as_str())).cloned().collect(),
+        singles: granted.singles.clone(),
     }
 }
 
@@ -209,13 +216,13 @@ fn shorten(token: &str) -> String {
 }
 
 /// The scopes that a client may have, as far as the realm knows them.
-struct Offer<'a> {
+pub(super) struct Offer<'a> {
     default: Vec<&'a Scope>,
     optional: Vec<&'a Scope>,
 }
 
 impl<'a> Offer<'a> {
-    fn of(client: &Client, realm: &RealmSettings, known: &'a [Scope]) -> Self {
+    pub(super) fn of(client: &Client, realm: &RealmSettings, known: &'a [Scope]) -> Self {
         let find = |names: &[String]| {
             names
                 .iter()
@@ -227,8 +234,12 @@ impl<'a> Offer<'a> {
         Self { default, optional }
     }
 
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a Scope> {
+        self.default.iter().chain(&self.optional).copied()
+    }
+
     fn names(&self, token: &str) -> bool {
-        self.default.iter().chain(&self.optional).any(|scope| scope.name == token)
+        self.all().any(|scope| scope.name == token)
     }
 
     /// The default scopes that `keep` keeps, and the optional ones among `asked`.
@@ -244,7 +255,7 @@ impl<'a> Offer<'a> {
                 scopes.push(scope);
             }
         }
-        Granted { openid: lookup.contains(OPENID), scopes, asked: names }
+        Granted { openid: lookup.contains(OPENID), scopes, asked: names, singles: Vec::new() }
     }
 }
 

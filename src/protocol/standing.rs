@@ -138,6 +138,7 @@ mod tests {
                 auth_time: issued_at,
                 acr: "1".into(),
                 nonce: None,
+                request: Default::default(),
                 created_at: issued_at,
                 last_used_at: issued_at,
                 revoked_at: None,

@@ -36,6 +36,9 @@ pub(super) fn describe(state: &State) -> RealmSpec {
         remember_me: Some(settings.remember_me),
         login_with_email: Some(settings.login_with_email),
         refresh_retry_window: Some(settings.refresh_retry_window),
+        password_acr: Some(settings.password_acr.clone()),
+        recent_acr: filled(settings.recent_acr.as_ref()),
+        recent_acr_age: Some(settings.recent_acr_age),
         brute_force: BruteForceSpec {
             max_failures: Some(settings.brute_force.max_failures),
             max_account_failures: Some(settings.brute_force.max_account_failures),

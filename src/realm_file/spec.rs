@@ -38,6 +38,12 @@ pub struct RealmSpec {
     pub login_with_email: Option<bool>,
     /// A used refresh token is accepted again for this long while its successor is unused; 0 is strict.
     pub refresh_retry_window: Option<i64>,
+    /// Which `acr` a sign-in with a password earns.
+    pub password_acr: Option<String>,
+    /// Which one it has while the password is not older than `recent_acr_age`; an empty string takes it away.
+    pub recent_acr: Option<String>,
+    /// See `recent_acr`.
+    pub recent_acr_age: Option<i64>,
     /// The brake on guessing passwords.
     pub brute_force: BruteForceSpec,
     /// Scopes that clients have when they name none: always part of their tokens.

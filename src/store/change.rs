@@ -295,7 +295,7 @@ impl Change {
             Self::EndSessionsOfUser { realm_id, user_id, at } => {
                 session::end_all(&realm_id, &user_id, at, to)
             }
-            Self::AddGrant { grant, expires_at } => to.push(grant::add(&grant, expires_at)),
+            Self::AddGrant { grant, expires_at } => to.push(grant::add(&grant, expires_at)?),
             Self::RevokeGrant { realm_id, id, at } => to.push(grant::revoke(&realm_id, &id, at)),
             Self::RevokeGrantsOfUser { realm_id, user_id, at } => {
                 to.push(grant::revoke_all(&realm_id, &user_id, at));

@@ -112,7 +112,7 @@ impl Store {
             "WHERE c.fingerprint = $2 AND c.realm_id = $1"
         );
         let Some(row) = self.db.one::<Row>(sql!(text, realm_id, fingerprint)).await? else { return Ok(None) };
-        let grant = row.grant.record();
+        let grant = row.grant.record()?;
         let code = AuthorizationCode {
             fingerprint: row.fingerprint,
             realm_id: row.code_realm_id,

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::error::StoreError;
 use super::session::session_columns;
-use super::statement::{Statement, sql};
+use super::statement::{Statement, json, sql};
 use super::user::user_columns;
 use super::{Store, session, user};
 use crate::clock::Timestamp;
@@ -26,6 +26,7 @@ pub(super) struct Row {
     auth_time: Timestamp,
     acr: String,
     nonce: Option<String>,
+    request: Option<String>,
     grant_created_at: Timestamp,
     last_used_at: Timestamp,
     revoked_at: Option<Timestamp>,
@@ -35,7 +36,7 @@ pub(super) struct Row {
 macro_rules! grant_columns {
     () => {
         "g.id AS grant_id, g.realm_id AS grant_realm_id, g.client AS grant_client, g.user_id AS grant_user_id, \
-         g.session_id AS grant_session_id, g.scope, g.offline, g.auth_time, g.acr, g.nonce, \
+         g.session_id AS grant_session_id, g.scope, g.offline, g.auth_time, g.acr, g.nonce, g.request, \
          g.created_at AS grant_created_at, g.last_used_at, g.revoked_at"
     };
 }
@@ -51,8 +52,9 @@ macro_rules! grant_joins {
 pub(super) use grant_joins;
 
 impl Row {
-    pub(super) fn record(self) -> Grant {
-        Grant {
+    pub(super) fn record(self) -> Result<Grant, StoreError> {
+        let request = self.request.as_deref().map(serde_json::from_str).transpose()?;
+        Ok(Grant {
             id: self.id,
             realm_id: self.grant_realm_id,
             client: self.grant_client,
@@ -63,10 +65,11 @@ impl Row {
             auth_time: self.auth_time,
             acr: self.acr,
             nonce: self.nonce,
+            request: request.unwrap_or_default(),
             created_at: self.grant_created_at,
             last_used_at: self.last_used_at,
             revoked_at: self.revoked_at,
-        }
+        })
     }
 }
 
@@ -80,13 +83,14 @@ struct WholeRow {
     session: session::Row,
 }
 
-pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Statement {
+pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Result<Statement, StoreError> {
+    let request = if grant.request.is_empty() { None } else { Some(json(&grant.request)?) };
     let text = "INSERT INTO grants (id, realm_id, client, user_id, session_id, scope, offline, auth_time, acr, nonce, \
-                created_at, last_used_at, revoked_at, expires_at) \
-                SELECT $1, u.realm_id, c.id, u.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
+                created_at, last_used_at, revoked_at, expires_at, request) \
+                SELECT $1, u.realm_id, c.id, u.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
                 FROM users u JOIN clients c ON c.realm_id = u.realm_id AND c.id = $3 \
                 WHERE u.realm_id = $2 AND u.id = $4";
-    sql!(
+    let statement = sql!(
         text,
         &grant.id,
         &grant.realm_id,
@@ -102,8 +106,9 @@ pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Statement {
         grant.last_used_at,
         grant.revoked_at,
         expires_at,
-    )
-    .needs("reference")
+        request,
+    );
+    Ok(statement.needs("reference"))
 }
 
 pub(super) fn revoke_all(realm_id: &str, user_id: &str, at: Timestamp) -> Statement {
@@ -147,6 +152,6 @@ impl Store {
             "WHERE g.realm_id = $1 AND g.id = $2"
         );
         let Some(row) = self.db.one::<WholeRow>(sql!(text, realm_id, id)).await? else { return Ok(None) };
-        Ok(Some((row.grant.record(), row.user.record()?, row.session.record())))
+        Ok(Some((row.grant.record()?, row.user.record()?, row.session.record())))
     }
 }

@@ -32,6 +32,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0003_spent_identifiers.sql"),
     },
     Migration {
+        version: 8,
+        name: "grant_request",
+        text: include_str!("../../migrations/0008_grant_request.sql"),
+    },
+    Migration {
         version: 14,
         name: "events_of_deleted_realms",
         text: include_str!("../../migrations/0014_events_of_deleted_realms.sql"),

@@ -112,7 +112,7 @@ impl Store {
             "WHERE t.realm_id = $1 AND t.id = $2"
         );
         let Some(row) = self.db.one::<Row>(sql!(text, realm_id, id)).await? else { return Ok(None) };
-        let grant = row.grant.record();
+        let grant = row.grant.record()?;
         let token = RefreshToken {
             id: row.id,
             realm_id: row.token_realm_id,

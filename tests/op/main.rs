@@ -9,6 +9,8 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod acr;
+mod claims;
 mod common;
 mod flow;
 mod introspect;

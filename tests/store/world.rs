@@ -146,6 +146,7 @@ impl Tenant {
             auth_time: NOW,
             acr: "1".into(),
             nonce: None,
+            request: Default::default(),
             created_at: NOW,
             last_used_at: NOW,
             revoked_at: None,

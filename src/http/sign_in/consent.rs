@@ -11,11 +11,10 @@ use crate::http::pages::Trouble;
 use crate::http::params::{Form, Params, ParamsError, Query};
 use crate::http::pending::PendingRequest;
 use crate::protocol::audit::{AuditEvent, AuditKind};
-use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::client::Client;
 use crate::protocol::consent::Consent;
 use crate::protocol::error::{ErrorCode, OAuthError};
-use crate::protocol::scope::{self, Granted};
+use crate::protocol::scope::Granted;
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
 use crate::store::Change;
@@ -71,7 +70,8 @@ async fn submit(
     let Some((session, user)) = progress.session.clone() else {
         return advance(context, headers, &pending, progress).await;
     };
-    let granted = granted(context, client, &request)?;
+    let granted = super::granted(context, client, &request)
+        .map_err(|error| PageError::new(Trouble::Request).detail(error.description))?;
     // The answer to another question is none: the page is shown anew, for who is signed in now and what is asked now.
     if pending.asked != Some(question(&session, client, &granted)) {
         return advance(context, headers, &pending, progress).await;
@@ -85,15 +85,6 @@ async fn submit(
     }
     allow(context, &mut progress, client, &granted, session, user).await?;
     advance(context, headers, &pending, progress).await
-}
-
-fn granted<'a>(
-    context: &'a RealmContext,
-    client: &Client,
-    request: &AuthorizationRequest,
-) -> Result<Granted<'a>, PageError> {
-    scope::grant(request.scope.as_deref(), client, &context.state.realm.settings, &context.state.scopes)
-        .map_err(|why| PageError::new(Trouble::Request).detail(why.to_string()))
 }
 
 /// What the consent page asks.

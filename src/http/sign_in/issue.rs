@@ -10,7 +10,7 @@ use crate::http::pages::Trouble;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::client::Client;
 use crate::protocol::code::AuthorizationCode;
-use crate::protocol::grant::Grant;
+use crate::protocol::grant::{Grant, GrantRequest};
 use crate::protocol::scope::{Granted, OFFLINE_ACCESS};
 use crate::protocol::session::Session;
 use crate::secrets;
@@ -25,6 +25,7 @@ pub(super) async fn code(
     client: &Client,
     request: &AuthorizationRequest,
     granted: &Granted<'_>,
+    acr: String,
     progress: Progress,
 ) -> Result<Response, PageError> {
     let Progress { session, mut changes, cookies, .. } = progress;
@@ -32,7 +33,7 @@ pub(super) async fn code(
     let now = context.app.clock.now();
     let settings = &context.state.realm.settings;
     let code = secrets::random_token();
-    let grant = grant(&session, client, request, granted, now);
+    let grant = grant(&session, client, request, granted, acr, now);
     let code_record = AuthorizationCode {
         fingerprint: secrets::fingerprint(&code),
         realm_id: grant.realm_id.clone(),
@@ -64,6 +65,7 @@ fn grant(
     client: &Client,
     request: &AuthorizationRequest,
     granted: &Granted<'_>,
+    acr: String,
     now: crate::clock::Timestamp,
 ) -> Grant {
     Grant {
@@ -75,8 +77,9 @@ fn grant(
         scope: granted.stored(),
         offline: granted.has(OFFLINE_ACCESS),
         auth_time: session.auth_time,
-        acr: session.acr.clone(),
+        acr,
         nonce: request.nonce.clone(),
+        request: GrantRequest { claims: granted.single_names() },
         created_at: now,
         last_used_at: now,
         revoked_at: None,

@@ -21,7 +21,7 @@ use super::pages::Trouble;
 use super::pending::PendingRequest;
 use crate::protocol::audit::AuditKind;
 use crate::protocol::authorize::{
-    Answer, AuthorizationRequest, Decision, Facts, NoTarget, RequestParameters, Target, decide,
+    self, Answer, AuthorizationRequest, Decision, Facts, NoTarget, RequestParameters, Target, decide,
 };
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -109,17 +109,13 @@ pub async fn advance(
         Ok(request) => request,
         Err(error) => return refuse(context, client, &target, &error, progress).await,
     };
-    let known = &context.state.scopes;
-    let granted = match scope::grant(request.scope.as_deref(), client, &context.state.realm.settings, known) {
+    let granted = match granted(context, client, &request) {
         Ok(granted) => granted,
-        Err(why) => {
-            let error = OAuthError::new(ErrorCode::InvalidScope, why.to_string());
-            return refuse(context, client, &target, &error, progress).await;
-        }
+        Err(error) => return refuse(context, client, &target, &error, progress).await,
     };
-    let decision = next_step(context, pending, &request, client, &granted, &progress).await?;
+    let (decision, acr) = next_step(context, pending, &request, client, &granted, &progress).await?;
     match decision {
-        Decision::Issue => issue::code(context, client, &request, &granted, progress).await,
+        Decision::Issue => issue::code(context, client, &request, &granted, acr, progress).await,
         Decision::Refuse(code) => {
             refuse(context, client, &target, &OAuthError::new(code, refusal_text(code)), progress).await
         }
@@ -158,6 +154,22 @@ fn proven_request(
     AuthorizationRequest::read(parameters, client, target).ok()
 }
 
+/// What the client will get, if the person agrees.
+///
+/// # Errors
+/// `invalid_scope`.
+fn granted<'a>(
+    context: &'a RealmContext,
+    client: &'a Client,
+    request: &AuthorizationRequest,
+) -> Result<Granted<'a>, OAuthError> {
+    let (settings, known) = (&context.state.realm.settings, &context.state.scopes);
+    let granted = scope::grant(request.scope.as_deref(), client, settings, known)
+        .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
+    Ok(granted.with_claims(&request.claims.names, client, settings, known))
+}
+
+/// What comes next, and the `acr` of the tokens if that is to issue.
 async fn next_step(
     context: &RealmContext,
     pending: &PendingRequest,
@@ -165,7 +177,7 @@ async fn next_step(
     client: &Client,
     granted: &Granted<'_>,
     progress: &Progress,
-) -> Result<Decision, PageError> {
+) -> Result<(Decision, String), PageError> {
     let realm = &context.state.realm;
     let asks = granted.needs_consent().into_iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
     let consent = match &progress.session {
@@ -174,17 +186,19 @@ async fn next_step(
         }
         _ => None,
     };
+    let session = progress.session.as_ref().map(|(session, _)| session);
     let facts = Facts {
         received_at: pending.received_at,
         now: context.app.clock.now(),
-        session: progress.session.as_ref().map(|(session, _)| session),
+        session,
         signed_in_here: progress.is_signed_in_for(pending),
         hinted_subject: pending.hinted_subject.as_deref(),
         asks: &asks,
         consent: consent.as_ref(),
         consented_now: progress.consented,
     };
-    Ok(decide(request, client, &realm.settings, &facts))
+    let acr = session.map(|session| authorize::acr(request, session, &realm.settings, &facts));
+    Ok((decide(request, client, &realm.settings, &facts), acr.unwrap_or_default()))
 }
 
 /// Commits what was learned, and tells the client why it gets no code.
@@ -203,6 +217,9 @@ fn refusal_text(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::LoginRequired => "Nobody is signed in, or the sign-in is too old",
         ErrorCode::ConsentRequired => "The person must be asked for consent",
+        ErrorCode::UnmetAuthenticationRequirements => {
+            "No sign-in in this realm has the acr that was asked for"
+        }
         _ => "The person refused",
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{AuthorizationRequest, Prompt};
 use crate::clock::Timestamp;
+use crate::protocol::acr::{self, Verdict};
 use crate::protocol::client::Client;
 use crate::protocol::consent::Consent;
 use crate::protocol::error::ErrorCode;
@@ -29,6 +30,13 @@ pub struct Facts<'a> {
     pub consented_now: bool,
 }
 
+impl Facts<'_> {
+    /// Whether `session` is of a sign-in that was made for this request.
+    fn signed_in_for_this(&self, session: &Session) -> bool {
+        self.signed_in_here || session.auth_time > self.received_at
+    }
+}
+
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -53,7 +61,10 @@ pub fn decide(
     settings: &RealmSettings,
     facts: &Facts<'_>,
 ) -> Decision {
-    let silent = request.prompt.contains(&Prompt::None);
+    let silent = request.is_silent();
+    if request.acr.as_ref().is_some_and(|wish| wish.is_beyond(settings)) {
+        return Decision::Refuse(ErrorCode::UnmetAuthenticationRequirements);
+    }
     let session = facts.session.filter(|session| session.is_live(settings, facts.now));
     let Some(session) = session else {
         return if silent {
@@ -62,12 +73,18 @@ pub fn decide(
             Decision::SignIn { again: false }
         };
     };
-    let signed_in_for_this = facts.signed_in_here || session.auth_time > facts.received_at;
-    let other_person = facts.hinted_subject.is_some_and(|subject| subject != session.user_id);
+    let signed_in_for_this = facts.signed_in_for_this(session);
+    let other_person = facts.hinted_subject.is_some_and(|subject| subject != session.user_id)
+        || !request.claims.allows_subject(&session.user_id);
     if other_person && (silent || signed_in_for_this) {
         return Decision::Refuse(ErrorCode::LoginRequired);
     }
-    if other_person || (!signed_in_for_this && must_prove_again(request, session, facts.now)) {
+    let verdict = judge(request, session, settings, facts);
+    if verdict == Verdict::Unmet {
+        return Decision::Refuse(ErrorCode::UnmetAuthenticationRequirements);
+    }
+    let again = verdict == Verdict::ProveAgain || must_prove_again(request, session, facts.now);
+    if other_person || (!signed_in_for_this && again) {
         return if silent {
             Decision::Refuse(ErrorCode::LoginRequired)
         } else {
@@ -90,6 +107,31 @@ pub fn is_for_the_same(
 ) -> bool {
     !request.prompt.contains(&Prompt::SelectAccount)
         && hinted_subject.is_none_or(|subject| subject == session.user_id)
+        && request.claims.allows_subject(&session.user_id)
+}
+
+/// The `acr` that tokens of this request will tell of `session`, once [`decide`] says [`Decision::Issue`].
+#[must_use]
+pub fn acr(
+    request: &AuthorizationRequest,
+    session: &Session,
+    settings: &RealmSettings,
+    facts: &Facts<'_>,
+) -> String {
+    match judge(request, session, settings, facts) {
+        Verdict::Tell(acr) => acr.to_owned(),
+        Verdict::ProveAgain | Verdict::Unmet => session.acr.clone(),
+    }
+}
+
+fn judge<'a>(
+    request: &'a AuthorizationRequest,
+    session: &'a Session,
+    settings: &RealmSettings,
+    facts: &Facts<'_>,
+) -> Verdict<'a> {
+    let moment = (facts.signed_in_for_this(session), request.is_silent());
+    acr::judge(request.acr.as_ref(), session, settings, facts.now, moment)
 }
 
 fn must_prove_again(request: &AuthorizationRequest, session: &Session, now: Timestamp) -> bool {

@@ -9,7 +9,7 @@ mod decision;
 mod request;
 
 pub use answer::{Answer, NoTarget, ResponseMode, Target};
-pub use decision::{Decision, Facts, decide, is_for_the_same};
+pub use decision::{Decision, Facts, acr, decide, is_for_the_same};
 pub use request::{AuthorizationRequest, Prompt, RequestParameters};
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Target;
 use super::answer::mode;
+use crate::protocol::acr;
+use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::pkce;
@@ -18,8 +20,9 @@ pub struct RequestParameters(pub BTreeMap<String, String>);
 
 impl RequestParameters {
     /// Every parameter that means something to the authorization endpoint; others are ignored (RFC 6749 §3.1).
-    pub const KNOWN: [&str; 17] = [
+    pub const KNOWN: [&str; 18] = [
         "acr_values",
+        "claims",
         "client_id",
         "code_challenge",
         "code_challenge_method",
@@ -75,6 +78,10 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// `id_token_hint`, to be verified by who holds the keys.
     pub id_token_hint: Option<String>,
+    /// Claims that are asked for one by one, and who must sign in.
+    pub claims: ClaimsRequest,
+    /// How the person must or should sign in: by `claims`, else by `acr_values`.
+    pub acr: Option<acr::Wish>,
 }
 
 /// A value of `prompt` (OpenID Connect Core §3.1.2.1).
@@ -91,6 +98,12 @@ pub enum Prompt {
 }
 
 impl AuthorizationRequest {
+    /// Whether no page may be shown (`prompt=none`).
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.prompt.contains(&Prompt::None)
+    }
+
     /// Reads the rest of a request whose target is proven. The scope is read by `scope::grant`.
     ///
     /// # Errors
@@ -120,7 +133,11 @@ impl AuthorizationRequest {
             parameters.get("code_challenge"),
             parameters.get("code_challenge_method"),
         )?;
+        let claims = ClaimsRequest::read(parameters.get("claims"))?;
+        let acr = claims.acr.clone().filter(|wish| !wish.values.is_empty());
         Ok(Self {
+            acr: acr.or_else(|| acr::Wish::of_parameter(parameters.get("acr_values"))),
+            claims,
             target,
             scope: parameters.get("scope").map(str::to_owned),
             nonce: parameters.get("nonce").map(str::to_owned),

@@ -30,6 +30,7 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
         (&mut settings.remember_me_max, lifetimes.remember_me_max),
         (&mut settings.offline_idle, lifetimes.offline_idle),
         (&mut settings.refresh_retry_window, spec.refresh_retry_window),
+        (&mut settings.recent_acr_age, spec.recent_acr_age),
         (&mut settings.brute_force.max_failures, brake.max_failures),
         (&mut settings.brute_force.max_account_failures, brake.max_account_failures),
         (&mut settings.brute_force.max_address_failures, brake.max_address_failures),
@@ -44,6 +45,8 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
     set(&mut settings.signature_algorithm, spec.signature_algorithm);
     set(&mut settings.default_scopes, spec.default_scopes);
     set(&mut settings.optional_scopes, spec.optional_scopes);
+    set(&mut settings.password_acr, spec.password_acr);
+    settings.recent_acr = spec.recent_acr;
     settings.logo_uri = spec.logo_uri;
     set(&mut realm.enabled, spec.enabled);
     realm.display_name = spec.display_name;

@@ -10,7 +10,7 @@ use super::super::read::duration::written;
 use super::{Action, Difference, Plan};
 
 /// Fields that are spans of time, shown as `5m`.
-pub(in super::super) const SPANS: [&str; 13] = [
+pub(in super::super) const SPANS: [&str; 14] = [
     "lifetimes.access_token",
     "lifetimes.code",
     "lifetimes.login",
@@ -20,6 +20,7 @@ pub(in super::super) const SPANS: [&str; 13] = [
     "lifetimes.remember_me_max",
     "lifetimes.offline_idle",
     "refresh_retry_window",
+    "recent_acr_age",
     "brute_force.wait",
     "brute_force.max_wait",
     "brute_force.window",

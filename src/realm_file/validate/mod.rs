@@ -42,6 +42,7 @@ pub fn rules(spec: &RealmSpec) -> Vec<FileProblem> {
     {
         notes.add("logo_uri", problem.to_string());
     }
+    acr(spec, &mut notes);
     times(spec, &mut notes);
     roles(&spec.roles, "roles", &mut notes);
     scopes(spec, &mut notes);
@@ -67,6 +68,21 @@ pub fn production_refusals(spec: &RealmSpec) -> Vec<FileProblem> {
     notes.list()
 }
 
+/// Values of `acr` stand in `acr_values`, which spaces part (OpenID Connect Core §3.1.2.1).
+fn acr(spec: &RealmSpec, notes: &mut Notes<'_>) {
+    for (field, value) in [("password_acr", &spec.password_acr), ("recent_acr", &spec.recent_acr)] {
+        let Some(value) = value else { continue };
+        let word = value.len() <= LONGEST_NAME && value.bytes().all(|byte| byte.is_ascii_graphic());
+        // An empty `recent_acr` takes the value away.
+        if !word || (value.is_empty() && field == "password_acr") {
+            notes.add(field, "an acr is of visible ASCII characters, without spaces");
+        }
+    }
+    if spec.recent_acr.is_some() && spec.recent_acr == spec.password_acr {
+        notes.add("recent_acr", "it is the password_acr already");
+    }
+}
+
 fn times(spec: &RealmSpec, notes: &mut Notes<'_>) {
     let lifetimes = &spec.lifetimes;
     for (field, value, most) in [
@@ -87,6 +103,7 @@ fn times(spec: &RealmSpec, notes: &mut Notes<'_>) {
     ] {
         between(field, value, 1, most, notes);
     }
+    between("recent_acr_age", spec.recent_acr_age, 1, LONGEST_LIFETIME, notes);
     between("refresh_retry_window", spec.refresh_retry_window, 0, 300, notes);
     for (field, shorter, longer) in [
         ("lifetimes.session_idle", lifetimes.session_idle, lifetimes.session_max),
