@@ -4,6 +4,7 @@
 //! ([`Realms::refresh`], which a background task calls). Leaves what may be revoked (users, sessions, grants) to the
 //! store, which is asked each time.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -90,8 +91,12 @@ pub struct RealmState {
     /// Rendered metadata by issuer; only issuers that are ours get here.
     pub documents: Cache<String, Document>,
     clients: Cache<String, Arc<ClientEntry>>,
+    /// `client_id` by identifier of the record.
+    names: Cache<String, String>,
     /// Settings of the clients that name web origins.
     origins: OnceCell<Vec<ClientSettings>>,
+    /// `client_id` by resource that the client declares.
+    resources: OnceCell<HashMap<String, String>>,
 }
 
 /// A public document: bytes made once, and the tag by which a caller that has them is told so.
@@ -242,7 +247,9 @@ impl RealmState {
             roles,
             documents: Cache::new(MOST_DOCUMENTS),
             clients: Cache::new(MOST_CLIENTS),
+            names: Cache::new(MOST_CLIENTS),
             origins: OnceCell::new(),
+            resources: OnceCell::new(),
         })
     }
 
@@ -271,6 +278,49 @@ impl RealmState {
         let entry = Arc::new(ClientEntry { client, service_account });
         self.clients.insert(client_id.to_owned(), Arc::clone(&entry));
         Ok(Some(entry))
+    }
+
+    /// The client whose record has this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn client_of_record(
+        &self,
+        store: &Store,
+        id: &str,
+    ) -> Result<Option<Arc<ClientEntry>>, StoreError> {
+        let client_id = match self.names.get(id) {
+            Some(client_id) => client_id,
+            None => {
+                let Some(client) = store.client_by_id(&self.realm.id, id).await? else { return Ok(None) };
+                self.names.insert(id.to_owned(), client.client_id.clone());
+                client.client_id
+            }
+        };
+        self.client(store, &client_id).await
+    }
+
+    /// The client that `resource` is an address of (RFC 8707 §2): one that declares it, or whose `client_id` it is.
+    /// Which declares which is read once per version of the realm.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn client_of_resource(
+        &self,
+        store: &Store,
+        resource: &str,
+    ) -> Result<Option<Arc<ClientEntry>>, StoreError> {
+        let declared = self.resources.get_or_try_init(|| async {
+            let mut declared = HashMap::new();
+            for client in store.clients(&self.realm.id, "", Page::ALL).await? {
+                for resource in client.settings.resources {
+                    declared.entry(resource).or_insert_with(|| client.client_id.clone());
+                }
+            }
+            Ok::<_, StoreError>(declared)
+        });
+        let client_id = declared.await?.get(resource).map_or(resource, String::as_str);
+        self.client(store, client_id).await
     }
 
     /// Whether `origin` is one of any client's of the realm. The clients are read once per version of the realm.

@@ -23,7 +23,7 @@ use crate::realms::ClientEntry;
 pub struct Live {
     /// Its claims.
     pub claims: Claims,
-    /// `azp`.
+    /// `client_id` of the client that it was issued to.
     pub client_id: String,
     /// The client that it was issued to.
     pub entry: Arc<ClientEntry>,
@@ -31,6 +31,8 @@ pub struct Live {
     pub user: User,
     /// The grant that it hangs on; none for a client's own token.
     pub grant: Option<Grant>,
+    /// The client whose grant that is, when the token was made from one of that client's.
+    pub origin: Option<Arc<ClientEntry>>,
     /// The session that the grant was given in.
     pub session: Option<Session>,
 }
@@ -173,25 +175,35 @@ fn refused(why: &str) -> BearerError {
 pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerError> {
     let claims = genuine(context, token)?;
     let (app, now) = (&context.app, context.app.clock.now());
-    let client_id = claims.text("azp").ok_or_else(|| refused("it names no client"))?.to_owned();
+    let client_id = access_token::holder(&claims).ok_or_else(|| refused("it names no client"))?.to_owned();
     let entry = context.state.client(&app.store, &client_id).await?;
     let entry = entry.ok_or_else(|| refused("its client is gone"))?;
     let realm = &context.state.realm;
-    let grant_id = claims.text("jti").and_then(access_token::grant_of).map(str::to_owned);
-    let (user, grant, session) = match grant_id {
-        Some(id) => match app.store.grant_with_user(&realm.id, &id).await? {
+    let [subject, jti] = ["sub", "jti"].map(|name| claims.text(name).unwrap_or_default());
+    let lineage: Vec<&str> = access_token::lineage(jti).collect();
+    let (user, grant, session) = match access_token::grant_of(jti) {
+        Some(id) => match app.store.grant_of_token(&realm.id, id, &lineage).await? {
             Some((grant, user, session)) => (user, Some(grant), session),
-            None => return Err(refused("its grant is gone")),
+            None => return Err(refused("its grant is gone, or it was revoked")),
         },
         None => {
-            let [subject, jti] = ["sub", "jti"].map(|name| claims.text(name).unwrap_or_default());
-            let user = app.store.user_of_token(&realm.id, subject, jti).await?;
+            let user = app.store.user_of_token(&realm.id, subject, &lineage).await?;
             (user.ok_or_else(|| refused("its user is gone, or it was revoked"))?, None, None)
         }
     };
+    let origin = match grant.as_ref().filter(|_| access_token::exchanges(jti) > 0) {
+        Some(grant) => context.state.client_of_record(&app.store, &grant.client).await?,
+        None => None,
+    };
     let issued_at = claims.time("iat").ok_or_else(|| refused("it has no iat"))?;
-    let (client, grant_record, in_session) = (&entry.client, grant.as_ref(), session.as_ref());
-    let standing = Standing { client, user: &user, grant: grant_record, session: in_session, issued_at };
+    let standing = Standing {
+        client: &entry.client,
+        user: &user,
+        grant: grant.as_ref(),
+        origin: origin.as_ref().map(|origin| &origin.client),
+        session: session.as_ref(),
+        issued_at,
+    };
     standing.check(&realm.settings, now).map_err(|why| refused(&why.to_string()).of(&client_id))?;
-    Ok(Live { claims, client_id, entry, user, grant, session })
+    Ok(Live { claims, client_id, entry, user, grant, origin, session })
 }

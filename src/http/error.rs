@@ -95,6 +95,12 @@ impl ApiError {
         self
     }
 
+    /// Whether it tells of the request, and not of trouble of ours.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self.error.code, ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable)
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn code(&self) -> ErrorCode {

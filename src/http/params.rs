@@ -28,6 +28,9 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// Bytes of a form or a query string, encoded.
 pub const MAX_ENCODED_BYTES: usize = 64 * 1024;
 
+/// How often a parameter may come that may come several times.
+pub const MAX_REPEATS: usize = 10;
+
 /// The parameters that specifications let a client repeat: `audience` (RFC 8693 §2.1) and `resource`
 /// (RFC 8707 §2). The extractors use this list.
 pub const REPEATABLE: &[&str] = &["audience", "resource"];
@@ -65,7 +68,7 @@ impl Params {
         Self::parse_with(raw, &[])
     }
 
-    /// As [`Params::parse`], but the names in `repeatable` may come several times.
+    /// As [`Params::parse`], but the names in `repeatable` may come up to [`MAX_REPEATS`] times.
     ///
     /// # Errors
     /// As [`Params::parse`].
@@ -96,6 +99,12 @@ impl Params {
             .iter()
             .filter(move |(own, value)| own == name && !value.is_empty())
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Names and values, without empty ones, in the order in which they came.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let filled = self.0.iter().filter(|(_, value)| !value.is_empty());
+        filled.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Every name, those with an empty value and repetitions included.
@@ -130,7 +139,8 @@ impl Params {
         if value.len() > longest {
             return Err(ParamsError::TooLong(name));
         }
-        if !repeatable.contains(&name.as_str()) && self.names().any(|own| own == name) {
+        let most = if repeatable.contains(&name.as_str()) { MAX_REPEATS } else { 1 };
+        if self.names().filter(|own| *own == name).count() >= most {
             return Err(ParamsError::Repeated(name));
         }
         self.0.push((name, value));
@@ -147,8 +157,8 @@ impl fmt::Debug for Params {
 /// Why parameters were refused. Knows its status and a description that may be sent to a client.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParamsError {
-    /// A parameter came twice.
-    #[error("a parameter is given more than once: {0:?}")]
+    /// A parameter came more often than it may.
+    #[error("a parameter is given too often: {0:?}")]
     Repeated(String),
     /// A value is longer than its limit.
     #[error("the value of a parameter is too long: {0:?}")]
@@ -198,7 +208,7 @@ impl ParamsError {
     #[must_use]
     pub fn description(&self) -> String {
         match self {
-            Self::Repeated(name) => format!("parameter {} is given more than once", plain(name)),
+            Self::Repeated(name) => format!("parameter {} is given too often", plain(name)),
             Self::TooLong(name) => format!("the value of parameter {} is too long", plain(name)),
             other => other.to_string(),
         }

@@ -1,11 +1,15 @@
 //! Tokens of a request: records to claims (by the rules), claims to signed text (by the realm's keys), and back.
 
+mod exchange;
+
 use serde_json::{Map, Value};
+
+pub use exchange::{ExchangeIssue, sign_exchanged};
 
 use super::bearer::Live;
 use super::context::RealmContext;
 use crate::clock::Timestamp;
-use crate::protocol::access_token::{AccessTokenRequest, access_token};
+use crate::protocol::access_token::{AccessTokenRequest, access_token, jti};
 use crate::protocol::claims::{self, Facts, Subject, Target};
 use crate::protocol::client::Client;
 use crate::protocol::grant::Grant;
@@ -36,6 +40,8 @@ pub struct Issue<'a> {
     pub grant: Option<&'a Grant>,
     /// The refresh token that was committed with this.
     pub refresh: Option<&'a RefreshToken>,
+    /// The audiences of the access token when they were asked for; none = the client's.
+    pub audiences: Option<&'a [String]>,
     /// When.
     pub now: Timestamp,
 }
@@ -49,8 +55,8 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
     let subject = subject(context, issue.user, issue.roles);
     let facts = facts(issue.grant);
     let realm_settings = &context.state.realm.settings;
-    let lifetime = issue.client.settings.access_token.unwrap_or(realm_settings.access_token);
-    let random = random_name();
+    let lifetime = lifetime(context, issue.client);
+    let jti = jti(issue.grant.map(|grant| grant.id.as_str()), &random_name());
     let access = key.sign(
         "JWT",
         &access_token(&AccessTokenRequest {
@@ -59,11 +65,10 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
             subject: &subject,
             granted: issue.granted,
             facts,
-            grant_id: issue.grant.map(|grant| grant.id.as_str()),
-            audiences: &[],
+            jti: &jti,
+            audiences: issue.audiences,
             now: issue.now,
             lifetime,
-            random: &random,
         }),
     )?;
     let id_token = match issue.grant.filter(|_| issue.granted.openid) {
@@ -222,7 +227,13 @@ pub fn refresh_introspection(
 
 /// What is left today of what a live access token was issued for.
 fn granted_now<'a>(context: &'a RealmContext, live: &Live) -> Granted<'a> {
-    let (client, settings) = (&live.entry.client, &context.state.realm.settings);
+    granted_to(context, live, &live.entry.client)
+}
+
+/// What is left today of what a live access token was issued for, as far as `client` may have it.
+#[must_use]
+pub fn granted_to<'a>(context: &'a RealmContext, live: &Live, client: &Client) -> Granted<'a> {
+    let settings = &context.state.realm.settings;
     let shown = live.claims.text("scope").unwrap_or_default();
     match &live.grant {
         Some(grant) => {
@@ -259,6 +270,11 @@ fn facts(grant: Option<&Grant>) -> Facts<'_> {
         auth_time: grant.map(|grant| grant.auth_time),
         acr: grant.map(|grant| grant.acr.as_str()),
     }
+}
+
+/// Seconds that an access token of `client` is good for.
+fn lifetime(context: &RealmContext, client: &Client) -> i64 {
+    client.settings.access_token.unwrap_or(context.state.realm.settings.access_token)
 }
 
 fn signer(context: &RealmContext) -> Result<&SigningKey, SignError> {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::claims::{self, Facts, Subject, Target};
 use super::client::Client;
+use super::jws::Claims;
 use super::scope::Granted;
 use crate::clock::Timestamp;
 
@@ -26,22 +27,21 @@ pub struct AccessTokenRequest<'a> {
     pub granted: &'a Granted<'a>,
     /// The sign-in it rests on; all empty for a service.
     pub facts: Facts<'a>,
-    /// The grant it hangs on; none for a service's token, which stands alone.
-    pub grant_id: Option<&'a str>,
-    /// Audiences beyond those of the client and its mappers.
-    pub audiences: &'a [String],
+    /// Its name, which says what it hangs on (see [`jti`] and [`exchanged_jti`]).
+    pub jti: &'a str,
+    /// The audiences when they were asked for; none = those of the client and its mappers.
+    pub audiences: Option<&'a [String]>,
     /// When it is issued.
     pub now: Timestamp,
     /// Seconds that it is good for.
     pub lifetime: i64,
-    /// A fresh random name without dots (see [`jti`]).
-    pub random: &'a str,
 }
 
 /// The claims of an access token (RFC 9068 §2.2, in Keycloak's spelling).
 ///
-/// `aud` names the client's audiences and those of its mappers, as one string or as a list. A token that would have
-/// none is for the issuer itself, whose UserInfo endpoint is then all that it opens (RFC 9068 §3).
+/// `aud` names the audiences that were asked for (RFC 8707 §2, RFC 8693 §2.1), else the client's and those of its
+/// mappers, as one string or as a list. A token that would have none is for the issuer itself, whose UserInfo endpoint
+/// is then all that it opens (RFC 9068 §3).
 ///
 /// A service's token is told apart by `client_id` and by the missing `auth_time` (RFC 9700 §4.15).
 #[must_use]
@@ -50,7 +50,10 @@ pub fn access_token(request: &AccessTokenRequest<'_>) -> Map<String, Value> {
     let user = subject.user;
     let mut token = claims::evaluate(Target::AccessToken, subject, client, granted, &facts);
     let mapped = token.remove("aud");
-    let audiences = audiences(client, request.audiences, mapped.as_ref());
+    let audiences = match request.audiences {
+        Some(asked) => asked.iter().map(String::as_str).collect(),
+        None => audiences(client, mapped.as_ref()),
+    };
     let audiences = if audiences.is_empty() { vec![issuer] } else { audiences };
     token.insert("aud".into(), one_or_many(&audiences));
     let service = user.service_account_client.is_some();
@@ -67,7 +70,7 @@ pub fn access_token(request: &AccessTokenRequest<'_>) -> Map<String, Value> {
         ("azp", Some(client.client_id.clone().into())),
         ("iat", Some(request.now.0.into())),
         ("exp", Some(request.now.plus(request.lifetime).0.into())),
-        ("jti", Some(jti(request.grant_id, request.random).into())),
+        ("jti", Some(request.jti.into())),
         ("sid", facts.sid.map(Value::from)),
         ("acr", facts.acr.map(Value::from)),
         ("auth_time", facts.auth_time.filter(|_| !service).map(|at| at.0.into())),
@@ -90,16 +93,41 @@ pub fn jti(grant_id: Option<&str>, random: &str) -> String {
     }
 }
 
+/// The `jti` of a token that was made from another by exchange: that one's and a random name, parted by a tilde. Thus
+/// it hangs on the same grant, and names every token that it came from.
+#[must_use]
+pub fn exchanged_jti(subject: &str, random: &str) -> String {
+    format!("{subject}~{random}")
+}
+
 /// The grant that the token with this `jti` hangs on; none for a service's token.
 #[must_use]
 pub fn grant_of(jti: &str) -> Option<&str> {
     jti.split_once('.').map(|(grant_id, _)| grant_id).filter(|grant_id| !grant_id.is_empty())
 }
 
-fn audiences<'a>(client: &'a Client, further: &'a [String], mapped: Option<&'a Value>) -> Vec<&'a str> {
+/// How many exchanges the token with this `jti` went through.
+#[must_use]
+pub fn exchanges(jti: &str) -> usize {
+    jti.matches('~').count()
+}
+
+/// The `jti` of the token and of each one that it was made from, the oldest first.
+pub fn lineage(jti: &str) -> impl Iterator<Item = &str> {
+    let elders = jti.match_indices('~').filter_map(move |(at, _)| jti.get(..at));
+    elders.chain(std::iter::once(jti))
+}
+
+/// `client_id` of the client that the token was issued to: `azp` in Keycloak's shape, `client_id` in RFC 9068's.
+#[must_use]
+pub fn holder(claims: &Claims) -> Option<&str> {
+    claims.text("azp").or_else(|| claims.text("client_id"))
+}
+
+fn audiences<'a>(client: &'a Client, mapped: Option<&'a Value>) -> Vec<&'a str> {
     let mapped = mapped.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let mut audiences: Vec<&str> = Vec::new();
-    for audience in client.settings.audiences.iter().chain(further).map(String::as_str).chain(mapped) {
+    for audience in client.settings.audiences.iter().map(String::as_str).chain(mapped) {
         if !audiences.contains(&audience) {
             audiences.push(audience);
         }

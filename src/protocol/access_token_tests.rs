@@ -60,13 +60,13 @@ fn scope(name: &str, include_in_token: bool) -> Scope {
 }
 
 fn token(user: &User, client: &Client, change: impl Fn(&mut AccessTokenRequest<'_>)) -> Value {
-    token_for(user, client, &[], change)
+    token_for(user, client, None, change)
 }
 
 fn token_for(
     user: &User,
     client: &Client,
-    audiences: &[String],
+    audiences: Option<&[String]>,
     change: impl Fn(&mut AccessTokenRequest<'_>),
 ) -> Value {
     let roles = Roles::new(vec![], vec![], HashMap::new());
@@ -79,11 +79,10 @@ fn token_for(
         subject: &subject,
         granted: &granted,
         facts: Facts { sid: Some("session"), auth_time: Some(Timestamp(900)), acr: Some("1") },
-        grant_id: Some("grant"),
+        jti: "grant.random",
         audiences,
         now: Timestamp(1_000),
         lifetime: 300,
-        random: "random",
     };
     change(&mut request);
     Value::Object(access_token(&request))
@@ -102,7 +101,7 @@ fn a_persons_token_has_keycloaks_shape() {
 #[test]
 fn a_services_token_names_its_client_and_no_sign_in() {
     let service = |request: &mut AccessTokenRequest<'_>| {
-        request.grant_id = None;
+        request.jti = "random";
         request.facts = Facts::default();
     };
     let expected = json!({
@@ -112,20 +111,22 @@ fn a_services_token_names_its_client_and_no_sign_in() {
     });
     let (user, client) = (user(Some("web-id")), client(&["api"], vec![]));
     assert_eq!(token(&user, &client, service), expected);
-    assert_eq!(token(&user, &client, |request| request.grant_id = None).get("auth_time"), None);
+    assert_eq!(token(&user, &client, |request| request.jti = "random").get("auth_time"), None);
 }
 
 #[test]
-fn audiences_come_from_the_client_the_request_and_the_mappers_each_once() {
-    let further = ["gateway".to_owned(), "api".to_owned()];
+fn audiences_come_from_the_client_and_its_mappers_each_once_or_are_those_that_were_asked_for() {
+    let asked = ["https://api.example/".to_owned(), "gateway".to_owned()];
     let mapped = || vec![mapper("oidc-audience-mapper", "included.client.audience", "account")];
-    for (name, client, further, expected) in [
-        ("none: the issuer alone", client(&[], vec![]), &[][..], json!(ISSUER)),
-        ("one is a string", client(&["api"], vec![]), &[], json!("api")),
-        ("a mapper's", client(&[], mapped()), &[], json!("account")),
-        ("all of them", client(&["api"], mapped()), &further, json!(["api", "gateway", "account"])),
+    for (name, client, asked, expected) in [
+        ("none: the issuer alone", client(&[], vec![]), None, json!(ISSUER)),
+        ("one is a string", client(&["api"], vec![]), None, json!("api")),
+        ("a mapper's", client(&[], mapped()), None, json!("account")),
+        ("all of them", client(&["api", "account"], mapped()), None, json!(["api", "account"])),
+        ("asked for", client(&["api"], mapped()), Some(&asked[..]), json!(asked)),
+        ("one asked for", client(&["api"], mapped()), Some(&asked[..1]), json!(asked[0])),
     ] {
-        let token = token_for(&user(None), &client, further, |_| ());
+        let token = token_for(&user(None), &client, asked, |_| ());
         assert_eq!(token["aud"], expected, "{name}");
     }
 }
@@ -156,11 +157,10 @@ fn a_token_without_visible_scopes_has_no_empty_scope() {
         subject: &subject,
         granted: &granted,
         facts: Facts::default(),
-        grant_id: None,
-        audiences: &[],
+        jti: "random",
+        audiences: None,
         now: Timestamp(i64::MAX),
         lifetime: 300,
-        random: "random",
     });
     assert!(!token.contains_key("scope") && !token.contains_key("sid") && !token.contains_key("acr"));
     assert_eq!(token["exp"], i64::MAX);
@@ -172,4 +172,14 @@ fn a_token_leads_back_to_its_grant() {
     for name in [jti(None, "random"), ".random".into(), String::new()] {
         assert_eq!(grant_of(&name), None, "{name:?}");
     }
+}
+
+#[test]
+fn an_exchanged_token_names_all_that_it_came_from() {
+    let once = exchanged_jti(&jti(Some("grant"), "a"), "b");
+    let twice = exchanged_jti(&once, "c");
+    assert_eq!(lineage(&twice).collect::<Vec<_>>(), ["grant.a", "grant.a~b", "grant.a~b~c"]);
+    assert_eq!((grant_of(&twice), exchanges(&twice), exchanges("grant.a")), (Some("grant"), 2, 0));
+    let of_service = exchanged_jti(&jti(None, "a"), "b");
+    assert_eq!((grant_of(&of_service), lineage(&of_service).count()), (None, 2));
 }

@@ -47,6 +47,10 @@ pub enum AuditKind {
     RefreshTokenError,
     /// A refresh token came back after its successor was used: the grant was revoked.
     RefreshReuse,
+    /// A token was exchanged.
+    TokenExchange,
+    /// A token was not.
+    TokenExchangeError,
     /// A client failed to authenticate.
     ClientLoginError,
     /// A person allowed a client.

@@ -85,11 +85,10 @@ fn a_token_of_a_fresh_realm_is_keycloaks() {
         subject: &subject,
         granted: &granted,
         facts: Facts { sid: Some("sid"), auth_time: Some(Timestamp(990)), acr: Some("1") },
-        grant_id: Some("grant"),
-        audiences: &[],
+        jti: "grant.random",
+        audiences: None,
         now: Timestamp(1_000),
         lifetime: fresh.realm.settings.access_token,
-        random: "random",
     });
     let expected = json!({
         "exp": 1_300, "iat": 1_000, "auth_time": 990, "jti": "grant.random",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::grants::token_exchange::ExchangeRule;
 use super::mapper::Mapper;
 use crate::clock::Timestamp;
 
@@ -44,6 +45,14 @@ impl Client {
     #[must_use]
     pub fn may(&self, grant: GrantType) -> bool {
         self.settings.grants.contains(&grant)
+    }
+
+    /// Whether one of these audiences is the client, by its `client_id` or by a resource that it declares.
+    #[must_use]
+    pub fn is_among(&self, audiences: &[&str]) -> bool {
+        audiences.iter().any(|one| {
+            *one == self.client_id || self.settings.resources.iter().any(|resource| resource == one)
+        })
     }
 
     /// The name that people read: the display name, else the `client_id`.
@@ -139,6 +148,10 @@ pub struct ClientSettings {
     pub optional_scopes: Option<Vec<String>>,
     /// Audiences that every access token of the client names.
     pub audiences: Vec<String>,
+    /// Addresses under which it is known as a resource server (RFC 8707 §2).
+    pub resources: Vec<String>,
+    /// What it may exchange tokens for (RFC 8693), one rule for each audience; none = nothing.
+    pub exchange: Vec<ExchangeRule>,
     /// Whether all of the user's roles are in its tokens; else only roles of the client itself and of scope mappings.
     pub full_scope_allowed: bool,
     /// Access token lifetime, when it differs from the realm's.

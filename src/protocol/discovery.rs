@@ -13,8 +13,12 @@ use super::realm::Realm;
 use super::scope::{OPENID, Scope};
 
 /// Grants that the token endpoint knows.
-const GRANTS: [GrantType; 3] =
-    [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+const GRANTS: [GrantType; 4] = [
+    GrantType::AuthorizationCode,
+    GrantType::RefreshToken,
+    GrantType::ClientCredentials,
+    GrantType::TokenExchange,
+];
 
 /// Claims that tokens have without any mapper.
 const OWN_CLAIMS: [&str; 12] =

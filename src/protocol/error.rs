@@ -45,6 +45,8 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// RFC 6749 §5.2: the scope is unknown, or more than may be asked for.
     InvalidScope,
+    /// RFC 8693 §2.2.2, RFC 8707 §2: the client may not have a token for this audience or resource.
+    InvalidTarget,
     /// RFC 6749 §4.1.2.1: the person or the server refused.
     AccessDenied,
     /// RFC 6749 §4.1.2.1.
@@ -80,6 +82,7 @@ impl ErrorCode {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::AccessDenied => "access_denied",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::ServerError => "server_error",

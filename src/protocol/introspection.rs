@@ -5,6 +5,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::access_token::{exchanges, holder};
+use super::client::Client;
+use super::grants::token_exchange::hold_roles;
 use super::jws::Claims;
 
 /// Claims that an answer takes from the token as they stand: what the token is, not what is known of its user.
@@ -20,9 +23,9 @@ pub fn inactive() -> Map<String, Value> {
 /// Whether the client `caller` may know what an access token says: it is meant for that client, or was issued to it.
 /// Anybody else would learn of people who never came to them (RFC 7662 §4; attacks I02).
 #[must_use]
-pub fn may_know(caller: &str, claims: &Claims) -> bool {
-    claims.text("azp") == Some(caller)
-        || claims.audiences().is_some_and(|audiences| audiences.contains(&caller))
+pub fn may_know(caller: &Client, claims: &Claims) -> bool {
+    holder(claims) == Some(caller.client_id.as_str())
+        || claims.audiences().is_some_and(|audiences| caller.is_among(&audiences))
 }
 
 /// The answer about an access token: its own claims, and around them what `mapped` says of the user today. `scope` is
@@ -37,6 +40,9 @@ pub fn access_token(
     let mut answer = mapped;
     // The audiences are those that the token was issued for; mappers may name others by now.
     answer.remove("aud");
+    if claims.text("jti").is_some_and(|jti| exchanges(jti) > 0) {
+        hold_roles(&mut answer, claims.members());
+    }
     for name in TAKEN {
         if let Some(value) = claims.value(name) {
             answer.insert(name.to_owned(), value.clone());
@@ -59,8 +65,8 @@ fn active(mut answer: Map<String, Value>, username: &str) -> Map<String, Value> 
     for (name, value) in [
         ("active", Some(json!(true))),
         ("username", Some(username.into())),
-        ("client_id", answer.get("azp").cloned()),
-        ("token_type", answer.get("typ").cloned()),
+        ("client_id", answer.get("azp").or_else(|| answer.get("client_id")).cloned()),
+        ("token_type", Some(answer.get("typ").cloned().unwrap_or_else(|| "Bearer".into()))),
     ] {
         if let Some(value) = value {
             answer.insert(name.to_owned(), value);
@@ -72,6 +78,7 @@ fn active(mut answer: Map<String, Value>, username: &str) -> Map<String, Value> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::client::ClientSettings;
 
     fn object(value: Value) -> Map<String, Value> {
         let Value::Object(members) = value else { panic!("not an object") };
@@ -90,6 +97,20 @@ mod tests {
         Claims::new(members)
     }
 
+    fn client(client_id: &str, resources: &[&str]) -> Client {
+        Client {
+            id: String::new(),
+            realm_id: "realm".into(),
+            client_id: client_id.into(),
+            enabled: true,
+            secret_hash: None,
+            settings: ClientSettings {
+                resources: resources.iter().map(|&uri| uri.to_owned()).collect(),
+                ..ClientSettings::default()
+            },
+        }
+    }
+
     #[test]
     fn i02_a_token_is_known_to_those_it_is_for() {
         for (name, caller, claims, expected) in [
@@ -102,8 +123,11 @@ mod tests {
             ("its user is no client", "user", claims(&[]), false),
             ("an audience that is no list of texts", "api", claims(&[("aud", json!(["api", 1]))]), false),
         ] {
-            assert_eq!(may_know(caller, &claims), expected, "{name}");
+            assert_eq!(may_know(&client(caller, &[]), &claims), expected, "{name}");
         }
+        let by_resource = claims(&[("aud", json!("https://api.example/"))]);
+        assert!(may_know(&client("api", &["https://api.example/"]), &by_resource));
+        assert!(!may_know(&client("api", &["https://api.example"]), &by_resource));
     }
 
     #[test]
@@ -119,6 +143,18 @@ mod tests {
             "scope": "openid email", "email": "new@example.com", "realm_access": {"roles": []},
         });
         assert_eq!(Value::Object(answer), expected, "what is said of the user is of today");
+    }
+
+    /// X03: what is said of an exchanged token's user today is held to the roles that the token has.
+    #[test]
+    fn an_exchanged_token_tells_of_no_more_roles_than_it_has() {
+        let mapped = || object(json!({"realm_access": {"roles": ["admin", "user"]}}));
+        for (jti, expected) in
+            [("grant.x", json!({"roles": ["admin", "user"]})), ("grant.x~y", json!({"roles": ["user"]}))]
+        {
+            let answer = access_token(&claims(&[("jti", json!(jti))]), "alice", "openid", mapped());
+            assert_eq!(answer["realm_access"], expected, "{jti}");
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub mod pkce;
 pub mod realm;
 pub mod redirect_uri;
 pub mod refresh;
+pub mod resource;
 pub mod revocation;
 pub mod role;
 pub mod scope;

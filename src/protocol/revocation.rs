@@ -3,6 +3,7 @@
 //! A token that is not ours is none of these rules' affair: the answer is then the same as to one that was revoked
 //! before (§2.2), since the client's aim is reached either way.
 
+use super::access_token;
 use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
 use super::grant::Grant;
@@ -41,19 +42,18 @@ pub fn refresh_token(grant: Option<&Grant>, client: &Client) -> Decision {
 /// What goes with an access token: the grant that it hangs on, while the store still has it.
 #[must_use]
 pub fn access_token(claims: &Claims, grant: Option<&Grant>, client: &Client) -> Decision {
-    if claims.text("azp") != Some(client.client_id.as_str()) {
+    if access_token::holder(claims) != Some(client.client_id.as_str()) {
         return Decision::Refuse(not_yours());
     }
-    let alone = || {
-        let (jti, expires_at) = claims.text("jti").zip(claims.time("exp"))?;
-        // One that names a grant which is gone counts for nothing already.
-        let hangs = super::access_token::grant_of(jti).is_some();
-        (!hangs).then(|| Decision::Token { jti: jti.to_owned(), expires_at })
+    let Some((jti, expires_at)) = claims.text("jti").zip(claims.time("exp")) else {
+        return Decision::Nothing;
     };
-    match grant {
-        None => alone().unwrap_or(Decision::Nothing),
-        Some(_) => refresh_token(grant, client),
+    // What was exchanged hangs on a grant that is not its holder's to end: it goes alone, with what was made of it.
+    // A token whose grant is gone counts for nothing already.
+    if access_token::exchanges(jti) > 0 || access_token::grant_of(jti).is_none() {
+        return Decision::Token { jti: jti.to_owned(), expires_at };
     }
+    refresh_token(grant, client)
 }
 
 /// The answer to a client that brings another's token. RFC 7009 §2.1 asks for a refusal and leaves its code open.
@@ -120,13 +120,17 @@ mod tests {
     #[test]
     fn i04_an_access_token_takes_its_grant_along_or_goes_alone() {
         let (live, dead) = (grant(false), grant(true));
+        let others = Grant { client: "spa-id".into(), ..grant(false) };
         let alone = Decision::Token { jti: "random".into(), expires_at: Timestamp(1_300) };
+        let exchanged = Decision::Token { jti: "grant.x~y".into(), expires_at: Timestamp(1_300) };
         for (name, jti, grant, caller, expected) in [
             ("its client", "grant.x", Some(&live), "web", Decision::Grant),
             ("another client", "grant.x", Some(&live), "spa", Decision::Refuse(not_yours())),
             ("revoked before", "grant.x", Some(&dead), "web", Decision::Nothing),
             ("its grant was swept", "grant.x", None, "web", Decision::Nothing),
             ("a service's own", "random", None, "web", alone),
+            ("exchanged", "grant.x~y", Some(&others), "web", exchanged),
+            ("exchanged by another", "grant.x~y", Some(&others), "spa", Decision::Refuse(not_yours())),
             ("another service's", "random", None, "spa", Decision::Refuse(not_yours())),
         ] {
             assert_eq!(access_token(&claims(jti), grant, &client(caller)), expected, "{name}");

@@ -114,6 +114,17 @@ impl<'a> Granted<'a> {
         asks
     }
 
+    /// The part with these names, of scopes that tokens do not show too.
+    #[must_use]
+    pub fn only(&self, names: &[String]) -> Self {
+        let named = |name: &str| names.iter().any(|one| one == name);
+        Self {
+            openid: self.openid && named(OPENID),
+            scopes: self.scopes.iter().copied().filter(|scope| named(&scope.name)).collect(),
+            asked: self.asked.iter().filter(|name| named(name)).cloned().collect(),
+        }
+    }
+
     fn join(&self, shown: impl Fn(&Scope) -> bool) -> String {
         let names = self.scopes.iter().filter(|scope| shown(scope)).map(|scope| scope.name.as_str());
         self.openid.then_some(OPENID).into_iter().chain(names).collect::<Vec<_>>().join(" ")

@@ -18,6 +18,8 @@ pub struct Standing<'a> {
     pub user: &'a User,
     /// The grant that it hangs on; none for a client's own token.
     pub grant: Option<&'a Grant>,
+    /// The client whose grant it is, for a token that was exchanged: `client` holds what was made of another's.
+    pub origin: Option<&'a Client>,
     /// The session that the grant was given in, while the store still has it.
     pub session: Option<&'a Session>,
     /// When it was issued.
@@ -53,18 +55,19 @@ impl Standing<'_> {
     /// # Errors
     /// The first reason why it does not.
     pub fn check(&self, settings: &RealmSettings, now: Timestamp) -> Result<(), Fallen> {
-        let Self { client, user, grant, session, issued_at } = *self;
-        if !client.enabled {
+        let Self { client, user, grant, origin, session, issued_at } = *self;
+        if !client.enabled || origin.is_some_and(|origin| !origin.enabled) {
             return Err(Fallen::Client);
         }
         if !user.enabled {
             return Err(Fallen::User);
         }
-        if not_before(settings, client, user).is_some_and(|not_before| issued_at < not_before) {
+        let of_origin = origin.and_then(|origin| origin.settings.not_before);
+        if not_before(settings, client, user).max(of_origin).is_some_and(|moment| issued_at < moment) {
             return Err(Fallen::TooOld);
         }
         let Some(grant) = grant else { return Ok(()) };
-        if grant.client != client.id {
+        if grant.client != origin.unwrap_or(client).id {
             return Err(Fallen::Owner);
         }
         if grant.revoked_at.is_some() {
@@ -97,6 +100,7 @@ mod tests {
         client: Client,
         user: User,
         grant: Option<Grant>,
+        origin: Option<Client>,
         session: Option<Session>,
         issued_at: Timestamp,
     }
@@ -143,6 +147,7 @@ mod tests {
                 last_used_at: issued_at,
                 revoked_at: None,
             }),
+            origin: None,
             session: Some(Session {
                 id: "session".into(),
                 realm_id: "realm".into(),
@@ -169,7 +174,7 @@ mod tests {
 
     #[test]
     fn i03_a_token_counts_while_everything_that_it_hangs_on_does() {
-        let rows: [(&str, Change, Result<(), Fallen>); 17] = [
+        let rows: [(&str, Change, Result<(), Fallen>); 22] = [
             ("good", |_| {}, Ok(())),
             ("client disabled", |r| r.client.enabled = false, Err(Fallen::Client)),
             ("user disabled", |r| r.user.enabled = false, Err(Fallen::User)),
@@ -187,6 +192,32 @@ mod tests {
             ("offline, session gone", offline_without_session, Ok(())),
             ("a service has neither grant nor session", service, Ok(())),
             ("a disabled service", disabled_service, Err(Fallen::User)),
+            ("exchanged", exchanged, Ok(())),
+            (
+                "exchanged, holder disabled",
+                |r| {
+                    exchanged(r);
+                    r.client.enabled = false
+                },
+                Err(Fallen::Client),
+            ),
+            (
+                "exchanged, origin disabled",
+                |r| {
+                    exchanged(r);
+                    origin(r).enabled = false
+                },
+                Err(Fallen::Client),
+            ),
+            ("exchanged, origin's not-before", origin_later, Err(Fallen::TooOld)),
+            (
+                "exchanged of a third client",
+                |r| {
+                    exchanged(r);
+                    grant(r).client = "spa-id".into()
+                },
+                Err(Fallen::Owner),
+            ),
         ];
         for (name, change, expected) in rows {
             let mut records = good();
@@ -195,6 +226,7 @@ mod tests {
                 client: &records.client,
                 user: &records.user,
                 grant: records.grant.as_ref(),
+                origin: records.origin.as_ref(),
                 session: records.session.as_ref(),
                 issued_at: records.issued_at,
             };
@@ -205,6 +237,21 @@ mod tests {
     fn later_of_two(records: &mut Records) {
         records.settings.not_before = Some(Timestamp(1));
         records.client.settings.not_before = Some(NOW);
+    }
+
+    /// The token is the gateway's, made from one of the web app's.
+    fn exchanged(records: &mut Records) {
+        records.origin = Some(records.client.clone());
+        records.client.id = "gateway-id".into();
+    }
+
+    fn origin(records: &mut Records) -> &mut Client {
+        records.origin.as_mut().unwrap()
+    }
+
+    fn origin_later(records: &mut Records) {
+        exchanged(records);
+        origin(records).settings.not_before = Some(NOW);
     }
 
     fn offline_without_session(records: &mut Records) {

@@ -14,8 +14,11 @@ pub struct TokenResponse {
     /// The refresh token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
-    /// How the access token is used: `Bearer`.
+    /// How the access token is used: `Bearer`; `N_A` for what is no access token (RFC 8693 §2.2.1).
     pub token_type: &'static str,
+    /// What an exchange issued (RFC 8693 §2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<&'static str>,
     /// The ID token, when `openid` was granted (OpenID Connect Core §3.1.3.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token: Option<String>,
@@ -39,6 +42,7 @@ impl TokenResponse {
             refresh_expires_in: 0,
             refresh_token: None,
             token_type: "Bearer",
+            issued_token_type: None,
             id_token: None,
             not_before_policy: 0,
             session_state: None,

@@ -125,6 +125,8 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         default_scopes: settings.default_scopes.clone(),
         optional_scopes: settings.optional_scopes.clone(),
         audiences: Some(settings.audiences.clone()),
+        resources: Some(settings.resources.clone()),
+        exchange: Some(settings.exchange.clone()),
         full_scope_allowed: Some(settings.full_scope_allowed),
         access_token_lifetime: settings.access_token,
         mappers: Some(mappers(&settings.mappers)),

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::places::Places;
 use crate::protocol::client::{GrantType, Pkce};
+use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::protocol::mapper::Mapper;
 use crate::secrets::Secret;
 
@@ -179,6 +180,10 @@ pub struct ClientSpec {
     pub optional_scopes: Option<Vec<String>>,
     /// Audiences that its access tokens name.
     pub audiences: Option<Vec<String>>,
+    /// Addresses under which it is known as a resource server (RFC 8707 §2).
+    pub resources: Option<Vec<String>>,
+    /// What it may exchange tokens for (RFC 8693).
+    pub exchange: Option<Vec<ExchangeRule>>,
     /// Whether all of the user's roles are in its tokens; true in a new client.
     pub full_scope_allowed: Option<bool>,
     /// Access token lifetime, when it differs from the realm's; 0 takes the realm's again.

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::error::StoreError;
+use super::revoked::unless_revoked;
 use super::session::session_columns;
 use super::statement::{Statement, json, sql};
 use super::user::user_columns;
@@ -131,6 +132,35 @@ pub(super) fn used(realm_id: &str, id: &str, at: Timestamp, expires_at: Timestam
 }
 
 impl Store {
+    /// The grant that an access token hangs on with its user, and its session if the store still has it; none when the
+    /// token itself was revoked, or one that it was made from. `lineage` is the `jti` of each.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn grant_of_token(
+        &self,
+        realm_id: &str,
+        id: &str,
+        lineage: &[&str],
+    ) -> Result<Option<(Grant, User, Option<Session>)>, StoreError> {
+        let text = concat!(
+            "SELECT ",
+            grant_columns!(),
+            ", ",
+            user_columns!(),
+            ", ",
+            session_columns!(),
+            " FROM grants g",
+            grant_joins!(),
+            "WHERE g.realm_id = $1 AND g.id = $2",
+            unless_revoked!()
+        );
+        let [a, b, c, d, e, f] = Self::padded(lineage);
+        let row = self.db.one::<WholeRow>(sql!(text, realm_id, id, a, b, c, d, e, f)).await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((row.grant.record(), row.user.record()?, row.session.record())))
+    }
+
     /// The grant with its user, and its session if the store still has it.
     ///
     /// # Errors

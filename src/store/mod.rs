@@ -41,6 +41,7 @@ mod session;
 mod spent;
 mod statement;
 mod sweep;
+mod token_exchange;
 mod user;
 
 pub use audit::EventOfDeletedRealm;
@@ -52,6 +53,7 @@ pub use open::StoreOptions;
 pub use realm::RealmConfiguration;
 pub use refresh::{RotateRefresh, Rotation, SessionTouch};
 pub use sweep::Swept;
+pub use token_exchange::{Exchanging, KeepExchange};
 pub use user::{UserRoles, UserWithPassword};
 
 /// The records of this server. Cheap to clone; clones share connections.

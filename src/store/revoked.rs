@@ -5,6 +5,7 @@ use super::statement::{Statement, sql};
 use super::user::user_columns;
 use super::{Store, user};
 use crate::clock::Timestamp;
+use crate::protocol::grants::token_exchange::MOST_ACTORS;
 use crate::protocol::user::User;
 
 pub(super) fn add(realm_id: &str, jti: &str, expires_at: Timestamp) -> Statement {
@@ -13,8 +14,27 @@ pub(super) fn add(realm_id: &str, jti: &str, expires_at: Timestamp) -> Statement
     sql!(text, realm_id, jti, expires_at)
 }
 
+/// A condition on the tokens `$3…$8` of realm `$1`.
+macro_rules! unless_revoked {
+    () => {
+        " AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.realm_id = $1 \
+         AND r.jti IN ($3, $4, $5, $6, $7, $8))"
+    };
+}
+pub(super) use unless_revoked;
+
+/// A token and the most exchanges that it may have gone through.
+const LONGEST: usize = MOST_ACTORS + 1;
+
 impl Store {
-    /// The user whom the access token `jti` speaks for, unless that very token was revoked.
+    /// The names of a token as parameters of [`unless_revoked`]: the same text for any number of them. No token that
+    /// this server issued has more than fit.
+    pub(super) fn padded<'a>(lineage: &[&'a str]) -> [&'a str; LONGEST] {
+        std::array::from_fn(|at| lineage.get(at).or(lineage.last()).copied().unwrap_or_default())
+    }
+
+    /// The user whom an access token speaks for, unless that very token was revoked, or one that it was made from.
+    /// `lineage` is the `jti` of each (see `access_token::lineage`).
     ///
     /// # Errors
     /// [`StoreError`].
@@ -22,15 +42,16 @@ impl Store {
         &self,
         realm_id: &str,
         user_id: &str,
-        jti: &str,
+        lineage: &[&str],
     ) -> Result<Option<User>, StoreError> {
         let text = concat!(
             "SELECT ",
             user_columns!(),
-            " FROM users u WHERE u.realm_id = $1 AND u.id = $2 AND NOT EXISTS \
-             (SELECT 1 FROM revoked_tokens r WHERE r.realm_id = $1 AND r.jti = $3)"
+            " FROM users u WHERE u.realm_id = $1 AND u.id = $2",
+            unless_revoked!()
         );
-        let row = self.db.one::<user::Row>(sql!(text, realm_id, user_id, jti)).await?;
+        let [a, b, c, d, e, f] = Self::padded(lineage);
+        let row = self.db.one::<user::Row>(sql!(text, realm_id, user_id, a, b, c, d, e, f)).await?;
         row.map(user::Row::record).transpose()
     }
 }

@@ -18,3 +18,4 @@ mod logout;
 mod revoke;
 mod rows;
 mod sign_in;
+mod token_exchange;

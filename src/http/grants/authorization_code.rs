@@ -100,6 +100,7 @@ async fn spend(
                 granted: &granted,
                 grant: Some(&record.grant),
                 refresh: refresh.as_ref(),
+                audiences: None,
                 now,
             },
         )?),

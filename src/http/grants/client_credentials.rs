@@ -37,6 +37,7 @@ pub async fn issue(
         granted: &granted,
         grant: None,
         refresh: None,
+        audiences: None,
         now: context.app.clock.now(),
     };
     Ok(tokens::sign(context, &issue)?)

@@ -79,6 +79,7 @@ pub async fn rotate(
                 granted: &granted,
                 grant: Some(&record.grant),
                 refresh: Some(&successor),
+                audiences: None,
                 now,
             },
         )?),

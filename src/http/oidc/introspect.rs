@@ -62,7 +62,7 @@ async fn of_access_token(
     caller: &Client,
     live: &Live,
 ) -> Result<Map<String, Value>, ApiError> {
-    if !may_know(&caller.client_id, &live.claims) {
+    if !may_know(caller, &live.claims) {
         return Ok(inactive());
     }
     let roles = context.app.store.roles_of_user(&context.state.realm.id, &live.user.id).await?;

@@ -60,7 +60,8 @@ async fn by_grant(
         GrantType::AuthorizationCode => grants::authorization_code::redeem(context, caller, form).await,
         GrantType::RefreshToken => grants::refresh_token::rotate(context, caller, form).await,
         GrantType::ClientCredentials => grants::client_credentials::issue(context, caller, form).await,
-        GrantType::DeviceCode | GrantType::TokenExchange => Err(unsupported().into()),
+        GrantType::TokenExchange => grants::token_exchange::exchange(context, caller, form).await,
+        GrantType::DeviceCode => Err(unsupported().into()),
     }?;
     context.app.metrics.tokens_issued(grant.wire());
     Ok(tokens)
@@ -71,6 +72,7 @@ fn grant_type(form: &Params) -> Result<GrantType, OAuthError> {
         Some("authorization_code") => Ok(GrantType::AuthorizationCode),
         Some("refresh_token") => Ok(GrantType::RefreshToken),
         Some("client_credentials") => Ok(GrantType::ClientCredentials),
+        Some("urn:ietf:params:oauth:grant-type:token-exchange") => Ok(GrantType::TokenExchange),
         Some(_) => Err(unsupported()),
         None => Err(OAuthError::new(ErrorCode::InvalidRequest, "grant_type is missing")),
     }

@@ -61,6 +61,18 @@ fn only_listed_names_repeat() {
     let params = Params::parse_with(raw, REPEATABLE).unwrap();
     assert_eq!(params.all("resource").collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(params.get("resource"), Some("a"));
+    assert_eq!(params.pairs().collect::<Vec<_>>(), [("resource", "a"), ("resource", "b")]);
+}
+
+#[test]
+fn x07f_a_name_that_may_repeat_repeats_ten_times_at_most() {
+    let ten = "audience=a&resource=b&".repeat(MAX_REPEATS);
+    assert!(Params::parse_with(ten.as_bytes(), REPEATABLE).is_ok());
+    for name in ["audience", "resource"] {
+        let more = format!("{ten}{name}=c");
+        let refused = Params::parse_with(more.as_bytes(), REPEATABLE);
+        assert_eq!(refused, Err(ParamsError::Repeated(name.into())));
+    }
 }
 
 #[test]

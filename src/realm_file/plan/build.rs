@@ -83,6 +83,8 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         default_scopes: spec.default_scopes,
         optional_scopes: spec.optional_scopes,
         audiences: spec.audiences.unwrap_or_default(),
+        resources: spec.resources.unwrap_or_default(),
+        exchange: spec.exchange.unwrap_or_default(),
         full_scope_allowed: spec.full_scope_allowed.unwrap_or(base.full_scope_allowed),
         access_token: spec.access_token_lifetime,
         mappers: mappers(&base.mappers, spec.mappers),

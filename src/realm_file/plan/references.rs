@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::entities::Key;
 use super::super::places::Notes;
 use super::super::spec::{GroupSpec, RealmSpec, RoleSpec};
+use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::protocol::scope::OPENID;
 
 /// The names that may be referred to.
@@ -57,6 +58,7 @@ pub(super) fn check(spec: &RealmSpec, known: &Known, notes: &mut Notes<'_>) {
         scopes(client.optional_scopes.as_deref(), &field("optional_scopes"), known, notes);
         composites(&client.roles, Some(&client.id), &field("roles"), known, notes);
         roles(client.service_account_roles.as_deref(), &field("service_account_roles"), known, notes);
+        exchange(client.exchange.as_deref().unwrap_or_default(), &field("exchange"), known, notes);
     }
     groups(&spec.groups, "groups", known, notes);
     for (index, user) in spec.users.iter().enumerate() {
@@ -76,6 +78,27 @@ fn scopes(names: Option<&[String]>, list: &str, known: &Known, notes: &mut Notes
             notes.add(&field, "`openid` is always there and is not listed");
         } else if !known.has(&Key::Scope(name.clone())) {
             notes.add(&field, format!("there is no scope `{name}`"));
+        }
+    }
+}
+
+fn exchange(rules: &[ExchangeRule], list: &str, known: &Known, notes: &mut Notes<'_>) {
+    let mut client = |name: &str, field: String| {
+        if !known.has(&Key::Client(name.to_owned())) {
+            notes.add(&field, format!("there is no client `{name}`"));
+        }
+    };
+    for (index, rule) in rules.iter().enumerate() {
+        client(&rule.audience, format!("{list}[{index}].audience"));
+        for (at, name) in rule.subject_clients.iter().enumerate() {
+            client(name, format!("{list}[{index}].subject_clients[{at}]"));
+        }
+    }
+    for (index, rule) in rules.iter().enumerate() {
+        for (at, name) in rule.scopes.iter().flatten().enumerate() {
+            if name != OPENID && !known.has(&Key::Scope(name.clone())) {
+                notes.add(&format!("{list}[{index}].scopes[{at}]"), format!("there is no scope `{name}`"));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use super::claims;
 use super::fields::Fields;
 use super::records::role;
 use crate::protocol::client::{GrantType, Pkce};
+use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::secrets::Secret;
 
 /// Grants by their short names and, for those that have one, by their wire names.
@@ -47,6 +48,8 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         default_scopes: fields.texts("default_scopes"),
         optional_scopes: fields.texts("optional_scopes"),
         audiences: fields.texts("audiences"),
+        resources: fields.texts("resources"),
+        exchange: fields.tables("exchange", exchange),
         full_scope_allowed: fields.switch("full_scope_allowed"),
         access_token_lifetime: fields.seconds("access_token_lifetime"),
         mappers: claims::mappers(fields),
@@ -58,4 +61,19 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         service_account_roles: fields.texts("service_account_roles"),
     };
     Some(ClientSpec { id: id?, ..spec })
+}
+
+fn exchange(fields: &mut Fields<'_>) -> Option<ExchangeRule> {
+    let audience = fields.required("audience");
+    let rule = ExchangeRule {
+        audience: String::new(),
+        scopes: fields.texts("scopes"),
+        impersonation: fields.switch("impersonation").unwrap_or_default(),
+        delegation: fields.switch("delegation").unwrap_or_default(),
+        refresh_token: fields.switch("refresh_token").unwrap_or_default(),
+        id_token: fields.switch("id_token").unwrap_or_default(),
+        subject_clients: fields.texts("subject_clients").unwrap_or_default(),
+        subject_issuers: fields.texts("subject_issuers").unwrap_or_default(),
+    };
+    Some(ExchangeRule { audience: audience?, ..rule })
 }

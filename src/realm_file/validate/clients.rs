@@ -2,7 +2,7 @@
 
 use super::super::places::Notes;
 use super::super::spec::ClientSpec;
-use super::{LONGEST_LIFETIME, NO_HASH, between, is_hash, mappers, name, overlap, roles, secret};
+use super::{LONGEST_LIFETIME, NO_HASH, between, exchange, is_hash, mappers, name, overlap, roles, secret};
 use crate::protocol::client::{GrantType, Pkce};
 use crate::protocol::page_uri::{validate_logo_uri, validate_page_uri};
 use crate::protocol::redirect_uri::{Strictness, validate_registration};
@@ -32,6 +32,7 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     mappers(client.mappers.as_deref(), path, notes);
     roles(&client.roles, &field("roles"), notes);
     between(&field("access_token_lifetime"), client.access_token_lifetime, 0, LONGEST_LIFETIME, notes);
+    exchange::rules(client, path, notes);
     for (index, audience) in client.audiences.iter().flatten().enumerate() {
         name(audience, &format!("{path}.audiences[{index}]"), notes);
         if audience.is_empty() {

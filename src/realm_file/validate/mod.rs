@@ -4,6 +4,7 @@
 //! is a list of its own. Whether a role, group or scope that is referred to exists is asked when the plan is made.
 
 mod clients;
+mod exchange;
 mod unique;
 
 use super::FileProblem;

@@ -1,0 +1,196 @@
+//! `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693).
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::event;
+use crate::http::bearer::{self, BearerError, Live};
+use crate::http::client_auth::{self, Authenticated};
+use crate::http::context::RealmContext;
+use crate::http::error::ApiError;
+use crate::http::params::Params;
+use crate::http::tokens::{self, ExchangeIssue};
+use crate::protocol::access_token::holder;
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::client::Client;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grants::token_exchange::{
+    Case, Exchange, ExchangeRequest, ExchangeRule, Presented, Shown, TokenType, admit, decide, only_audience,
+    rule, scopes,
+};
+use crate::protocol::token_response::TokenResponse;
+use crate::realms::ClientEntry;
+use crate::store::{Change, Exchanging, KeepExchange};
+
+/// Exchanges a token.
+///
+/// # Errors
+/// `unauthorized_client`, `invalid_request`, `invalid_target`, `invalid_scope`, or trouble of ours.
+pub async fn exchange(
+    context: &RealmContext,
+    caller: &Authenticated,
+    form: &Params,
+) -> Result<TokenResponse, ApiError> {
+    let client = &caller.entry.client;
+    let outcome = attempt(context, caller, form).await;
+    if let Err(error) = &outcome
+        && error.is_refusal()
+    {
+        let event = event(context, AuditKind::TokenExchangeError, client, None);
+        let event = AuditEvent { error: Some(error.code().wire().into()), ..event };
+        context.app.commit(vec![Change::Audit(event)]).await?;
+    }
+    outcome
+}
+
+async fn attempt(
+    context: &RealmContext,
+    caller: &Authenticated,
+    form: &Params,
+) -> Result<TokenResponse, ApiError> {
+    let requester = &caller.entry.client;
+    let parameters: Vec<(&str, &str)> = form.pairs().collect();
+    let request = ExchangeRequest::read(&parameters)?;
+    admit(requester)?;
+    let targets = targets(context, requester, &request).await?;
+    let rules =
+        targets.iter().map(|target| rule(requester, target.client())).collect::<Result<Vec<_>, _>>()?;
+    let subject = live(context, request.subject).await?;
+    let actor = match request.actor {
+        Some(actor) => Some(live(context, actor).await?),
+        None => None,
+    };
+    let exchange = decide(&Case {
+        requester,
+        rules: &rules,
+        subject: shown(&subject),
+        actor: actor.as_ref().map(shown),
+        issue: request.issue,
+    })?;
+    issue(context, caller, &request, &Decided { targets, rules, subject, exchange }).await
+}
+
+/// A request that may be answered.
+struct Decided<'a> {
+    targets: Vec<Target>,
+    rules: Vec<&'a ExchangeRule>,
+    subject: Live,
+    exchange: Exchange,
+}
+
+async fn issue(
+    context: &RealmContext,
+    caller: &Authenticated,
+    request: &ExchangeRequest<'_>,
+    decided: &Decided<'_>,
+) -> Result<TokenResponse, ApiError> {
+    let requester = &caller.entry.client;
+    let Decided { targets, rules, subject, exchange } = decided;
+    let held = tokens::granted_to(context, subject, requester);
+    let granted = scopes(&held, rules, request.scope)?;
+    let service = match (request.issue, targets.as_slice()) {
+        (TokenType::IdToken, [only]) if granted.openid => only.client().unwrap_or(requester),
+        (TokenType::IdToken, _) => {
+            let why = "An ID token is for one audience, and needs the scope openid in the subject token";
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, why).into());
+        }
+        _ => requester,
+    };
+    let store = &context.app.store;
+    let roles = store.roles_of_user(&context.state.realm.id, &subject.user.id).await?;
+    let audiences: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+    let response = tokens::sign_exchanged(
+        context,
+        &ExchangeIssue {
+            client: requester,
+            subject,
+            roles: &roles,
+            granted: &granted,
+            audiences: &audiences,
+            service,
+            exchange,
+            kind: request.issue,
+            now: context.app.clock.now(),
+        },
+    )?;
+    let kept = store
+        .keep_exchange(KeepExchange {
+            realm_id: context.state.realm.id.clone(),
+            spends: caller.spends.clone(),
+            audit: told(context, requester, request.issue, decided, &audiences),
+        })
+        .await?;
+    match kept {
+        Exchanging::Exchanged => Ok(response),
+        Exchanging::Replayed(kind) => Err(client_auth::replayed(kind)),
+    }
+}
+
+/// The event: who had whose token made into what, for whom.
+fn told(
+    context: &RealmContext,
+    requester: &Client,
+    issue: TokenType,
+    decided: &Decided<'_>,
+    audiences: &[String],
+) -> AuditEvent {
+    let Decided { subject, exchange, .. } = decided;
+    AuditEvent {
+        user_id: Some(subject.user.id.clone()),
+        detail: json!({
+            "audience": audiences, "subject_client": holder(&subject.claims), "act": exchange.act,
+            "issued_token_type": issue.wire(),
+        }),
+        ..event(context, AuditKind::TokenExchange, requester, subject.grant.as_ref())
+    }
+}
+
+/// Whom the result is for: the name by which it was asked for, and the client that this is.
+struct Target {
+    name: String,
+    entry: Option<Arc<ClientEntry>>,
+}
+
+impl Target {
+    fn client(&self) -> Option<&Client> {
+        self.entry.as_ref().map(|entry| &entry.client)
+    }
+}
+
+async fn targets(
+    context: &RealmContext,
+    requester: &Client,
+    request: &ExchangeRequest<'_>,
+) -> Result<Vec<Target>, ApiError> {
+    let (store, state) = (&context.app.store, &context.state);
+    let mut targets = Vec::new();
+    let mut audiences = request.audiences.clone();
+    if audiences.is_empty() && request.resources.is_empty() {
+        audiences.push(only_audience(requester)?);
+    }
+    for name in audiences {
+        targets.push(Target { name: name.to_owned(), entry: state.client(store, name).await? });
+    }
+    for name in &request.resources {
+        let entry = state.client_of_resource(store, name).await?;
+        targets.push(Target { name: (*name).to_owned(), entry });
+    }
+    Ok(targets)
+}
+
+/// The token with what it hangs on, while it still counts (attacks X05, X06).
+async fn live(context: &RealmContext, presented: Presented<'_>) -> Result<Live, ApiError> {
+    let refused =
+        || OAuthError::new(ErrorCode::InvalidRequest, "The token is not an access token that is good");
+    if presented.kind == TokenType::IdToken {
+        return Err(refused().into());
+    }
+    bearer::live(context, presented.token)
+        .await
+        .map_err(|error| BearerError::into_fault(error).unwrap_or_else(|| refused().into()))
+}
+
+fn shown(live: &Live) -> Shown<'_> {
+    Shown { claims: &live.claims, foreign: None, of_service: live.user.service_account_client.is_some() }
+}

@@ -1,0 +1,83 @@
+//! What a token exchange gives, signed.
+
+use super::{facts, lifetime, random_name, signer, subject};
+use crate::clock::Timestamp;
+use crate::http::bearer::Live;
+use crate::http::context::RealmContext;
+use crate::protocol::access_token::{AccessTokenRequest, access_token, exchanged_jti};
+use crate::protocol::client::Client;
+use crate::protocol::grants::token_exchange::{Exchange, TokenType};
+use crate::protocol::id_token::{self, IdTokenRequest};
+use crate::protocol::scope::Granted;
+use crate::protocol::token_response::TokenResponse;
+use crate::signer::SignError;
+use crate::store::UserRoles;
+
+/// What an exchange is to give.
+pub struct ExchangeIssue<'a> {
+    /// Who asked.
+    pub client: &'a Client,
+    /// Whose token is exchanged.
+    pub subject: &'a Live,
+    /// The user's roles and groups.
+    pub roles: &'a UserRoles,
+    /// What was granted.
+    pub granted: &'a Granted<'a>,
+    /// Whom the result is for.
+    pub audiences: &'a [String],
+    /// The client that an ID token is for.
+    pub service: &'a Client,
+    /// What was decided.
+    pub exchange: &'a Exchange,
+    /// What is issued.
+    pub kind: TokenType,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Signs what an exchange gives: an access token, or an ID token in its place (RFC 8693 §2.2.1).
+///
+/// # Errors
+/// [`SignError`], or when the realm has no key.
+pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Result<TokenResponse, SignError> {
+    let key = signer(context)?;
+    let who = subject(context, &issue.subject.user, issue.roles);
+    let facts = facts(issue.subject.grant.as_ref());
+    let lifetime = lifetime(context, issue.client).min(issue.exchange.ends_at.since(issue.now));
+    let before = issue.subject.claims.text("jti").unwrap_or_default();
+    let jti = exchanged_jti(before, &random_name());
+    let mut claims = if issue.kind == TokenType::IdToken {
+        id_token::id_token(&IdTokenRequest {
+            issuer: &context.issuer,
+            client: issue.service,
+            subject: &who,
+            granted: issue.granted,
+            facts,
+            nonce: None,
+            at_hash: None,
+            now: issue.now,
+            lifetime,
+            jti: &jti,
+        })
+    } else {
+        access_token(&AccessTokenRequest {
+            issuer: &context.issuer,
+            client: issue.client,
+            subject: &who,
+            granted: issue.granted,
+            facts,
+            jti: &jti,
+            audiences: Some(issue.audiences),
+            now: issue.now,
+            lifetime,
+        })
+    };
+    issue.exchange.stamp(&mut claims, &issue.subject.claims, issue.client);
+    let token = key.sign("JWT", &claims)?;
+    Ok(TokenResponse {
+        token_type: if issue.kind == TokenType::IdToken { "N_A" } else { "Bearer" },
+        issued_token_type: Some(issue.kind.wire()),
+        session_state: issue.subject.grant.as_ref().and_then(|grant| grant.session_id.clone()),
+        ..TokenResponse::bearer(token, lifetime, issue.granted.token_scope())
+    })
+}

@@ -1,0 +1,49 @@
+//! Keeping what a token exchange leaves behind.
+
+use super::db::{Finish, Transaction, Work};
+use super::error::StoreError;
+use super::{Store, audit, spent};
+use crate::protocol::audit::AuditEvent;
+use crate::protocol::spend::{Spend, SpendKind};
+
+/// An exchange that the rules allow.
+#[derive(Clone, Debug)]
+pub struct KeepExchange {
+    /// The realm.
+    pub realm_id: String,
+    /// The identifiers that the request uses up.
+    pub spends: Vec<Spend>,
+    /// The event to keep.
+    pub audit: AuditEvent,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exchanging {
+    /// It is kept.
+    Exchanged,
+    /// An identifier of the request was used before; nothing is kept.
+    Replayed(SpendKind),
+}
+
+impl Store {
+    /// Keeps an exchange.
+    ///
+    /// # Errors
+    /// [`StoreError`], and then nothing is kept.
+    pub async fn keep_exchange(&self, exchange: KeepExchange) -> Result<Exchanging, StoreError> {
+        self.db.write(&exchange).await
+    }
+}
+
+impl Work for KeepExchange {
+    type Outcome = Exchanging;
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<Exchanging>, StoreError> {
+        if let Some(kind) = spent::spend(transaction, &self.realm_id, &self.spends).await? {
+            return Ok(Finish::Undo(Exchanging::Replayed(kind)));
+        }
+        transaction.execute(&audit::add(&self.audit)?).await?;
+        Ok(Finish::Commit(Exchanging::Exchanged))
+    }
+}
