@@ -5,7 +5,7 @@
 //! ```text
 //!         extract                decide                        commit
 //!  http ───────────▶ values ──────────────▶ decision ──────────────▶ store ──▶ respond
-//!         (async, axum)     protocol (sync, pure, tables)     (async, sqlx)
+//!         (async, axum)     protocol (sync, pure, tables)     (async, SQL)
 //! ```
 //!
 //! - [`protocol`] is the law: records and pure functions. It knows no server, no database and no clock.

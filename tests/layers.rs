@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-const FORBIDDEN: [&str; 5] = ["axum", "sqlx", "tokio", "crate::http", "crate::store"];
+const FORBIDDEN: [&str; 6] = ["axum", "sqlx", "rusqlite", "tokio", "crate::http", "crate::store"];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

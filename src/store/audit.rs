@@ -1,26 +1,26 @@
 //! Table `audit_events`.
 
-use sqlx::FromRow;
-
 use super::error::StoreError;
+use super::row::row;
 use super::statement::json;
 use super::statement::{Statement, sql};
 use super::{Page, Store};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    realm_id: String,
-    at: Timestamp,
-    kind: String,
-    user_id: Option<String>,
-    client_id: Option<String>,
-    session_id: Option<String>,
-    address: Option<String>,
-    error: Option<String>,
-    detail: String,
+row! {
+    struct Row {
+        id: String,
+        realm_id: String,
+        at: Timestamp,
+        kind: String,
+        user_id: Option<String>,
+        client_id: Option<String>,
+        session_id: Option<String>,
+        address: Option<String>,
+        error: Option<String>,
+        detail: String,
+    }
 }
 
 pub(super) fn add(event: &AuditEvent) -> Result<Statement, StoreError> {
@@ -50,11 +50,11 @@ pub struct EventOfDeletedRealm {
     pub event: AuditEvent,
 }
 
-#[derive(FromRow)]
-struct RowOfDeletedRealm {
-    realm_name: String,
-    #[sqlx(flatten)]
-    event: Row,
+row! {
+    struct RowOfDeletedRealm {
+        realm_name: String,
+        event: Row,
+    }
 }
 
 /// Keeps the events of a realm that is about to go, under its name: who deletes a realm must not take along the trace
@@ -92,7 +92,7 @@ impl Store {
     pub async fn audit_events(&self, realm_id: &str, page: Page) -> Result<Vec<AuditEvent>, StoreError> {
         let text = "SELECT id, realm_id, at, kind, user_id, client_id, session_id, address, error, detail \
                     FROM audit_events WHERE realm_id = $1 ORDER BY id DESC LIMIT $3 OFFSET $2";
-        let rows = self.db.all::<Row>(sql!(text, realm_id, page.first, page.max)).await?;
+        let rows = self.db.listing::<Row>(sql!(text, realm_id, page.first, page.max)).await?;
         rows.into_iter().map(Row::record).collect()
     }
 
@@ -103,7 +103,7 @@ impl Store {
     pub async fn events_of_deleted_realms(&self, page: Page) -> Result<Vec<EventOfDeletedRealm>, StoreError> {
         let text = "SELECT id, realm_id, realm_name, at, kind, user_id, client_id, session_id, address, error, detail \
                     FROM events_of_deleted_realms ORDER BY id DESC LIMIT $2 OFFSET $1";
-        let rows = self.db.all::<RowOfDeletedRealm>(sql!(text, page.first, page.max)).await?;
+        let rows = self.db.listing::<RowOfDeletedRealm>(sql!(text, page.first, page.max)).await?;
         rows.into_iter()
             .map(|row| Ok(EventOfDeletedRealm { realm: row.realm_name, event: row.event.record()? }))
             .collect()

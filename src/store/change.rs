@@ -114,7 +114,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], and then nothing was changed.
     pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        if changes.is_empty() { Ok(()) } else { self.db.write(&Changes::new(changes)?).await }
+        if changes.is_empty() { Ok(()) } else { self.db.write(Changes::new(changes)?).await }
     }
 }
 

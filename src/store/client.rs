@@ -1,8 +1,7 @@
 //! Table `clients`.
 
-use sqlx::FromRow;
-
 use super::error::StoreError;
+use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{anywhere, json, key};
 use super::{Page, Store};
@@ -10,14 +9,15 @@ use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::user::canonical;
 
-#[derive(FromRow)]
-pub(super) struct Row {
-    id: String,
-    realm_id: String,
-    client_id: String,
-    enabled: i64,
-    secret_hash: Option<String>,
-    settings: String,
+row! {
+    pub(super) struct Row {
+        id: String,
+        realm_id: String,
+        client_id: String,
+        enabled: i64,
+        secret_hash: Option<String>,
+        settings: String,
+    }
 }
 
 impl Row {
@@ -85,7 +85,8 @@ impl Store {
     pub async fn clients(&self, realm_id: &str, search: &str, page: Page) -> Result<Vec<Client>, StoreError> {
         let text = "SELECT id, realm_id, client_id, enabled, secret_hash, settings FROM clients \
                     WHERE realm_id = $1 AND search_key LIKE $2 ESCAPE '!' ORDER BY client_id LIMIT $4 OFFSET $3";
-        let rows = self.db.all::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
+        let rows =
+            self.db.listing::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
         rows.into_iter().map(Row::record).collect()
     }
 }

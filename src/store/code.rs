@@ -1,10 +1,9 @@
 //! Table `authorization_codes`, and the one way to spend a code.
 
-use sqlx::FromRow;
-
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::grant::{grant_columns, grant_joins};
+use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
 use super::user::user_columns;
@@ -50,23 +49,21 @@ pub enum Redemption {
     Replayed(SpendKind),
 }
 
-#[derive(FromRow)]
-struct Row {
-    fingerprint: String,
-    code_realm_id: String,
-    code_client: String,
-    redirect_uri: String,
-    code_challenge: Option<String>,
-    issued_at: Timestamp,
-    code_expires_at: Timestamp,
-    redeemed_at: Option<Timestamp>,
-    failures: i64,
-    #[sqlx(flatten)]
-    grant: grant::Row,
-    #[sqlx(flatten)]
-    user: user::Row,
-    #[sqlx(flatten)]
-    session: session::Row,
+row! {
+    struct Row {
+        fingerprint: String,
+        code_realm_id: String,
+        code_client: String,
+        redirect_uri: String,
+        code_challenge: Option<String>,
+        issued_at: Timestamp,
+        code_expires_at: Timestamp,
+        redeemed_at: Option<Timestamp>,
+        failures: i64,
+        grant: grant::Row,
+        user: user::Row,
+        session: session::Row,
+    }
 }
 
 pub(super) fn add(code: &AuthorizationCode) -> Statement {
@@ -134,7 +131,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], and then the code is not spent.
     pub async fn redeem_code(&self, spend: RedeemCode) -> Result<Redemption, StoreError> {
-        self.db.write(&spend).await
+        self.db.write(spend).await
     }
 
     /// Counts a redemption with a wrong verifier, and says how many there were.
@@ -144,7 +141,7 @@ impl Store {
     pub async fn note_wrong_verifier(&self, realm_id: &str, fingerprint: &str) -> Result<i64, StoreError> {
         let text = "UPDATE authorization_codes SET failures = failures + 1 \
                     WHERE realm_id = $1 AND fingerprint = $2 AND redeemed_at IS NULL RETURNING failures";
-        self.db.write(&NoteWrongVerifier(sql!(text, realm_id, fingerprint))).await
+        self.db.write(NoteWrongVerifier(sql!(text, realm_id, fingerprint))).await
     }
 }
 

@@ -1,8 +1,7 @@
 //! Table `consents`.
 
-use sqlx::FromRow;
-
 use super::error::StoreError;
+use super::row::row;
 use super::statement::json;
 use super::statement::{Statement, sql};
 use super::{Store, client};
@@ -10,14 +9,15 @@ use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::consent::Consent;
 
-#[derive(FromRow)]
-struct Row {
-    consent_realm_id: String,
-    user_id: String,
-    client: String,
-    scopes: String,
-    granted_at: Timestamp,
-    updated_at: Timestamp,
+row! {
+    struct Row {
+        consent_realm_id: String,
+        user_id: String,
+        client: String,
+        scopes: String,
+        granted_at: Timestamp,
+        updated_at: Timestamp,
+    }
 }
 
 impl Row {
@@ -33,12 +33,11 @@ impl Row {
     }
 }
 
-#[derive(FromRow)]
-struct RowWithClient {
-    #[sqlx(flatten)]
-    consent: Row,
-    #[sqlx(flatten)]
-    client: client::Row,
+row! {
+    struct RowWithClient {
+        consent: Row,
+        client: client::Row,
+    }
 }
 
 pub(super) fn put(consent: &Consent) -> Result<Statement, StoreError> {

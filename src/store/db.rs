@@ -1,17 +1,18 @@
 //! The two databases behind one face: a statement or a piece of work goes in, rows or what became of it come out.
 //!
-//! Owns connections in use, deadlines, and doing a transaction again when the database asks for it. All writing passes
-//! [`Db::write`], whole transactions at a time, so that transactions may one day share a commit on SQLite.
+//! Owns deadlines, and doing a transaction again when the database asks for it. All writing passes [`Db::write`], whole
+//! pieces of work at a time: on SQLite those that come together share a commit ([`super::writer`]).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection as _, FromRow, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
+use rusqlite::Connection;
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 
 use super::error::StoreError;
+use super::row::{Cells, Row};
+use super::sqlite::{self, Sqlite, Wait};
 use super::statement::{Statement, Value};
 
 /// How long one statement may take on Postgres, seen from here. The server's own `statement_timeout` cannot help when
@@ -31,8 +32,8 @@ pub(super) struct Db {
 /// Its connections.
 #[derive(Clone, Debug)]
 pub(super) enum Pools {
-    /// Embedded: one connection writes, several read; in memory they are one.
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    /// Embedded.
+    Sqlite(Arc<Sqlite>),
     /// A server that other nodes use too.
     Postgres(PgPool),
 }
@@ -58,6 +59,13 @@ impl Health {
         lost_at > 0 && self.opened.elapsed().saturating_sub(idle_for).as_millis() <= u128::from(lost_at)
     }
 
+    /// Looks at a statement that is about to be sent.
+    fn count(&self, statement: &Statement) -> Result<(), StoreError> {
+        statement.check()?;
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn lost(&self) {
         let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.lost_at.store(now.max(1), Ordering::Relaxed);
@@ -70,18 +78,11 @@ impl Health {
     }
 }
 
-/// A row that both databases can give.
-pub(super) trait Row:
-    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
-{
-}
-
-impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
-
-/// Writing that is done whole or not at all, and that can be done again from the start.
-pub(super) trait Work: Sync {
+/// Writing that is done whole or not at all, and that can be done again from the start. It waits for nothing but its
+/// statements: on SQLite they are done at once, by a thread that has others to serve.
+pub(super) trait Work: Send + Sync + 'static {
     /// What it tells.
-    type Outcome: Send;
+    type Outcome: Send + 'static;
 
     /// Does it inside a transaction.
     fn perform(
@@ -128,45 +129,29 @@ impl Failed {
     }
 }
 
-/// A transaction on `$pool`, begun by `$begin`, that does `$work`. SQLite takes its lock at once, where it waits for
-/// its turn; a lock taken later would fail at once if somebody else has written in between.
-macro_rules! transact {
-    ($db:expr, $pool:expr, $link:ident, $begin:expr, $work:expr) => {{
-        let mut connection = $pool.acquire().await?;
-        let result: Result<_, Failed> = async {
-            let mut inner = $db.limited(async { Ok(connection.begin_with($begin).await?) }).await?;
-            let link = Link::$link(&mut inner);
-            match $work.perform(&mut Transaction { link, health: &$db.health }).await? {
-                Finish::Commit(outcome) => {
-                    let commit = $db.limited(async { Ok(inner.commit().await?) });
-                    commit.await.map_err(Failed::InDoubt)?;
-                    Ok(outcome)
-                }
-                Finish::Undo(outcome) => {
-                    $db.limited(async { Ok(inner.rollback().await?) }).await?;
-                    Ok(outcome)
-                }
-            }
-        }
-        .await;
-        if result.as_ref().is_err_and(|failed| failed.error().spoils_connection()) {
-            $db.health.lost();
-            connection.close_on_drop();
-        }
-        result
-    }};
-}
-
 impl Db {
-    /// Every row.
+    /// Every row. For what may be long there is [`Db::listing`].
     pub(super) async fn all<R: Row>(&self, statement: Statement) -> Result<Vec<R>, StoreError> {
-        let mut attempt = 0;
-        loop {
-            match self.read(&statement).await {
-                Err(error) if attempt < RETRIES && error.has_passed() => attempt += 1,
-                result => return result,
+        match &self.pools {
+            Pools::Sqlite(sqlite) => {
+                self.health.count(&statement)?;
+                match sqlite.read(Wait::No, |connection| sqlite::all(connection, &statement)) {
+                    Err(error) if error.is_busy() => waiting(sqlite, statement).await,
+                    result => result,
+                }
             }
-            tokio::time::sleep(self.health.pause(attempt)).await;
+            Pools::Postgres(pool) => self.select(pool, &statement).await,
+        }
+    }
+
+    /// Every row of a statement that may look at many: on SQLite it is run where it holds nobody up.
+    pub(super) async fn listing<R: Row>(&self, statement: Statement) -> Result<Vec<R>, StoreError> {
+        match &self.pools {
+            Pools::Sqlite(sqlite) => {
+                self.health.count(&statement)?;
+                waiting(sqlite, statement).await
+            }
+            Pools::Postgres(pool) => self.select(pool, &statement).await,
         }
     }
 
@@ -175,32 +160,39 @@ impl Db {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
-    async fn read<R: Row>(&self, statement: &Statement) -> Result<Vec<R>, StoreError> {
-        let health = &*self.health;
-        match &self.pools {
-            Pools::Sqlite { read, .. } => {
-                let mut connection = read.acquire().await?;
-                Transaction { link: Link::Sqlite(&mut connection), health }.all(statement).await
+    async fn select<R: Row>(&self, pool: &PgPool, statement: &Statement) -> Result<Vec<R>, StoreError> {
+        let mut attempt = 0;
+        loop {
+            match self.try_select(pool, statement).await {
+                Err(error) if attempt < RETRIES && error.has_passed() => attempt += 1,
+                result => return result,
             }
-            Pools::Postgres(pool) => {
-                let mut connection = pool.acquire().await?;
-                let link = Link::Postgres(&mut connection);
-                let result = Transaction { link, health }.all(statement).await;
-                if result.as_ref().is_err_and(StoreError::spoils_connection) {
-                    health.lost();
-                    connection.close_on_drop();
-                }
-                result
-            }
+            tokio::time::sleep(self.health.pause(attempt)).await;
         }
+    }
+
+    async fn try_select<R: Row>(&self, pool: &PgPool, statement: &Statement) -> Result<Vec<R>, StoreError> {
+        let health = &*self.health;
+        let mut connection = pool.acquire().await?;
+        let link = Link::Postgres(&mut connection);
+        let result = Transaction { link, health }.all(statement).await;
+        if result.as_ref().is_err_and(StoreError::spoils_connection) {
+            health.lost();
+            connection.close_on_drop();
+        }
+        result
     }
 
     /// Does `work` in a transaction, and again when the database chose it to give way or closed the connection before
     /// the commit was asked for.
-    pub(super) async fn write<W: Work>(&self, work: &W) -> Result<W::Outcome, StoreError> {
+    pub(super) async fn write<W: Work>(&self, work: W) -> Result<W::Outcome, StoreError> {
+        let pool = match &self.pools {
+            Pools::Sqlite(sqlite) => return sqlite.writer.write(work, &self.health).await,
+            Pools::Postgres(pool) => pool,
+        };
         let mut attempt = 0;
         loop {
-            match self.attempt(work).await {
+            match self.attempt(pool, "BEGIN", &work).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(failed) if attempt < RETRIES && failed.may_repeat() => attempt += 1,
                 Err(Failed::Undone(error) | Failed::InDoubt(error)) => return Err(error),
@@ -209,37 +201,69 @@ impl Db {
         }
     }
 
-    async fn attempt<W: Work>(&self, work: &W) -> Result<W::Outcome, Failed> {
+    /// Does `work`, which writes nothing, as of one moment.
+    pub(super) async fn snapshot<W: Work>(&self, work: W) -> Result<W::Outcome, StoreError> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         match &self.pools {
-            Pools::Sqlite { write, .. } => transact!(self, write, Sqlite, "BEGIN IMMEDIATE", work),
-            Pools::Postgres(pool) => transact!(self, pool, Postgres, "BEGIN", work),
+            Pools::Sqlite(sqlite) => {
+                let (sqlite, health) = (Arc::clone(sqlite), Arc::clone(&self.health));
+                elsewhere(move || sqlite.snapshot(&work, &health)).await
+            }
+            Pools::Postgres(pool) => self
+                .attempt(pool, BEGIN, &work)
+                .await
+                .map_err(|(Failed::Undone(error) | Failed::InDoubt(error))| error),
         }
     }
 
-    /// Does `work`, which writes nothing, as of one moment.
-    pub(super) async fn snapshot<W: Work>(&self, work: &W) -> Result<W::Outcome, StoreError> {
-        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    /// A transaction on a server, begun by `begin`, that does `work`.
+    async fn attempt<W: Work>(
+        &self,
+        pool: &PgPool,
+        begin: &'static str,
+        work: &W,
+    ) -> Result<W::Outcome, Failed> {
+        let mut connection = pool.acquire().await?;
         let result: Result<_, Failed> = async {
-            match &self.pools {
-                Pools::Sqlite { read, .. } => transact!(self, read, Sqlite, "BEGIN", work),
-                Pools::Postgres(pool) => transact!(self, pool, Postgres, BEGIN, work),
+            let mut inner = within_deadline(async { Ok(connection.begin_with(begin).await?) }).await?;
+            let link = Link::Postgres(&mut inner);
+            match work.perform(&mut Transaction { link, health: &self.health }).await? {
+                Finish::Commit(outcome) => {
+                    let commit = within_deadline(async { Ok(inner.commit().await?) });
+                    commit.await.map_err(Failed::InDoubt)?;
+                    Ok(outcome)
+                }
+                Finish::Undo(outcome) => {
+                    within_deadline(async { Ok(inner.rollback().await?) }).await?;
+                    Ok(outcome)
+                }
             }
         }
         .await;
-        result.map_err(|(Failed::Undone(error) | Failed::InDoubt(error))| error)
+        if result.as_ref().is_err_and(|failed| failed.error().spoils_connection()) {
+            self.health.lost();
+            connection.close_on_drop();
+        }
+        result
     }
 
     /// Statements sent so far, transactions' brackets left out.
     pub(super) fn statements(&self) -> u64 {
         self.health.statements.load(Ordering::Relaxed)
     }
+}
 
-    async fn limited<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        match self.pools {
-            Pools::Sqlite { .. } => work.await,
-            Pools::Postgres(_) => within_deadline(work).await,
-        }
-    }
+/// Reads where it may take its time.
+async fn waiting<R: Row>(sqlite: &Arc<Sqlite>, statement: Statement) -> Result<Vec<R>, StoreError> {
+    let sqlite = Arc::clone(sqlite);
+    elsewhere(move || sqlite.read(Wait::Yes, |connection| sqlite::all(connection, &statement))).await
+}
+
+/// Runs what may wait on a thread for that.
+pub(super) async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(StoreError::gone()))
 }
 
 async fn within_deadline<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
@@ -248,7 +272,7 @@ async fn within_deadline<T>(work: impl Future<Output = Result<T, StoreError>>) -
 
 /// A connection of either driver.
 enum Link<'c> {
-    Sqlite(&'c mut SqliteConnection),
+    Sqlite(&'c mut Connection),
     Postgres(&'c mut PgConnection),
 }
 
@@ -258,24 +282,19 @@ pub(super) struct Transaction<'c> {
     health: &'c Health,
 }
 
-/// A query of `$driver` with the values of `$statement`.
-macro_rules! query {
-    ($driver:ty, $statement:expr) => {
-        $statement.values.iter().fold(sqlx::query::<$driver>($statement.sql), |query, value| match value {
-            Value::Text(text) => query.bind(text.as_deref()),
-            Value::Int(number) => query.bind(*number),
-        })
-    };
-}
+impl<'c> Transaction<'c> {
+    /// On a connection to SQLite whose transaction is begun.
+    pub(super) fn on_sqlite(connection: &'c mut Connection, health: &'c Health) -> Self {
+        Self { link: Link::Sqlite(connection), health }
+    }
 
-impl Transaction<'_> {
     /// Runs a statement, and says how many rows it changed.
     pub(super) async fn execute(&mut self, statement: &Statement) -> Result<u64, StoreError> {
-        self.count(statement)?;
+        self.health.count(statement)?;
         let rows = match &mut self.link {
-            Link::Sqlite(link) => query!(Sqlite, statement).execute(&mut **link).await?.rows_affected(),
+            Link::Sqlite(link) => sqlite::execute(link, statement)?,
             Link::Postgres(link) => {
-                let query = query!(Postgres, statement).execute(&mut **link);
+                let query = query(statement).execute(&mut **link);
                 within_deadline(async { Ok(query.await?.rows_affected()) }).await?
             }
         };
@@ -284,16 +303,13 @@ impl Transaction<'_> {
 
     /// Runs a statement, and reads every row that it gives.
     pub(super) async fn all<R: Row>(&mut self, statement: &Statement) -> Result<Vec<R>, StoreError> {
-        self.count(statement)?;
+        self.health.count(statement)?;
         match &mut self.link {
-            Link::Sqlite(link) => {
-                let rows = query!(Sqlite, statement).fetch_all(&mut **link).await?;
-                rows.iter().map(|row| R::from_row(row).map_err(StoreError::from)).collect()
-            }
+            Link::Sqlite(link) => sqlite::all(link, statement),
             Link::Postgres(link) => {
-                let query = query!(Postgres, statement).fetch_all(&mut **link);
+                let query = query(statement).fetch_all(&mut **link);
                 let rows = within_deadline(async { Ok(query.await?) }).await?;
-                rows.iter().map(|row| R::from_row(row).map_err(StoreError::from)).collect()
+                rows.iter().map(|row| R::of(&mut Cells::Postgres { row, next: 0 })).collect()
             }
         }
     }
@@ -306,9 +322,7 @@ impl Transaction<'_> {
     /// Runs several statements without values and without a deadline: migrations and their settings.
     pub(super) async fn script(&mut self, text: &'static str) -> Result<(), StoreError> {
         match &mut self.link {
-            Link::Sqlite(link) => {
-                sqlx::raw_sql(text).execute(&mut **link).await?;
-            }
+            Link::Sqlite(link) => link.execute_batch(text)?,
             Link::Postgres(link) => {
                 sqlx::raw_sql(text).execute(&mut **link).await?;
             }
@@ -320,10 +334,12 @@ impl Transaction<'_> {
     pub(super) fn is_postgres(&self) -> bool {
         matches!(self.link, Link::Postgres(_))
     }
+}
 
-    fn count(&self, statement: &Statement) -> Result<(), StoreError> {
-        statement.check()?;
-        self.health.statements.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
+/// A query of Postgres with the values of `statement`.
+fn query(statement: &Statement) -> sqlx::query::Query<'_, Postgres, sqlx::postgres::PgArguments> {
+    statement.values.iter().fold(sqlx::query::<Postgres>(statement.sql), |query, value| match value {
+        Value::Text(text) => query.bind(text.as_deref()),
+        Value::Int(number) => query.bind(*number),
+    })
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with the database, sorted by what a caller should do.
 
+use rusqlite::ffi;
 use sqlx::error::{DatabaseError, ErrorKind};
 
 /// A failure of the store. Its text is for the log; nobody outside sees it.
@@ -8,7 +9,7 @@ pub enum StoreError {
     /// It may pass: no connection, no room, locked for too long, read-only for now. Callers answer 503, and never take
     /// it for a refusal (RFC 7009 §2.2.1).
     #[error("the database is not available: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Cause),
     /// What was to be written collides with what is there: its name is taken, or what it refers to is gone or is
     /// another realm's.
     #[error("conflict about the {what}")]
@@ -27,7 +28,21 @@ pub enum StoreError {
     Damaged(#[from] serde_json::Error),
     /// Anything else: a bug, or damage.
     #[error("the database failed: {0}")]
-    Fault(#[source] sqlx::Error),
+    Fault(#[source] Cause),
+}
+
+/// What a driver reported.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// Postgres, or the way there.
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+    /// SQLite.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// Nothing: it is what we found.
+    #[error("{0}")]
+    Found(&'static str),
 }
 
 /// What each unique key guards: SQLite names its columns, Postgres the key.
@@ -52,8 +67,8 @@ impl From<sqlx::Error> for StoreError {
                     ErrorKind::ForeignKeyViolation => Self::Conflict { what: "reference" },
                     // A character that is none, an index row that is too long: checked before, as far as we know.
                     _ if code == "22021" || code == "54000" => Self::Unstorable,
-                    _ if passes(&code) => Self::Unavailable(error),
-                    _ => Self::Fault(error),
+                    _ if passes(&code) => Self::Unavailable(error.into()),
+                    _ => Self::Fault(error.into()),
                 }
             }
             sqlx::Error::Io(_)
@@ -62,8 +77,24 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
             | sqlx::Error::BeginFailed
-            | sqlx::Error::Protocol(_) => Self::Unavailable(error),
-            _ => Self::Fault(error),
+            | sqlx::Error::Protocol(_) => Self::Unavailable(error.into()),
+            _ => Self::Fault(error.into()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error().map_or(0, |cause| cause.extended_code);
+        match code {
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+                let message = error.to_string();
+                let named = UNIQUE.iter().find(|(columns, ..)| message.ends_with(columns));
+                Self::Conflict { what: named.map_or("identifier", |(.., what)| what) }
+            }
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Self::Conflict { what: "reference" },
+            code if may_pass(code) => Self::Unavailable(error.into()),
+            _ => Self::Fault(error.into()),
         }
     }
 }
@@ -72,16 +103,40 @@ impl StoreError {
     /// The database did not answer in time.
     pub(super) fn too_slow() -> Self {
         let cause = std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer within the deadline");
-        Self::Unavailable(sqlx::Error::Io(cause))
+        Self::Unavailable(sqlx::Error::Io(cause).into())
+    }
+
+    /// The database is closed, or what was asked of it was given up.
+    pub(super) fn gone() -> Self {
+        Self::Unavailable(Cause::Found("it is closed"))
+    }
+
+    /// Whether somebody else holds the SQLite file just now.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, Self::Unavailable(Cause::Sqlite(cause))
+            if cause.sqlite_error_code() == Some(ffi::ErrorCode::DatabaseBusy))
+    }
+
+    /// The same once more, for another caller whom it concerns.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Unavailable(Cause::Sqlite(cause)) => match cause.sqlite_error() {
+                Some(code) => Self::Unavailable(rusqlite::Error::SqliteFailure(*code, None).into()),
+                None => Self::gone(),
+            },
+            _ => Self::gone(),
+        }
     }
 
     /// Whether the connection is of no further use: it broke, did not answer, or leads to a standby.
     pub(super) fn spoils_connection(&self) -> bool {
         match self {
-            Self::Unavailable(sqlx::Error::Database(cause)) => {
+            Self::Unavailable(Cause::Postgres(sqlx::Error::Database(cause))) => {
                 cause.code().is_some_and(|code| closes(&code) || code == "25006")
             }
-            Self::Unavailable(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => true,
+            Self::Unavailable(Cause::Postgres(
+                sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_),
+            )) => true,
             _ => false,
         }
     }
@@ -90,11 +145,13 @@ impl StoreError {
     /// this transaction to give way. A deadline that passed is not among them.
     pub(super) fn has_passed(&self) -> bool {
         match self {
-            Self::Unavailable(sqlx::Error::Database(cause)) => {
+            Self::Unavailable(Cause::Postgres(sqlx::Error::Database(cause))) => {
                 cause.code().is_some_and(|code| closes(&code) || code == "40001" || code == "40P01")
             }
-            Self::Unavailable(sqlx::Error::Io(cause)) => cause.kind() != std::io::ErrorKind::TimedOut,
-            Self::Unavailable(sqlx::Error::Protocol(_)) => true,
+            Self::Unavailable(Cause::Postgres(sqlx::Error::Io(cause))) => {
+                cause.kind() != std::io::ErrorKind::TimedOut
+            }
+            Self::Unavailable(Cause::Postgres(sqlx::Error::Protocol(_))) => true,
             _ => false,
         }
     }
@@ -102,11 +159,8 @@ impl StoreError {
 
 /// What is taken.
 fn taken(cause: &dyn DatabaseError) -> &'static str {
-    let (constraint, message) = (cause.constraint(), cause.message());
-    UNIQUE
-        .iter()
-        .find(|(columns, key, _)| constraint == Some(key) || message.ends_with(columns))
-        .map_or("identifier", |(.., what)| what)
+    let constraint = cause.constraint();
+    UNIQUE.iter().find(|(_, key, _)| constraint == Some(key)).map_or("identifier", |(.., what)| what)
 }
 
 /// Codes with which the server ends a connection: shutdown, crash, start-up.
@@ -114,21 +168,33 @@ fn closes(code: &str) -> bool {
     matches!(code, "57P01" | "57P02" | "57P03" | "57P05") || (code.len() == 5 && code.starts_with("08"))
 }
 
-/// Codes of trouble that may pass. Five characters are a SQLSTATE, others SQLite's extended result codes.
+/// SQLSTATEs of trouble that may pass: connection, login, database, gave way, resources, operator intervention, system;
+/// read-only (a failover); lock time-out.
 fn passes(code: &str) -> bool {
-    if code.len() == 5 && code.chars().all(|c| c.is_ascii_alphanumeric()) {
-        // Connection, login, database, gave way, resources, operator intervention, system; read-only (a failover);
-        // lock time-out.
-        const CLASSES: [&str; 7] = ["08", "28", "3D", "40", "53", "57", "58"];
-        return CLASSES.iter().any(|class| code.starts_with(class)) || code == "25006" || code == "55P03";
-    }
-    // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL, whatever the detail in the upper bits.
-    code.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 7 | 8 | 9 | 10 | 13 | 14 | 15))
+    const CLASSES: [&str; 7] = ["08", "28", "3D", "40", "53", "57", "58"];
+    code.len() == 5
+        && (CLASSES.iter().any(|class| code.starts_with(class)) || code == "25006" || code == "55P03")
+}
+
+/// SQLite's codes of trouble that may pass, whatever the detail in the upper bits.
+fn may_pass(code: i32) -> bool {
+    const CODES: [i32; 9] = [
+        ffi::SQLITE_BUSY,
+        ffi::SQLITE_LOCKED,
+        ffi::SQLITE_NOMEM,
+        ffi::SQLITE_READONLY,
+        ffi::SQLITE_INTERRUPT,
+        ffi::SQLITE_IOERR,
+        ffi::SQLITE_FULL,
+        ffi::SQLITE_CANTOPEN,
+        ffi::SQLITE_PROTOCOL,
+    ];
+    CODES.contains(&(code & 0xff))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::passes;
+    use super::{may_pass, passes};
 
     #[test]
     fn i6_trouble_that_may_pass_is_told_from_faults() {
@@ -145,16 +211,21 @@ mod tests {
             ("23505", false),
             ("22P05", false),
             ("XX001", false),
-            ("5", true),
-            ("517", true),
-            ("13", true),
-            ("1032", true),
-            ("1", false),
-            ("11", false),
-            ("26", false),
             ("", false),
         ] {
             assert_eq!(passes(code), expected, "{code}");
+        }
+        for (code, expected) in [
+            (5, true),
+            (517, true),
+            (13, true),
+            (1032, true),
+            (0, false),
+            (1, false),
+            (11, false),
+            (26, false),
+        ] {
+            assert_eq!(may_pass(code), expected, "{code}");
         }
     }
 }

@@ -28,18 +28,19 @@ impl Store {
         rule: &BruteForce,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        self.db.write(&CountAttempt { realm_id, counters, rule, now }).await
+        let (realm_id, counters, rule) = (realm_id.to_owned(), counters.to_vec(), rule.clone());
+        self.db.write(CountAttempt { realm_id, counters, rule, now }).await
     }
 }
 
-struct CountAttempt<'a> {
-    realm_id: &'a str,
-    counters: &'a [Counter],
-    rule: &'a BruteForce,
+struct CountAttempt {
+    realm_id: String,
+    counters: Vec<Counter>,
+    rule: BruteForce,
     now: Timestamp,
 }
 
-impl Work for CountAttempt<'_> {
+impl Work for CountAttempt {
     type Outcome = Option<Timestamp>;
 
     async fn perform(
@@ -47,7 +48,7 @@ impl Work for CountAttempt<'_> {
         transaction: &mut Transaction<'_>,
     ) -> Result<Finish<Option<Timestamp>>, StoreError> {
         let mut wait_until = None;
-        for counter in self.counters {
+        for counter in &self.counters {
             wait_until = wait_until.max(self.count(transaction, counter).await?);
         }
         Ok(match wait_until {
@@ -58,14 +59,14 @@ impl Work for CountAttempt<'_> {
     }
 }
 
-impl CountAttempt<'_> {
+impl CountAttempt {
     /// Counts towards one counter; until when to wait instead, if it is locked.
     async fn count(
         &self,
         transaction: &mut Transaction<'_>,
         Counter { subject, most }: &Counter,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let (realm_id, now) = (self.realm_id, self.now);
+        let (realm_id, now) = (&self.realm_id, self.now);
         // A locked counter is not moved; a forgotten one begins anew. The row stays locked until the commit.
         let text = "INSERT INTO failures (realm_id, subject, count, last_at, locked_until, expires_at) \
                     VALUES ($1, $2, 1, $3, 0, $4) ON CONFLICT (realm_id, subject) DO UPDATE SET \
@@ -81,7 +82,7 @@ impl CountAttempt<'_> {
             return Ok(Some(locked_until));
         }
         // Would the next one be one too many? Then it waits.
-        if let Some(seconds) = brake::wait(count.saturating_add(1), *most, self.rule) {
+        if let Some(seconds) = brake::wait(count.saturating_add(1), *most, &self.rule) {
             let until = now.plus(seconds);
             let text =
                 "UPDATE failures SET locked_until = $3, expires_at = $4 WHERE realm_id = $1 AND subject = $2";

@@ -1,9 +1,8 @@
 //! Table `grants`.
 
-use sqlx::FromRow;
-
 use super::error::StoreError;
 use super::revoked::unless_revoked;
+use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, json, sql};
 use super::user::user_columns;
@@ -13,24 +12,24 @@ use crate::protocol::grant::Grant;
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
 
-/// The columns of a grant, joined as `g`.
-#[derive(FromRow)]
-pub(super) struct Row {
-    #[sqlx(rename = "grant_id")]
-    id: String,
-    grant_realm_id: String,
-    grant_client: String,
-    grant_user_id: String,
-    grant_session_id: Option<String>,
-    scope: String,
-    offline: i64,
-    auth_time: Timestamp,
-    acr: String,
-    nonce: Option<String>,
-    request: Option<String>,
-    grant_created_at: Timestamp,
-    last_used_at: Timestamp,
-    revoked_at: Option<Timestamp>,
+row! {
+    /// The columns of a grant, joined as `g`.
+    pub(super) struct Row {
+        id: String as "grant_id",
+        grant_realm_id: String,
+        grant_client: String,
+        grant_user_id: String,
+        grant_session_id: Option<String>,
+        scope: String,
+        offline: i64,
+        auth_time: Timestamp,
+        acr: String,
+        nonce: Option<String>,
+        request: Option<String>,
+        grant_created_at: Timestamp,
+        last_used_at: Timestamp,
+        revoked_at: Option<Timestamp>,
+    }
 }
 
 /// The columns of [`Row`].
@@ -74,14 +73,12 @@ impl Row {
     }
 }
 
-#[derive(FromRow)]
-struct WholeRow {
-    #[sqlx(flatten)]
-    grant: Row,
-    #[sqlx(flatten)]
-    user: user::Row,
-    #[sqlx(flatten)]
-    session: session::Row,
+row! {
+    struct WholeRow {
+        grant: Row,
+        user: user::Row,
+        session: session::Row,
+    }
 }
 
 pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Result<Statement, StoreError> {

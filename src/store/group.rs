@@ -1,21 +1,21 @@
 //! Tables `groups` and `group_roles`.
 
-use sqlx::FromRow;
-
 use super::Store;
 use super::error::StoreError;
+use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{json, key};
 use crate::protocol::role::Group;
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    realm_id: String,
-    parent: String,
-    name: String,
-    path: String,
-    attributes: String,
+row! {
+    struct Row {
+        id: String,
+        realm_id: String,
+        parent: String,
+        name: String,
+        path: String,
+        attributes: String,
+    }
 }
 
 pub(super) fn put(group: &Group) -> Result<Statement, StoreError> {
@@ -57,7 +57,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn groups(&self, realm_id: &str) -> Result<Vec<Group>, StoreError> {
         let text = "SELECT id, realm_id, parent, name, path, attributes FROM groups WHERE realm_id = $1";
-        let rows = self.db.all::<Row>(sql!(text, realm_id)).await?;
+        let rows = self.db.listing::<Row>(sql!(text, realm_id)).await?;
         let mut groups = rows
             .into_iter()
             .map(|row| {
@@ -76,6 +76,6 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn group_roles(&self, realm_id: &str) -> Result<Vec<(String, String)>, StoreError> {
-        self.db.all(sql!("SELECT group_id, role_id FROM group_roles WHERE realm_id = $1", realm_id)).await
+        self.db.listing(sql!("SELECT group_id, role_id FROM group_roles WHERE realm_id = $1", realm_id)).await
     }
 }

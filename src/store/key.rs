@@ -1,28 +1,29 @@
 //! Table `signing_keys`. Private keys are sealed; this module never sees one.
 
-use sqlx::FromRow;
-
 use super::Store;
 use super::change::{Change, Changes};
 use super::error::StoreError;
+use super::row::row;
 use super::statement::{Statement, sql};
 use crate::clock::Timestamp;
 
-/// A key as it is kept.
-#[derive(Clone, FromRow)]
-pub struct KeyRow {
-    /// Identifier of the row.
-    pub id: String,
-    /// `alg`.
-    pub algorithm: String,
-    /// The private key, sealed for this row.
-    pub sealed: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it begins to sign.
-    pub signs_from: Timestamp,
-    /// When it stops being served; none while no end is set.
-    pub served_until: Option<Timestamp>,
+row! {
+    /// A key as it is kept.
+    #[derive(Clone)]
+    pub struct KeyRow {
+        /// Identifier of the row.
+        pub id: String,
+        /// `alg`.
+        pub algorithm: String,
+        /// The private key, sealed for this row.
+        pub sealed: String,
+        /// When it was made.
+        pub created_at: Timestamp,
+        /// When it begins to sign.
+        pub signs_from: Timestamp,
+        /// When it stops being served; none while no end is set.
+        pub served_until: Option<Timestamp>,
+    }
 }
 
 impl std::fmt::Debug for KeyRow {
@@ -83,6 +84,6 @@ impl Store {
             Change::AddKey { realm_id, key } => Some(Statement { sql: text, ..add(&realm_id, &key) }),
             _ => None,
         });
-        self.db.write(&Changes::plain(statements.collect())).await
+        self.db.write(Changes::plain(statements.collect())).await
     }
 }

@@ -3,10 +3,10 @@
 //! One transaction holds all that is pending, so a half-migrated database does not exist; on Postgres an advisory
 //! lock makes several nodes wait for the one that migrates.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::Store;
-use super::db::{Finish, Pools, Transaction, Work};
+use super::db::{Finish, Pools, Transaction, Work, elsewhere};
 use super::error::StoreError;
 use super::statement::sql;
 
@@ -53,9 +53,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Schema`] when the database is newer, changed or another application's; then it is left as it is.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        if self.db.snapshot(&Check).await? > 0 {
+        if self.db.snapshot(Check).await? > 0 {
             self.use_wal().await?;
-            self.db.write(&Migrate).await?;
+            self.db.write(Migrate).await?;
         }
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Schema`] with what to do.
     pub async fn check_schema(&self) -> Result<(), StoreError> {
-        match self.db.snapshot(&Check).await? {
+        match self.db.snapshot(Check).await? {
             0 => Ok(()),
             missing => Err(StoreError::Schema(format!(
                 "the database is older than this program (or empty) and lacks {missing} of its migrations: \
@@ -77,20 +77,13 @@ impl Store {
     /// Readers of a SQLite file need not wait for its writer, from now on and for every process. Not done on opening,
     /// since it changes the file, which may be another program's.
     async fn use_wal(&self) -> Result<(), StoreError> {
-        if let Pools::Sqlite { write, .. } = &self.db.pools {
-            // Here alone SQLite does not wait for others by itself.
-            for _ in 0..40 {
-                match sqlx::raw_sql("PRAGMA journal_mode = WAL")
-                    .execute(write)
-                    .await
-                    .map_err(StoreError::from)
-                {
-                    Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(25)).await,
-                    result => return result.map(drop),
-                }
+        match &self.db.pools {
+            Pools::Sqlite(sqlite) => {
+                let sqlite = Arc::clone(sqlite);
+                elsewhere(move || sqlite.use_wal()).await
             }
+            Pools::Postgres(_) => Ok(()),
         }
-        Ok(())
     }
 }
 

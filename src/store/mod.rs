@@ -16,6 +16,10 @@
 //!    Rust writes in canonical form: neither database folds case or sorts by its own lights.
 //! 9. DDL is `CREATE TABLE`, `CREATE INDEX`, `ALTER TABLE ADD COLUMN`.
 //!
+//! What a statement gives back is a tuple of columns or a record written with `row!`, read alike from both drivers.
+//! SQLite is read in the thread that asks (`sqlite.rs`) and written by one that does together what comes together
+//! (`writer.rs`); Postgres is a pool of connections.
+//!
 //! A change is a value ([`Change`]) and becomes statements; [`Store::commit`] runs them in one transaction. What must
 //! look before it writes (redeeming, rotating, counting) has a method of its own.
 
@@ -36,18 +40,21 @@ mod realm;
 mod refresh;
 mod revoked;
 mod role;
+mod row;
 mod scope;
 mod session;
 mod spent;
+mod sqlite;
 mod statement;
 mod sweep;
 mod token_exchange;
 mod user;
+mod writer;
 
 pub use audit::EventOfDeletedRealm;
 pub use change::Change;
 pub use code::{RedeemCode, Redemption};
-pub use error::StoreError;
+pub use error::{Cause, StoreError};
 pub use key::KeyRow;
 pub use open::StoreOptions;
 pub use realm::RealmConfiguration;

@@ -5,22 +5,23 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::ffi;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::Store;
 use super::db::{Db, Health, Pools};
-use super::error::StoreError;
+use super::error::{Cause, StoreError};
+use super::sqlite::Sqlite;
 use super::statement::sql;
 
 /// Statements kept prepared on each connection; more than there are texts.
 const PREPARED: usize = 256;
 
 /// SQLite before this can corrupt a WAL that two connections write and check at once.
-const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+const OLDEST_SQLITE: i32 = 3_051_003;
 
-/// How many connections read an SQLite file at once; each is a thread.
+/// How many connections to an SQLite file are kept for reading.
 const SQLITE_READERS: u32 = 4;
 
 /// How long a request waits for a connection to Postgres before the store counts as unavailable.
@@ -37,7 +38,7 @@ const PING_DEADLINE: Duration = Duration::from_millis(500);
 pub struct StoreOptions {
     /// `sqlite:///path/file.db` (or `sqlite:file.db`), `sqlite::memory:`, `postgres://user:password@host/name`.
     pub url: String,
-    /// Connections to Postgres at most; of an SQLite file, those that read (at most 4).
+    /// Connections to Postgres at most; of an SQLite file, those kept for reading (at most 4).
     pub max_connections: u32,
 }
 
@@ -71,8 +72,11 @@ impl Store {
             postgres(options, &health).await?
         } else if let Some(rest) = url.strip_prefix("sqlite:") {
             match rest.strip_prefix("//").unwrap_or(rest) {
-                ":memory:" => memory().await?,
-                path => file(options, Path::new(path)).await?,
+                ":memory:" => {
+                    check_library()?;
+                    Pools::Sqlite(Arc::new(Sqlite::memory()?))
+                }
+                path => file(options, Path::new(path))?,
             }
         } else {
             return Err(unsuitable("a database address begins with sqlite: or postgres:"));
@@ -95,27 +99,22 @@ impl Store {
         self.db.statements()
     }
 
-    /// How many connections are in use and how many are at rest, for metrics.
+    /// How many connections (on SQLite, those that read) are in use and how many are at rest, for metrics.
     #[must_use]
     pub fn connections(&self) -> (usize, usize) {
-        let counts = |size: u32, idle: usize| (usize::try_from(size).unwrap_or(0).saturating_sub(idle), idle);
         match &self.db.pools {
-            Pools::Sqlite { write, read } => {
-                let (writes, reads) =
-                    (counts(write.size(), write.num_idle()), counts(read.size(), read.num_idle()));
-                (writes.0.saturating_add(reads.0), writes.1.saturating_add(reads.1))
+            Pools::Sqlite(sqlite) => sqlite.readers(),
+            Pools::Postgres(pool) => {
+                let (size, idle) = (usize::try_from(pool.size()).unwrap_or(0), pool.num_idle());
+                (size.saturating_sub(idle), idle)
             }
-            Pools::Postgres(pool) => counts(pool.size(), pool.num_idle()),
         }
     }
 
     /// Closes every connection, after what is under way.
     pub async fn close(&self) {
         match &self.db.pools {
-            Pools::Sqlite { write, read } => {
-                read.close().await;
-                write.close().await;
-            }
+            Pools::Sqlite(sqlite) => sqlite.close().await,
             Pools::Postgres(pool) => pool.close().await,
         }
     }
@@ -125,46 +124,12 @@ fn unsuitable(sentence: impl Into<String>) -> StoreError {
     StoreError::Schema(sentence.into())
 }
 
-/// What every SQLite connection is set to.
-fn sqlite_options() -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
-        .synchronous(SqliteSynchronous::Full)
-        .statement_cache_capacity(PREPARED)
-        .pragma("temp_store", "MEMORY")
-        .pragma("trusted_schema", "OFF")
-        .disable_statement_logging()
-}
-
-/// A pool whose connections stay: reopening a file costs more than keeping it.
-fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(5))
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-}
-
-/// A database that lives in one connection, and as long as the store.
-async fn memory() -> Result<Pools, StoreError> {
-    let pool = sqlite_pool(1).min_connections(1).connect_with(sqlite_options().filename(":memory:")).await?;
-    check_library(&pool).await?;
-    Ok(Pools::Sqlite { write: pool.clone(), read: pool })
-}
-
-async fn file(options: &StoreOptions, path: &Path) -> Result<Pools, StoreError> {
+fn file(options: &StoreOptions, path: &Path) -> Result<Pools, StoreError> {
+    check_library()?;
     create(path)?;
-    let write = sqlite_options()
-        .filename(path)
-        // A long read can hold the log back; afterwards the file gives its room back.
-        .pragma("journal_size_limit", "67108864");
-    let read = sqlite_options().filename(path).pragma("query_only", "ON");
-    let write = sqlite_pool(1).connect_with(write).await.map_err(|error| explain(error, path))?;
-    check_library(&write).await?;
-    let readers = options.max_connections.clamp(1, SQLITE_READERS);
-    Ok(Pools::Sqlite { write, read: sqlite_pool(readers).connect_lazy_with(read) })
+    let readers = usize::try_from(options.max_connections.clamp(1, SQLITE_READERS)).unwrap_or(1);
+    let sqlite = Sqlite::file(path, readers).map_err(|error| explain(error, path))?;
+    Ok(Pools::Sqlite(Arc::new(sqlite)))
 }
 
 /// Makes the file, for its owner alone: it holds password hashes and sealed keys. SQLite gives its companions the
@@ -182,22 +147,23 @@ fn create(path: &Path) -> Result<(), StoreError> {
 }
 
 /// SQLite's own words for what is wrong with a file are worth a sentence with its name.
-fn explain(error: sqlx::Error, path: &Path) -> StoreError {
-    let code = error.as_database_error().and_then(|cause| cause.code()?.parse::<i64>().ok());
-    match code.map(|code| code & 0xff) {
-        Some(11 | 26) => unsuitable(format!("{} is not a sound SQLite database", path.display())),
-        _ => error.into(),
+fn explain(error: StoreError, path: &Path) -> StoreError {
+    let code = match &error {
+        StoreError::Fault(Cause::Sqlite(cause)) => cause.sqlite_extended_error_code().unwrap_or(0) & 0xff,
+        _ => 0,
+    };
+    if matches!(code, ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) {
+        return unsuitable(format!("{} is not a sound SQLite database", path.display()));
     }
+    error
 }
 
-async fn check_library(pool: &sqlx::SqlitePool) -> Result<(), StoreError> {
-    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(pool).await?;
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    if (next(), next(), next()) < OLDEST_SQLITE {
-        return Err(unsuitable(format!("SQLite {version} is too old: 3.51.3 or later is needed")));
+fn check_library() -> Result<(), StoreError> {
+    if rusqlite::version_number() >= OLDEST_SQLITE {
+        return Ok(());
     }
-    Ok(())
+    let version = rusqlite::version();
+    Err(unsuitable(format!("SQLite {version} is too old: 3.51.3 or later is needed")))
 }
 
 async fn postgres(options: &StoreOptions, health: &Arc<Health>) -> Result<Pools, StoreError> {

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use sqlx::FromRow;
-
-use super::error::StoreError;
+use super::error::{Cause, StoreError};
 use super::key::KeyRow;
+use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{json, key};
 use super::{Store, audit};
@@ -27,14 +26,15 @@ pub struct RealmConfiguration {
     pub roles: Roles,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    name: String,
-    display_name: Option<String>,
-    enabled: i64,
-    settings: String,
-    version: i64,
+row! {
+    struct Row {
+        id: String,
+        name: String,
+        display_name: Option<String>,
+        enabled: i64,
+        settings: String,
+        version: i64,
+    }
 }
 
 impl Row {
@@ -101,7 +101,7 @@ impl Store {
         let text = "SELECT id, name, display_name, enabled, settings, version FROM realms WHERE id = $1";
         // The version is read first: a change in between makes the copy old, never falsely new.
         let row = self.db.one::<Row>(sql!(text, realm_id)).await?;
-        let realm = row.ok_or_else(|| StoreError::Fault(sqlx::Error::RowNotFound))?.record()?;
+        let realm = row.ok_or_else(|| StoreError::Fault(Cause::Found("the realm is gone")))?.record()?;
         Ok(RealmConfiguration {
             keys: self.keys(realm_id).await?,
             scopes: self.scopes(realm_id).await?,

@@ -1,10 +1,9 @@
 //! Table `refresh_tokens`, and the one way to rotate a token.
 
-use sqlx::FromRow;
-
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::grant::{grant_columns, grant_joins};
+use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
 use super::user::user_columns;
@@ -66,22 +65,19 @@ pub enum Rotation {
     Replayed(SpendKind),
 }
 
-#[derive(FromRow)]
-struct Row {
-    #[sqlx(rename = "token_id")]
-    id: String,
-    token_realm_id: String,
-    predecessor: Option<String>,
-    issued_at: Timestamp,
-    token_expires_at: Timestamp,
-    used_at: Option<Timestamp>,
-    superseded_at: Option<Timestamp>,
-    #[sqlx(flatten)]
-    grant: grant::Row,
-    #[sqlx(flatten)]
-    user: user::Row,
-    #[sqlx(flatten)]
-    session: session::Row,
+row! {
+    struct Row {
+        id: String as "token_id",
+        token_realm_id: String,
+        predecessor: Option<String>,
+        issued_at: Timestamp,
+        token_expires_at: Timestamp,
+        used_at: Option<Timestamp>,
+        superseded_at: Option<Timestamp>,
+        grant: grant::Row,
+        user: user::Row,
+        session: session::Row,
+    }
 }
 
 pub(super) fn add(token: &RefreshToken) -> Statement {
@@ -132,7 +128,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], and then nothing was spent and nothing revoked.
     pub async fn rotate_refresh_token(&self, spend: RotateRefresh) -> Result<Rotation, StoreError> {
-        self.db.write(&spend).await
+        self.db.write(spend).await
     }
 }
 

@@ -2,23 +2,23 @@
 
 use std::collections::HashMap;
 
-use sqlx::FromRow;
-
 use super::Store;
 use super::error::StoreError;
+use super::row::row;
 use super::statement::key;
 use super::statement::{Statement, sql};
 use crate::protocol::role::{Role, Roles};
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    realm_id: String,
-    client: String,
-    client_id: Option<String>,
-    name: String,
-    description: Option<String>,
-    built_in: i64,
+row! {
+    struct Row {
+        id: String,
+        realm_id: String,
+        client: String,
+        client_id: Option<String>,
+        name: String,
+        description: Option<String>,
+        built_in: i64,
+    }
 }
 
 pub(super) fn put(role: &Role) -> Result<Statement, StoreError> {

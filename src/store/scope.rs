@@ -1,20 +1,20 @@
 //! Table `scopes`.
 
-use sqlx::FromRow;
-
 use super::Store;
 use super::error::StoreError;
+use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{json, key};
 use crate::protocol::scope::Scope;
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    realm_id: String,
-    name: String,
-    description: Option<String>,
-    settings: String,
+row! {
+    struct Row {
+        id: String,
+        realm_id: String,
+        name: String,
+        description: Option<String>,
+        settings: String,
+    }
 }
 
 pub(super) fn put(scope: &Scope) -> Result<Statement, StoreError> {

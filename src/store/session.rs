@@ -1,8 +1,7 @@
 //! Table `sessions`. The browser's value is not here, only its fingerprint.
 
-use sqlx::FromRow;
-
 use super::error::StoreError;
+use super::row::row;
 use super::statement::{Statement, sql};
 use super::user::user_columns;
 use super::{Store, user};
@@ -10,23 +9,21 @@ use crate::clock::Timestamp;
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
 
-/// The columns of a session, joined as `s`; all absent where an outer join found none.
-#[derive(FromRow)]
-pub(super) struct Row {
-    #[sqlx(rename = "session_id")]
-    id: Option<String>,
-    session_realm_id: Option<String>,
-    session_user_id: Option<String>,
-    #[sqlx(rename = "session_auth_time")]
-    auth_time: Option<Timestamp>,
-    #[sqlx(rename = "session_acr")]
-    acr: Option<String>,
-    remembered: Option<i64>,
-    started_at: Option<Timestamp>,
-    last_seen_at: Option<Timestamp>,
-    ended_at: Option<Timestamp>,
-    address: Option<String>,
-    user_agent: Option<String>,
+row! {
+    /// The columns of a session, joined as `s`; all absent where an outer join found none.
+    pub(super) struct Row {
+        id: Option<String> as "session_id",
+        session_realm_id: Option<String>,
+        session_user_id: Option<String>,
+        auth_time: Option<Timestamp> as "session_auth_time",
+        acr: Option<String> as "session_acr",
+        remembered: Option<i64>,
+        started_at: Option<Timestamp>,
+        last_seen_at: Option<Timestamp>,
+        ended_at: Option<Timestamp>,
+        address: Option<String>,
+        user_agent: Option<String>,
+    }
 }
 
 /// The columns of [`Row`].
@@ -58,12 +55,11 @@ impl Row {
     }
 }
 
-#[derive(FromRow)]
-struct RowWithUser {
-    #[sqlx(flatten)]
-    session: Row,
-    #[sqlx(flatten)]
-    user: user::Row,
+row! {
+    struct RowWithUser {
+        session: Row,
+        user: user::Row,
+    }
 }
 
 pub(super) fn begin(session: &Session, fingerprint: &str, expires_at: Timestamp) -> Statement {

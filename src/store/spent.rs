@@ -40,23 +40,24 @@ impl Store {
         if spends.is_empty() {
             return Ok(None);
         }
-        self.db.write(&SpendAll { realm_id, spends }).await
+        let (realm_id, spends) = (realm_id.to_owned(), spends.to_vec());
+        self.db.write(SpendAll { realm_id, spends }).await
     }
 }
 
-struct SpendAll<'a> {
-    realm_id: &'a str,
-    spends: &'a [Spend],
+struct SpendAll {
+    realm_id: String,
+    spends: Vec<Spend>,
 }
 
-impl Work for SpendAll<'_> {
+impl Work for SpendAll {
     type Outcome = Option<SpendKind>;
 
     async fn perform(
         &self,
         transaction: &mut Transaction<'_>,
     ) -> Result<Finish<Option<SpendKind>>, StoreError> {
-        match spend(transaction, self.realm_id, self.spends).await? {
+        match spend(transaction, &self.realm_id, &self.spends).await? {
             None => Ok(Finish::Commit(None)),
             spent => Ok(Finish::Undo(spent)),
         }

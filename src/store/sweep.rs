@@ -83,7 +83,7 @@ impl Store {
         let mut swept = Swept::default();
         let audit_before = now.plus(-audit_days.saturating_mul(86_400));
         for statement in statements(kept_codes, audit_before, most) {
-            let rows = self.db.write(&Sweep(statement)).await?;
+            let rows = self.db.write(Sweep(statement)).await?;
             swept.rows = swept.rows.saturating_add(rows);
             swept.more |= i64::try_from(rows).is_ok_and(|rows| rows >= most);
         }

@@ -32,7 +32,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], and then nothing is kept.
     pub async fn keep_exchange(&self, exchange: KeepExchange) -> Result<Exchanging, StoreError> {
-        self.db.write(&exchange).await
+        self.db.write(exchange).await
     }
 }
 

@@ -1,8 +1,7 @@
 //! Tables `users`, `user_roles` and `user_groups`.
 
-use sqlx::FromRow;
-
 use super::error::StoreError;
+use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{anywhere, json, key};
 use super::{Page, Store};
@@ -27,25 +26,22 @@ pub struct UserRoles {
     pub group_paths: Vec<String>,
 }
 
-/// The columns of a user, joined as `u`, under names that no other table of a join has.
-#[derive(FromRow)]
-pub(super) struct Row {
-    #[sqlx(rename = "user_id")]
-    id: String,
-    #[sqlx(rename = "user_realm_id")]
-    realm_id: String,
-    username: String,
-    email: Option<String>,
-    email_verified: i64,
-    #[sqlx(rename = "user_enabled")]
-    enabled: i64,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    attributes: String,
-    service_account_client: Option<String>,
-    not_before: Option<Timestamp>,
-    #[sqlx(rename = "user_created_at")]
-    created_at: Timestamp,
+row! {
+    /// The columns of a user, joined as `u`, under names that no other table of a join has.
+    pub(super) struct Row {
+        id: String as "user_id",
+        realm_id: String as "user_realm_id",
+        username: String,
+        email: Option<String>,
+        email_verified: i64,
+        enabled: i64 as "user_enabled",
+        first_name: Option<String>,
+        last_name: Option<String>,
+        attributes: String,
+        service_account_client: Option<String>,
+        not_before: Option<Timestamp>,
+        created_at: Timestamp as "user_created_at",
+    }
 }
 
 /// The columns of [`Row`].
@@ -77,11 +73,11 @@ impl Row {
     }
 }
 
-#[derive(FromRow)]
-struct RowWithPassword {
-    #[sqlx(flatten)]
-    user: Row,
-    password_hash: Option<String>,
+row! {
+    struct RowWithPassword {
+        user: Row,
+        password_hash: Option<String>,
+    }
 }
 
 pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
@@ -234,7 +230,8 @@ impl Store {
              AND u.search_key LIKE $2 ESCAPE '!' \
              ORDER BY u.username LIMIT $4 OFFSET $3"
         );
-        let rows = self.db.all::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
+        let rows =
+            self.db.listing::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
         rows.into_iter().map(Row::record).collect()
     }
 
@@ -244,7 +241,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn count_users(&self, realm_id: &str) -> Result<i64, StoreError> {
         let text = "SELECT COUNT(*) FROM users WHERE realm_id = $1 AND service_account_client IS NULL";
-        Ok(self.db.one::<(i64,)>(sql!(text, realm_id)).await?.map_or(0, |(count,)| count))
+        let counted = self.db.listing::<(i64,)>(sql!(text, realm_id)).await?;
+        Ok(counted.first().map_or(0, |(count,)| *count))
     }
 
     /// What a user holds, the roles of groups included.
