@@ -122,6 +122,8 @@ impl<'a> Granted<'a> {
             openid: self.openid && named(OPENID),
             scopes: self.scopes.iter().copied().filter(|scope| named(&scope.name)).collect(),
             asked: self.asked.iter().filter(|name| named(name)).cloned().collect(),
+            // A rule that names scopes has said everything: claims one by one are not among them.
+            singles: Vec::new(),
         }
     }
 

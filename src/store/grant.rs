@@ -155,7 +155,7 @@ impl Store {
         let [a, b, c, d, e, f] = Self::padded(lineage);
         let row = self.db.one::<WholeRow>(sql!(text, realm_id, id, a, b, c, d, e, f)).await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some((row.grant.record(), row.user.record()?, row.session.record())))
+        Ok(Some((row.grant.record()?, row.user.record()?, row.session.record())))
     }
 
     /// The grant with its user, and its session if the store still has it.
