@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::fetch::Fetcher;
+use crate::key_sets::KeySets;
 use crate::passwords::{ClientSecrets, Passwords, Profile};
 use crate::protocol::issuer::Hosts;
 use crate::protocol::redirect_uri::Strictness;
@@ -26,6 +28,10 @@ pub struct App {
     pub passwords: Passwords,
     /// Proves clients' secrets.
     pub client_secrets: ClientSecrets,
+    /// The way out, to addresses that others name.
+    pub fetcher: Fetcher,
+    /// The keys that others publish.
+    pub key_sets: KeySets,
     /// Which host names are ours, and which issuer each stands for.
     pub hosts: Hosts,
     /// What may be relaxed.

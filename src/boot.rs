@@ -12,8 +12,10 @@ use tokio::task::JoinHandle;
 use crate::app::{App, Persona, Rules, Shared};
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
+use crate::fetch::{Fetcher, RootsError};
 use crate::http;
 use crate::http::management::Management;
+use crate::key_sets::KeySets;
 use crate::passwords::{ClientSecrets, Passwords, Profile};
 use crate::protocol::redirect_uri::Strictness;
 use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
@@ -44,6 +46,9 @@ pub enum BootError {
     /// The file of key-encryption keys.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// The file of certificates that are trusted for outbound connections.
+    #[error("outbound.ca_file: {0}")]
+    Roots(#[from] RootsError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -130,7 +135,10 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
     let dev = config.mode == Mode::Dev;
     let password_profile = if dev { Profile::Development } else { Profile::Standard };
     let passwords = Passwords::with_profile(config.hashing, password_profile);
+    let fetcher = Fetcher::new(&config.outbound)?;
     let app = Arc::new(App {
+        key_sets: KeySets::new(fetcher.clone(), clock.clone()),
+        fetcher,
         realms: Realms::new(clock.clone(), Arc::clone(&vault), seed.keys),
         store,
         clock,

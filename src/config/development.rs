@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Config, ConfigProblems, Database, Listen, Mode};
+use super::{Config, ConfigProblems, Database, Listen, Mode, Outbound};
 use crate::passwords;
 use crate::protocol::forwarded::Proxies;
 use crate::protocol::issuer::Base;
+use crate::protocol::outbound::OutboundRules;
 use crate::realm_file::FileProblem;
 use crate::server::Limits;
 use crate::telemetry::LogFormat;
@@ -108,9 +109,8 @@ impl Development {
             log_format: LogFormat::Text,
             log_level: "info".into(),
             sweep_interval: Duration::from_secs(60),
-            // An identity provider on the developer's own machine is what they test against.
-            allow_private_outbound: true,
-            extra_ca_file: None,
+            // Applications and identity providers on the developer's own machine are what they test with.
+            outbound: Outbound { rules: OutboundRules { private: true, http: true }, ca_file: None },
         })
     }
 

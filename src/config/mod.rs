@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::passwords;
 use crate::protocol::forwarded::Proxies;
 use crate::protocol::issuer::{Base, Hosts};
+use crate::protocol::outbound::OutboundRules;
 use crate::server::Limits;
 use crate::telemetry::LogFormat;
 
@@ -72,10 +73,17 @@ pub struct Config {
     pub log_level: String,
     /// How often expired rows are swept.
     pub sweep_interval: Duration,
-    /// Whether addresses that clients and providers name may lead into private networks.
-    pub allow_private_outbound: bool,
-    /// Certificates in PEM that are trusted for outbound connections beside the system's.
-    pub extra_ca_file: Option<PathBuf>,
+    /// Where it may connect to when clients and providers name the address.
+    pub outbound: Outbound,
+}
+
+/// Connections to addresses that others name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outbound {
+    /// What may be reached.
+    pub rules: OutboundRules,
+    /// Certificates in PEM that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Config {

@@ -6,10 +6,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::fields::{bytes, many, note, number, one, optional, span};
-use super::{Config, ConfigProblems, Database, Listen, Mode, production};
+use super::{Config, ConfigProblems, Database, Listen, Mode, Outbound, production};
 use crate::passwords;
 use crate::protocol::forwarded::{Cidr, Proxies, ProxyHeaders};
 use crate::protocol::issuer::Base;
+use crate::protocol::outbound::OutboundRules;
 use crate::realm_file::read::environment;
 use crate::realm_file::read::fields::{Context, Fields};
 use crate::realm_file::read::tree::{self, Node, Value};
@@ -49,8 +50,7 @@ pub(super) struct Draft {
     pub(super) root_realm: Option<String>,
     pub(super) realm_files: Vec<PathBuf>,
     pub(super) sweep_interval: Option<Duration>,
-    pub(super) allow_private_outbound: bool,
-    pub(super) extra_ca_file: Option<PathBuf>,
+    pub(super) outbound: Outbound,
     pub(super) limits: Limits,
     pub(super) hashing: passwords::Limits,
     pub(super) log_format: LogFormat,
@@ -114,8 +114,10 @@ impl Draft {
         self.root_realm = one(fields, "root_realm", |text| Ok(text.to_owned()));
         self.realm_files = many(fields, "realm_files", file);
         self.sweep_interval = span(fields, "sweep_interval", 1);
-        self.allow_private_outbound = fields.switch("allow_private_outbound").unwrap_or_default();
-        self.extra_ca_file = one(fields, "extra_ca_file", file);
+        fields
+            .table("outbound", |fields| Some(outbound(fields, folder)))
+            .into_iter()
+            .for_each(|outbound| self.outbound = outbound);
         fields
             .table("limits", |fields| Some(limits(fields)))
             .into_iter()
@@ -154,8 +156,7 @@ impl Draft {
             log_format: self.log_format,
             log_level: self.log_level.unwrap_or_else(|| "info".into()),
             sweep_interval: self.sweep_interval.unwrap_or(Duration::from_secs(60)),
-            allow_private_outbound: self.allow_private_outbound,
-            extra_ca_file: self.extra_ca_file,
+            outbound: self.outbound,
         }
     }
 
@@ -174,6 +175,14 @@ impl Draft {
             Err(message) => note(cx, "database_password_file", message),
         }
     }
+}
+
+fn outbound(fields: &mut Fields<'_>, folder: &Path) -> Outbound {
+    let rules = OutboundRules {
+        private: fields.switch("allow_private").unwrap_or_default(),
+        http: fields.switch("allow_http").unwrap_or_default(),
+    };
+    Outbound { rules, ca_file: one(fields, "ca_file", |text| Ok(folder.join(text))) }
 }
 
 fn limits(fields: &mut Fields<'_>) -> Limits {

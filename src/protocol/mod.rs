@@ -29,6 +29,7 @@ pub mod jws;
 pub mod key_rotation;
 pub mod logout;
 pub mod mapper;
+pub mod outbound;
 pub mod page_uri;
 pub mod pkce;
 pub mod realm;
