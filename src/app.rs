@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use crate::clock::Clock;
 use crate::fetch::Fetcher;
 use crate::key_sets::KeySets;
@@ -36,6 +38,8 @@ pub struct App {
     pub hosts: Hosts,
     /// What may be relaxed.
     pub rules: Rules,
+    /// Wakes the worker that tells clients of the end of sessions.
+    pub logouts: Notify,
     /// Counters.
     pub metrics: Metrics,
 }
@@ -78,7 +82,11 @@ impl App {
     /// [`StoreError`], and then nothing was changed.
     pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let configuration = changes.iter().any(Change::is_configuration);
+        let ends_sessions = changes.iter().any(Change::ends_sessions);
         self.store.commit(changes).await?;
+        if ends_sessions {
+            self.logouts.notify_one();
+        }
         if configuration {
             self.realms.refresh(&self.store).await?;
         }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Persona, Rules, Shared};
+use crate::backchannel_logout;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::fetch::{Fetcher, RootsError};
@@ -154,6 +156,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
             root_realm: config.root_realm.clone(),
             personas: seed.personas,
         },
+        logouts: Notify::new(),
         metrics: Metrics::new(),
     });
     let (hashing, connections) = (app.passwords.clone(), app.store.clone());
@@ -190,6 +193,8 @@ pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
         );
     }
     app.realms.refresh(&app.store).await?;
+    // A user who was switched off or deleted had sessions.
+    app.logouts.notify_one();
     Ok(())
 }
 
@@ -248,6 +253,7 @@ pub async fn start(
     let address = main.local_addr();
     let told_at = management.as_ref().map(Server::local_addr);
     spawn_background(&app, config.sweep_interval, &shutdown);
+    backchannel_logout::spawn(&app, &shutdown);
     if let Some(server) = management {
         spawn_management(&app, config, server, &shutdown);
     }

@@ -151,12 +151,15 @@ fn endings(from: &Source<'_>) -> Samples {
         hidden: from.hidden(),
         destination: None,
     };
-    let alone = SignedOut { shell: from.shell(), client: None, frames: Vec::new() };
+    let alone = SignedOut { shell: from.shell(), client: None, frames: Vec::new(), onward: None };
     let back = SignedOut {
         client: Some(from.asker()),
         frames: from.link("https://notes.example.com/bye?sid=1").into_iter().collect(),
         ..alone.clone()
     };
+    let link = Link::own("https://notes.example.com/bye?state=x&y");
+    let onward =
+        SignedOut { onward: Some(Onward { link: &link, nonce: "q83vEjRWeJCrze8SNFZ4kA==" }), ..back.clone() };
     let form = FormPost {
         shell: from.shell(),
         client: from.name("Harbour"),
@@ -171,6 +174,7 @@ fn endings(from: &Source<'_>) -> Samples {
         ("logout", logout.page()),
         ("signed-out", alone.page()),
         ("signed-out-back", back.page()),
+        ("signed-out-onward", onward.page()),
         ("form-post", form.page()),
     ]
 }

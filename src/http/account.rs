@@ -6,8 +6,9 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::context::RealmContext;
-use super::cookies::{self, Kind};
+use super::cookies;
 use super::error::PageError;
+use super::goodbye;
 use super::pages::{Account, App, Brand, Done, Hidden, Link, Moment, Name, Profile, SignedIn, Trouble};
 use super::params::{Form, Params, ParamsError, Query};
 use super::pending::PendingRequest;
@@ -133,11 +134,14 @@ async fn submit(
     }
     let id = form.get("id").unwrap_or_default();
     let (changes, word) = changes(context, action, id, &session, &user).await?;
-    context.app.commit(changes).await?;
     let ended_here = action == Action::EndAll || (action == Action::EndSession && id == session.id);
-    let response = see_other(&context.url(&format!("/account/?done={word}")));
-    let cleared = if ended_here { cookies::clear(context, Kind::Session) } else { None };
-    Ok(with_cookies(response, cleared.into_iter().collect()))
+    let frames = if ended_here { goodbye::frames(context, &session.id).await? } else { Vec::new() };
+    context.app.commit(changes).await?;
+    if !ended_here {
+        return Ok(see_other(&context.url(&format!("/account/?done={word}"))));
+    }
+    let response = goodbye::answer(context, None, &frames, None);
+    Ok(with_cookies(response, cookies::signed_out(context)))
 }
 
 async fn changes(

@@ -19,16 +19,22 @@ pub enum Kind {
     Session,
     /// The browser in which a sign-in is under way.
     Browser,
+    /// The session's identifier, which is no credential, for the script of the login status frame: the one cookie that
+    /// scripts may read, and over https the one that comes along inside other sites' pages.
+    State,
     /// Whether the person asked to be remembered the last time; says nothing else.
     Remember,
 }
 
 impl Kind {
-    fn name(self, context: &RealmContext) -> String {
+    /// The cookie's name.
+    #[must_use]
+    pub fn name(self, context: &RealmContext) -> String {
         let prefix = if context.base.is_secure() { "__Host-" } else { "" };
         let suffix = match self {
             Self::Session => "sid",
             Self::Browser => "auth",
+            Self::State => "state",
             Self::Remember => "user",
         };
         format!("{prefix}{}-{suffix}", context.state.realm.name)
@@ -58,16 +64,23 @@ pub fn read(context: &RealmContext, headers: &HeaderMap, kind: Kind) -> Option<S
 /// `Set-Cookie` with this value; for `max_age` seconds, or until the browser closes.
 #[must_use]
 pub fn set(context: &RealmContext, kind: Kind, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
-    let secure = if context.base.is_secure() { "; Secure" } else { "" };
+    let https = context.base.is_secure();
+    let reach = match kind {
+        // Browsers take `None` over https alone; over http, apps on the same host are of the same site anyway.
+        Kind::State if https => "SameSite=None; Secure",
+        Kind::State => "SameSite=Lax",
+        _ if https => "HttpOnly; SameSite=Lax; Secure",
+        _ => "HttpOnly; SameSite=Lax",
+    };
     let age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
     let name = kind.name(context);
-    HeaderValue::from_str(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")).ok()
+    HeaderValue::from_str(&format!("{name}={value}; Path=/; {reach}{age}")).ok()
 }
 
-/// `Set-Cookie` that removes.
+/// `Set-Cookie` that removes what belongs to a session.
 #[must_use]
-pub fn clear(context: &RealmContext, kind: Kind) -> Option<HeaderValue> {
-    set(context, kind, "", Some(0))
+pub fn signed_out(context: &RealmContext) -> Vec<HeaderValue> {
+    [Kind::Session, Kind::State].into_iter().filter_map(|kind| set(context, kind, "", Some(0))).collect()
 }
 
 /// A new value for a cookie, and the fingerprint by which it is known.

@@ -8,6 +8,7 @@ pub mod context;
 pub mod cookies;
 pub mod cors;
 pub mod error;
+pub mod goodbye;
 pub mod grants;
 pub mod host;
 pub mod management;
@@ -26,7 +27,7 @@ use axum::routing::{get, post};
 use crate::app::Shared;
 use context::{RealmContext, ServerContext};
 use error::PageError;
-use oidc::{authorize, certs, discovery, introspect, logout, revoke, token, userinfo};
+use oidc::{authorize, certs, discovery, introspect, login_status, logout, revoke, token, userinfo};
 use sign_in::{authenticate, consent};
 
 /// Every address of the server, below its base path.
@@ -61,6 +62,9 @@ fn realm_routes() -> Router<Shared> {
             get(userinfo::userinfo).post(userinfo::userinfo).options(cors::preflight),
         )
         .route("/protocol/openid-connect/logout", get(logout::logout).post(logout::logout))
+        .route("/protocol/openid-connect/login-status-iframe.html", get(login_status::frame))
+        .route("/protocol/openid-connect/login-status-iframe.html/init", get(login_status::init))
+        .route("/protocol/openid-connect/3p-cookies/step1.html", get(login_status::third_party_cookies))
         .route("/login-actions/authenticate", get(authenticate::get).post(authenticate::post))
         .route("/login-actions/consent", get(consent::get).post(consent::post))
         .route("/account", get(account::show))

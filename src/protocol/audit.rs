@@ -61,6 +61,8 @@ pub enum AuditKind {
     RevokeGrant,
     /// A session ended.
     Logout,
+    /// A client could not be told of it, and is given up.
+    BackchannelLogoutError,
     /// A user was made to wait after too many failures.
     UserDisabledByTemporaryLockout,
     /// The realm's configuration changed.

@@ -134,6 +134,14 @@ pub struct ClientSettings {
     pub redirect_uris: Vec<String>,
     /// Where a browser may be sent after sign-out (RP-Initiated Logout 1.0 §3.1).
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where the server tells the client of the end of a session (Back-Channel Logout 1.0 §2.2).
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether the client asks for `sid` there; it is always told.
+    pub backchannel_logout_session_required: bool,
+    /// Address that the signed-out page loads in a frame (Front-Channel Logout 1.0 §2).
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether the client asks for `iss` and `sid` there; they are always added.
+    pub frontchannel_logout_session_required: bool,
     /// Origins that may call the token and userinfo endpoints from a browser; `+` = those of the redirect URIs.
     pub web_origins: Vec<String>,
     /// A native application: the port of a loopback redirect URI is free (RFC 8252 §7.3).

@@ -37,6 +37,11 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "revocation_endpoint": format!("{protocol}/revoke"),
         "jwks_uri": format!("{protocol}/certs"),
         "end_session_endpoint": format!("{protocol}/logout"),
+        "check_session_iframe": format!("{protocol}/login-status-iframe.html"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "grant_types_supported": GRANTS.map(GrantType::wire),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
@@ -142,7 +147,8 @@ mod tests {
                 let distinct: BTreeSet<&str> = values.iter().map(|value| value.as_str().unwrap()).collect();
                 assert!(!values.is_empty() && distinct.len() == values.len(), "{name}");
             } else {
-                assert!(value.is_boolean() || name == "issuer", "{name}");
+                let address = matches!(name.as_str(), "issuer" | "check_session_iframe");
+                assert!(value.is_boolean() || address, "{name}");
             }
         }
     }

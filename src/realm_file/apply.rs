@@ -163,7 +163,7 @@ fn changes(plan: &Plan, records: Records, now: Timestamp) -> Vec<Change> {
     let signed_out = signed_out(plan, &records);
     let mut changes = Vec::new();
     changes.extend(records.realm.map(|realm| Change::PutRealm { realm, at: now }));
-    changes.extend(records.deleted.into_iter().map(|deleted| delete(realm_id, deleted)));
+    changes.extend(records.deleted.into_iter().map(|deleted| delete(realm_id, deleted, now)));
     changes.extend(records.scopes.into_iter().map(Change::PutScope));
     let clients = records.clients.into_iter();
     changes.extend(clients.map(|client| Change::PutClient { client: Box::new(client), at: now }));
@@ -199,14 +199,14 @@ fn signed_out(plan: &Plan, records: &Records) -> BTreeSet<String> {
     passwords.chain(disabled.filter(|id| was_enabled(id))).cloned().collect()
 }
 
-fn delete(realm_id: &str, deleted: Deleted) -> Change {
+fn delete(realm_id: &str, deleted: Deleted, at: Timestamp) -> Change {
     let realm_id = realm_id.to_owned();
     match deleted {
         Deleted::Scope(id) => Change::DeleteScope { realm_id, id },
         Deleted::Role(id) => Change::DeleteRole { realm_id, id },
         Deleted::Client(id) => Change::DeleteClient { realm_id, id },
         Deleted::Group(id) => Change::DeleteGroup { realm_id, id },
-        Deleted::User(id) => Change::DeleteUser { realm_id, id },
+        Deleted::User(id) => Change::DeleteUser { realm_id, id, at },
     }
 }
 

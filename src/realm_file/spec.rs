@@ -168,6 +168,14 @@ pub struct ClientSpec {
     pub redirect_uris: Option<Vec<String>>,
     /// Where a browser may be sent after sign-out; `+` = the redirect URIs.
     pub post_logout_redirect_uris: Option<Vec<String>>,
+    /// Where it is told of the end of a session; an empty string takes it away, here and in `frontchannel_logout_uri`.
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it asks for `sid` there.
+    pub backchannel_logout_session_required: Option<bool>,
+    /// Address that the signed-out page loads in a frame.
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether it asks for `iss` and `sid` there.
+    pub frontchannel_logout_session_required: Option<bool>,
     /// Origins for CORS; `+` = those of the redirect URIs.
     pub web_origins: Option<Vec<String>>,
     /// PKCE policy.

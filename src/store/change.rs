@@ -7,8 +7,8 @@ use super::error::StoreError;
 use super::key::KeyRow;
 use super::statement::{Statement, sql};
 use super::{
-    Store, audit, client, code, consent, failure, grant, group, key, realm, revoked, role, scope, session,
-    user,
+    Store, audit, backchannel_logout, client, code, consent, failure, grant, group, key, realm, revoked,
+    role, scope, session, user,
 };
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
@@ -60,10 +60,10 @@ pub enum Change {
     AddGroupRole { realm_id: String, group_id: String, role_id: String },
     /// They have not.
     RemoveGroupRole { realm_id: String, group_id: String, role_id: String },
-    /// A user, the password apart.
+    /// A user, the password apart. One who is switched off is signed out by [`Change::EndSessionsOfUser`].
     PutUser(Box<User>),
     /// A user goes, with sessions, grants and consents.
-    DeleteUser { realm_id: String, id: String },
+    DeleteUser { realm_id: String, id: String, at: Timestamp },
     /// A user's password is this (a PHC string).
     SetPassword { realm_id: String, user_id: String, hash: String },
     /// A user has a role.
@@ -81,9 +81,11 @@ pub enum Change {
     BeginSession { session: Session, fingerprint: String, expires_at: Timestamp },
     /// The same session under another cookie, after the person proved again who they are or gave consent.
     ReauthenticateSession { session: Session, fingerprint: String, expires_at: Timestamp },
+    /// A session signed in to a client, which saw this issuer: it is told of the session's end.
+    SignInToClient { realm_id: String, session_id: String, client: String, issuer: String },
     /// A session was used.
     TouchSession { realm_id: String, id: String, at: Timestamp, expires_at: Timestamp },
-    /// A session ended, and with it its grants that are not offline.
+    /// A session ended, and with it its grants that are not offline. Clients that want to hear of it will.
     EndSession { realm_id: String, id: String, at: Timestamp },
     /// Every session of a user ended, and their grants that are not offline.
     EndSessionsOfUser { realm_id: String, user_id: String, at: Timestamp },
@@ -187,6 +189,12 @@ impl Change {
         )
     }
 
+    /// Whether the change may end sessions, of which clients are to be told.
+    #[must_use]
+    pub fn ends_sessions(&self) -> bool {
+        matches!(self, Self::EndSession { .. } | Self::EndSessionsOfUser { .. } | Self::DeleteUser { .. })
+    }
+
     /// The realm that it belongs to.
     #[must_use]
     pub fn realm_id(&self) -> &str {
@@ -223,6 +231,7 @@ impl Change {
             | Self::AddUserGroup { realm_id, .. }
             | Self::RemoveUserGroup { realm_id, .. }
             | Self::Reconfigure { realm_id }
+            | Self::SignInToClient { realm_id, .. }
             | Self::TouchSession { realm_id, .. }
             | Self::EndSession { realm_id, .. }
             | Self::EndSessionsOfUser { realm_id, .. }
@@ -265,7 +274,7 @@ impl Change {
                 to.push(group::remove_role(&realm_id, &group_id, &role_id));
             }
             Self::PutUser(user) => to.push(user::put(&user)?),
-            Self::DeleteUser { realm_id, id } => to.push(user::delete(&realm_id, &id)),
+            Self::DeleteUser { realm_id, id, at } => user::delete(&realm_id, &id, at, to),
             Self::SetPassword { realm_id, user_id, hash } => {
                 to.push(user::set_password(&realm_id, &user_id, &hash))
             }
@@ -287,6 +296,9 @@ impl Change {
             }
             Self::ReauthenticateSession { session, fingerprint, expires_at } => {
                 to.push(session::reauthenticate(&session, &fingerprint, expires_at));
+            }
+            Self::SignInToClient { realm_id, session_id, client, issuer } => {
+                to.push(backchannel_logout::signed_in(&realm_id, &session_id, &client, &issuer));
             }
             Self::TouchSession { realm_id, id, at, expires_at } => {
                 to.push(session::touch(&realm_id, &id, at, expires_at));

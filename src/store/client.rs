@@ -20,6 +20,14 @@ row! {
     }
 }
 
+/// The columns of [`Row`], of a client joined as `c`.
+macro_rules! client_columns {
+    () => {
+        "c.id, c.realm_id, c.client_id, c.enabled, c.secret_hash, c.settings"
+    };
+}
+pub(super) use client_columns;
+
 impl Row {
     pub(super) fn record(self) -> Result<Client, StoreError> {
         Ok(Client {
@@ -35,14 +43,16 @@ impl Row {
 
 pub(super) fn put(client: &Client, at: Timestamp) -> Result<Statement, StoreError> {
     let text = "INSERT INTO clients (id, realm_id, client_id, enabled, secret_hash, settings, search_key, \
-                created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+                hears_logout, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
                 ON CONFLICT (id) DO UPDATE SET client_id = excluded.client_id, enabled = excluded.enabled, \
                 secret_hash = excluded.secret_hash, settings = excluded.settings, \
-                search_key = excluded.search_key WHERE clients.realm_id = excluded.realm_id";
+                search_key = excluded.search_key, hears_logout = excluded.hears_logout WHERE clients.realm_id = excluded.realm_id";
     let Client { id, realm_id, client_id, enabled, secret_hash, settings } = client;
     let search_key = format!("{}\n{}", canonical(client_id), canonical(client.title()));
+    let hears_logout = settings.backchannel_logout_uri.is_some();
     let (client_id, settings) = (key(client_id)?, json(settings)?);
-    let statement = sql!(text, id, realm_id, client_id, *enabled, secret_hash, settings, search_key, at);
+    let statement =
+        sql!(text, id, realm_id, client_id, *enabled, secret_hash, settings, search_key, hears_logout, at);
     Ok(statement.needs("reference"))
 }
 

@@ -37,6 +37,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0008_grant_request.sql"),
     },
     Migration {
+        version: 11,
+        name: "logout_outbox",
+        text: include_str!("../../migrations/0011_logout_outbox.sql"),
+    },
+    Migration {
         version: 14,
         name: "events_of_deleted_realms",
         text: include_str!("../../migrations/0014_events_of_deleted_realms.sql"),

@@ -24,6 +24,7 @@
 //! look before it writes (redeeming, rotating, counting) has a method of its own.
 
 mod audit;
+mod backchannel_logout;
 mod change;
 mod client;
 mod code;

@@ -81,6 +81,15 @@ impl Store {
         self.db.one::<Row>(sql!(text, name)).await?.map(Row::record).transpose()
     }
 
+    /// The realm with this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn realm_by_id(&self, id: &str) -> Result<Option<Realm>, StoreError> {
+        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms WHERE id = $1";
+        self.db.one::<Row>(sql!(text, id)).await?.map(Row::record).transpose()
+    }
+
     /// Every realm, by name.
     ///
     /// # Errors
@@ -98,10 +107,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; also when the realm is gone.
     pub async fn realm_configuration(&self, realm_id: &str) -> Result<RealmConfiguration, StoreError> {
-        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms WHERE id = $1";
         // The version is read first: a change in between makes the copy old, never falsely new.
-        let row = self.db.one::<Row>(sql!(text, realm_id)).await?;
-        let realm = row.ok_or_else(|| StoreError::Fault(Cause::Found("the realm is gone")))?.record()?;
+        let realm = self.realm_by_id(realm_id).await?;
+        let realm = realm.ok_or_else(|| StoreError::Fault(Cause::Found("the realm is gone")))?;
         Ok(RealmConfiguration {
             keys: self.keys(realm_id).await?,
             scopes: self.scopes(realm_id).await?,

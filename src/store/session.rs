@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};
 use super::user::user_columns;
-use super::{Store, user};
+use super::{Store, backchannel_logout, user};
 use crate::clock::Timestamp;
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
@@ -103,6 +103,7 @@ pub(super) fn end(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<Statemen
     let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND session_id = $2 AND offline = 0 \
                 AND revoked_at IS NULL";
     to.push(sql!(text, realm_id, id, at));
+    to.push(backchannel_logout::queue_session(realm_id, id, at));
     let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
     to.push(sql!(text, realm_id, id, at));
 }
@@ -111,6 +112,7 @@ pub(super) fn end_all(realm_id: &str, user_id: &str, at: Timestamp, to: &mut Vec
     let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND user_id = $2 AND offline = 0 \
                 AND revoked_at IS NULL";
     to.push(sql!(text, realm_id, user_id, at));
+    to.push(backchannel_logout::queue_user(realm_id, user_id, at));
     let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND user_id = $2 AND ended_at IS NULL";
     to.push(sql!(text, realm_id, user_id, at));
 }

@@ -59,6 +59,12 @@ fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> Vec<Stateme
             most
         ),
         sql!(
+            "DELETE FROM logout_outbox WHERE (session_id, client) IN \
+             (SELECT session_id, client FROM logout_outbox WHERE due_at < $1 ORDER BY due_at LIMIT $2)",
+            now.plus(-86_400),
+            most
+        ),
+        sql!(
             "DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)",
             audit_before,
             most

@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{anywhere, json, key};
-use super::{Page, Store};
+use super::{Page, Store, backchannel_logout};
 use crate::clock::Timestamp;
 use crate::protocol::user::{User, canonical};
 
@@ -114,8 +114,9 @@ pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
     Ok(statement.needs("reference"))
 }
 
-pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
-    sql!("DELETE FROM users WHERE id = $2 AND realm_id = $1", realm_id, id)
+pub(super) fn delete(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<Statement>) {
+    to.push(backchannel_logout::queue_user(realm_id, id, at));
+    to.push(sql!("DELETE FROM users WHERE id = $2 AND realm_id = $1", realm_id, id));
 }
 
 pub(super) fn set_password(realm_id: &str, user_id: &str, hash: &str) -> Statement {

@@ -61,6 +61,7 @@ struct Numbers {
     refused: Counter,
     tokens: Family<GrantLabels, Counter>,
     sign_ins: Family<OutcomeLabels, Counter>,
+    backchannel_logouts: Family<OutcomeLabels, Counter>,
     hashing: Family<StateLabels, Gauge>,
     pool: Family<StateLabels, Gauge>,
     resident: Gauge,
@@ -93,6 +94,7 @@ impl Metrics {
             refused: Counter::default(),
             tokens: Family::default(),
             sign_ins: Family::default(),
+            backchannel_logouts: Family::default(),
             hashing: Family::default(),
             pool: Family::default(),
             resident: Gauge::default(),
@@ -130,6 +132,11 @@ impl Metrics {
     /// Counts a sign-in by outcome, such as `success`, `wrong_password` or `locked`.
     pub fn sign_in(&self, outcome: &'static str) {
         self.0.sign_ins.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// Counts an attempt to tell a client of a logout: `told`, `failed` (it is tried again) or `given_up`.
+    pub fn backchannel_logout(&self, outcome: &'static str) {
+        self.0.backchannel_logouts.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// How many password hashes are being made and how many wait.
@@ -195,6 +202,11 @@ impl Numbers {
         );
         registry.register("vestibule_tokens_issued", "Token responses by grant", self.tokens.clone());
         registry.register("vestibule_sign_ins", "Sign-ins by outcome", self.sign_ins.clone());
+        registry.register(
+            "vestibule_backchannel_logouts",
+            "Attempts to tell a client of a logout, by outcome",
+            self.backchannel_logouts.clone(),
+        );
         registry.register("vestibule_password_hashes", "Password hashes at work", self.hashing.clone());
         registry.register(
             "vestibule_database_connections",

@@ -57,6 +57,9 @@ pub struct Options {
     pub frozen_at: Option<Timestamp>,
     /// `postgres://…` or `sqlite://…`; none for memory.
     pub database: Option<String>,
+    /// The file of the keys that seal private ones, made when it is not there. Without it the server has keys of its own,
+    /// and another one on the same database cannot sign.
+    pub key_file: Option<std::path::PathBuf>,
     /// The configuration of `serve` in place of that of `dev`: strict rules, one public address.
     pub strict: bool,
 }
@@ -99,7 +102,7 @@ impl TestServer {
             ..Development::default()
         })
         .map_err(BootError::from)?;
-        config.key_file = None;
+        config.key_file = options.key_file;
         config.limits.shutdown_delay = std::time::Duration::ZERO;
         let seed = match &options.realm {
             Some(toml) => {

@@ -10,10 +10,14 @@
 )]
 
 mod acr;
+mod backchannel_logout;
 mod claims;
 mod common;
 mod flow;
+mod frontchannel_logout;
+mod hearing;
 mod introspect;
+mod login_status;
 mod logout;
 mod revoke;
 mod rows;

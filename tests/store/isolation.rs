@@ -39,7 +39,7 @@ on_both! {
         let (realm_id, at) = (other.realm.id.clone(), NOW);
         let code = mine.code(store).await;
         for change in [
-            Change::DeleteUser { realm_id: realm_id.clone(), id: mine.user.id.clone() },
+            Change::DeleteUser { realm_id: realm_id.clone(), id: mine.user.id.clone(), at },
             Change::DeleteClient { realm_id: realm_id.clone(), id: mine.client.id.clone() },
             Change::EndSession { realm_id: realm_id.clone(), id: mine.session.id.clone(), at },
             Change::RevokeGrant { realm_id: realm_id.clone(), id: code.grant_id.clone(), at },

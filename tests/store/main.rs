@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod backchannel_logout;
 mod changes;
 mod identifiers;
 mod isolation;

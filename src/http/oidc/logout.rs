@@ -11,7 +11,8 @@ use crate::http::client_auth;
 use crate::http::context::RealmContext;
 use crate::http::cookies::{self, Kind};
 use crate::http::error::{ApiError, PageError};
-use crate::http::pages::{Hidden, Link, Logout, SignedOut, Trouble};
+use crate::http::goodbye;
+use crate::http::pages::{Hidden, Link, Logout, Trouble};
 use crate::http::params::{Params, QueryOrForm};
 use crate::http::sign_in::{self, audit, see_other, with_cookies};
 use crate::http::tokens;
@@ -186,7 +187,12 @@ async fn end(
     // A browser that lost its cookie can still end the session that its client's ID token names.
     let id =
         session.map(|session| session.id.clone()).or_else(|| hint.and_then(|hint| hint.session_id.clone()));
+    let mut frames = Vec::new();
     if let Some(id) = id {
+        // Frames belong to the browser whose session it was.
+        if session.is_some() {
+            frames = goodbye::frames(context, &id).await?;
+        }
         let now = context.app.clock.now();
         let event = AuditEvent {
             session_id: Some(id.clone()),
@@ -199,18 +205,10 @@ async fn end(
         let realm_id = context.state.realm.id.clone();
         context.app.commit(vec![Change::EndSession { realm_id, id, at: now }, Change::Audit(event)]).await?;
     }
-    let response = match destination {
-        Some(destination) => see_other(&destination.address()),
-        None => {
-            let client = client.map(sign_in::asker);
-            let view = SignedOut { shell: context.shell(), client, frames: Vec::new() };
-            context.page(view.page())
-        }
-    };
+    let response = goodbye::answer(context, client, &frames, destination.as_ref());
     // A cookie that was not sent may belong to a session which nobody asked to end.
-    let sent = cookies::read(context, headers, Kind::Session);
-    let cleared = sent.and_then(|_| cookies::clear(context, Kind::Session));
-    Ok(with_cookies(response, cleared.into_iter().collect()))
+    let sent = cookies::read(context, headers, Kind::Session).is_some();
+    Ok(with_cookies(response, if sent { cookies::signed_out(context) } else { Vec::new() }))
 }
 
 /// Keycloak's `POST` with `refresh_token`: the client proves itself, the token's session ends, 204.

@@ -4,6 +4,7 @@ pub mod authorize;
 pub mod certs;
 pub mod discovery;
 pub mod introspect;
+pub mod login_status;
 pub mod logout;
 pub mod revoke;
 pub mod token;

@@ -22,6 +22,14 @@ impl<'a> Link<'a> {
         Some(address).filter(|address| address.len() <= LINK_LENGTH && is_safe(address)).map(Self)
     }
 
+    /// Where a browser goes on to: a redirect URI that has been proven to belong to its client, with what was added to
+    /// it. It may be of an app's own scheme; `None` for one that runs code.
+    #[must_use]
+    pub fn proven(address: &'a str) -> Option<Self> {
+        let plain = !address.contains(|letter: char| letter.is_whitespace() || disturbs(letter));
+        (plain && Destination::of(address).is_some()).then_some(Self(address))
+    }
+
     /// An address that this server wrote itself, as long as it must be: a form's may carry a whole request. One that
     /// [`Link::new`] would refuse for what is in it becomes `#`, the page itself.
     #[must_use]
@@ -157,6 +165,21 @@ mod tests {
         }
         assert_eq!(Link::own("javascript:alert(1)").to_string(), "#");
         assert!(Link::new(&format!("/{}", "x".repeat(LINK_LENGTH))).is_none(), "too long");
+    }
+
+    #[test]
+    fn a_proven_address_may_be_of_an_app_and_never_runs_code() {
+        let rows = [
+            ("https://app.example.com/bye?state=x", true),
+            ("com.example.app:/bye", true),
+            ("javascript:alert(1)", false),
+            ("data:text/html,x", false),
+            ("/own", false),
+            ("https://app.example.com/bye?state= x", false),
+        ];
+        for (address, allowed) in rows {
+            assert_eq!(Link::proven(address).is_some(), allowed, "{address:?}");
+        }
     }
 
     #[test]

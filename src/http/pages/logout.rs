@@ -29,7 +29,16 @@ impl Logout<'_> {
     }
 }
 
-/// The end of a session, when no app is to be returned to by itself.
+/// The way on from the end of a session, when frames are to be loaded first.
+#[derive(Clone, Copy, Debug)]
+pub struct Onward<'a> {
+    /// The proven post-logout redirect URI, with `state`.
+    pub link: &'a Link<'a>,
+    /// 128 random bits or more in base64, new for each answer; it marks the script that goes on.
+    pub nonce: &'a str,
+}
+
+/// The end of a session, when no app is to be returned to at once.
 #[derive(Clone, Debug, Template)]
 #[template(path = "sign-in/signed-out.html")]
 pub struct SignedOut<'a> {
@@ -39,6 +48,9 @@ pub struct SignedOut<'a> {
     pub client: Option<Asker<'a>>,
     /// Front-channel logout addresses of the apps that were signed in to, loaded unseen (Front-Channel Logout 1.0 §3).
     pub frames: Vec<Link<'a>>,
+    /// Where the browser goes when the frames are loaded, or after a while. Without JavaScript it goes by itself too, and
+    /// a link is there in any case.
+    pub onward: Option<Onward<'a>>,
 }
 
 impl SignedOut<'_> {
@@ -46,6 +58,7 @@ impl SignedOut<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
-        Page::render(self, permits.frames(&self.frames))
+        let permits = permits.frames(&self.frames);
+        Page::render(self, self.onward.iter().fold(permits, |permits, onward| permits.script(onward.nonce)))
     }
 }

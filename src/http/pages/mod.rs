@@ -31,7 +31,7 @@ pub use consent::Consent;
 pub use device::{DeviceCode, DeviceConfirm, DeviceDone};
 pub use form_post::FormPost;
 pub use login::{Login, LoginProblem, Persona, Provider, Username};
-pub use logout::{Logout, SignedOut};
+pub use logout::{Logout, Onward, SignedOut};
 pub use page::Page;
 pub use shell::{Asker, Brand, Hidden, Shell};
 pub use trouble::{Fact, Hint, Trouble, TroublePage};

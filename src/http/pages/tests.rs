@@ -116,7 +116,7 @@ fn every_address_is_ours_or_http() {
             "{name}: the policy forbids these"
         );
         let scripts = count(&html, "script");
-        assert_eq!(scripts, usize::from(name == "form-post"), "{name}");
+        assert_eq!(scripts, usize::from(matches!(name, "form-post" | "signed-out-onward")), "{name}");
     }
 }
 
@@ -237,6 +237,8 @@ fn the_other_pages_have_their_names() {
         ("logout", "form[method=post] [name=csrf]", ""),
         ("signed-out", "h1", "You are signed out"),
         ("signed-out-back", "iframe[src='https://notes.example.com/bye?sid=1']", ""),
+        ("signed-out-onward", "iframe[src='https://notes.example.com/bye?sid=1']", ""),
+        ("signed-out-onward", "a#kc-onward[href='https://notes.example.com/bye?state=x&y']", "Continue"),
         (
             "form-post",
             "form[method=post][action='https://harbour.example.com/callback?x=1&y=2'] [name=state][value='s t&a=te']",
@@ -288,7 +290,12 @@ fn policies_and_statuses_follow_the_page() {
             200,
             "script-src 'nonce-q83vEjRWeJCrze8SNFZ4kA=='; form-action 'self' https://harbour.example.com;",
         ),
-        ("signed-out-back", 200, "frame-src https://notes.example.com;"),
+        ("signed-out-back", 200, "script-src 'none'; frame-src https://notes.example.com;"),
+        (
+            "signed-out-onward",
+            200,
+            "script-src 'nonce-q83vEjRWeJCrze8SNFZ4kA=='; frame-src https://notes.example.com;",
+        ),
         ("trouble-redirect", 400, "script-src 'none'; form-action 'self';"),
         ("trouble-forged", 403, "default-src 'none';"),
         ("trouble-missing", 404, "default-src 'none';"),

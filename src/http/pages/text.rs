@@ -79,6 +79,8 @@ pub(super) struct LogoutText {
     pub(super) done: &'static str,
     pub(super) done_explanation: Phrase,
     pub(super) back: Phrase,
+    pub(super) leaving: &'static str,
+    pub(super) onward: &'static str,
 }
 
 #[derive(Debug)]
@@ -267,6 +269,8 @@ pub static ENGLISH: Text = Text {
         done: "You are signed out",
         done_explanation: phrase("Your session at ", " has ended. You can close this page."),
         back: phrase("Back to ", ""),
+        leaving: "Your apps are being told. You will be sent on in a moment.",
+        onward: "Continue",
     },
     trouble: TroubleTexts {
         request: TroubleText {

@@ -172,6 +172,7 @@ async fn signed_in(
     let known = context.app.vault.seal(&views::known_browser(context), user.id.as_bytes());
     let cookies = [
         cookies::set(context, Kind::Session, &cookie, age),
+        cookies::set(context, Kind::State, &session.id, age),
         cookies::set(context, Kind::Remember, &known, Some(settings.remember_me_max)),
     ];
     Ok(Progress {

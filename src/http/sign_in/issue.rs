@@ -53,6 +53,12 @@ pub(super) async fn code(
         at: now,
         expires_at: touched.idle_at(settings).min(touched.over_at(settings)),
     });
+    changes.push(Change::SignInToClient {
+        realm_id: session.realm_id.clone(),
+        session_id: session.id.clone(),
+        client: client.id.clone(),
+        issuer: context.issuer.clone(),
+    });
     // Until the code is redeemed the grant is worth no more than the code; redemption sets the real end.
     changes.push(Change::AddGrant { grant, expires_at: now.plus(settings.code) });
     changes.push(Change::AddCode(code_record));

@@ -76,6 +76,14 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         grants: spec.grants.unwrap_or_default(),
         redirect_uris: spec.redirect_uris.unwrap_or_default(),
         post_logout_redirect_uris: spec.post_logout_redirect_uris.unwrap_or_default(),
+        backchannel_logout_uri: spec.backchannel_logout_uri,
+        backchannel_logout_session_required: spec
+            .backchannel_logout_session_required
+            .unwrap_or(base.backchannel_logout_session_required),
+        frontchannel_logout_uri: spec.frontchannel_logout_uri,
+        frontchannel_logout_session_required: spec
+            .frontchannel_logout_session_required
+            .unwrap_or(base.frontchannel_logout_session_required),
         web_origins: spec.web_origins.unwrap_or_default(),
         native: spec.native.unwrap_or(base.native),
         pkce: spec.pkce.unwrap_or(base.pkce),

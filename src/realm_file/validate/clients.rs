@@ -4,6 +4,7 @@ use super::super::places::Notes;
 use super::super::spec::ClientSpec;
 use super::{LONGEST_LIFETIME, NO_HASH, between, exchange, is_hash, mappers, name, overlap, roles, secret};
 use crate::protocol::client::{GrantType, Pkce};
+use crate::protocol::logout_uri::{validate_backchannel, validate_frontchannel};
 use crate::protocol::page_uri::{validate_logo_uri, validate_page_uri};
 use crate::protocol::redirect_uri::{Strictness, validate_registration};
 use crate::protocol::web_origin::validate_origin;
@@ -22,6 +23,7 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     }
     addresses(client, path, Strictness::Development, notes);
     pages(client, path, notes);
+    logout(client, path, Strictness::Development, notes);
     kind(client, path, notes);
     overlap(
         client.default_scopes.as_deref(),
@@ -44,6 +46,7 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
 /// What only development forgives.
 pub(super) fn production(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     addresses(client, path, Strictness::Serve, notes);
+    logout(client, path, Strictness::Serve, notes);
     if client.public == Some(true) && client.pkce == Some(Pkce::Optional) {
         notes.add(&format!("{path}.pkce"), "a public client always needs PKCE");
     }
@@ -83,6 +86,22 @@ fn pages(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
         {
             notes.add(&format!("{path}.{field}"), problem.to_string());
         }
+    }
+}
+
+fn logout(client: &ClientSpec, path: &str, strictness: Strictness, notes: &mut Notes<'_>) {
+    let said = |uri: &'_ Option<String>| uri.clone().filter(|uri| !uri.is_empty());
+    if let Some(uri) = said(&client.backchannel_logout_uri)
+        && let Err(problem) = validate_backchannel(&uri, strictness)
+    {
+        notes.add(&format!("{path}.backchannel_logout_uri"), problem.to_string());
+    }
+    // A file that names no redirect URIs leaves those that the client has.
+    let redirect_uris = client.redirect_uris.as_deref();
+    if let Some(uri) = said(&client.frontchannel_logout_uri)
+        && let Err(problem) = validate_frontchannel(&uri, redirect_uris, strictness)
+    {
+        notes.add(&format!("{path}.frontchannel_logout_uri"), problem.to_string());
     }
 }
 
