@@ -211,8 +211,11 @@ async fn backchannel_logout_2_8_a_failure_is_tried_again_and_in_the_end_given_up
     assert_eq!((&first["sid"], &second["iat"]), (&second["sid"], &json!(START.0 + 5)), "signed anew");
     assert_ne!(first["jti"], second["jti"]);
     here.hearing.answer(200);
+    // What became of an attempt is noted after the client has heard of it.
+    here.hearing.nothing_after(2).await;
     here.server.clock().advance(15);
     here.hears(3).await;
+    here.hearing.nothing_after(3).await;
     here.server.clock().advance(3_600);
     here.hearing.nothing_after(3).await;
 
@@ -220,6 +223,7 @@ async fn backchannel_logout_2_8_a_failure_is_tried_again_and_in_the_end_given_up
     here.hearing.answer(400);
     here.sign_out().await;
     here.hears(1).await;
+    here.hearing.nothing_after(1).await;
     here.server.clock().advance(3_601);
     here.hears(2).await;
     here.hearing.nothing_after(2).await;
