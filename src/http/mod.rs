@@ -27,7 +27,7 @@ use axum::routing::{get, post};
 use crate::app::Shared;
 use context::{RealmContext, ServerContext};
 use error::PageError;
-use oidc::{authorize, certs, discovery, introspect, login_status, logout, revoke, token, userinfo};
+use oidc::{authorize, certs, discovery, introspect, login_status, logout, par, revoke, token, userinfo};
 use sign_in::{authenticate, consent};
 
 /// Every address of the server, below its base path.
@@ -54,6 +54,7 @@ fn realm_routes() -> Router<Shared> {
         .route("/.well-known/oauth-authorization-server", public())
         .route("/protocol/openid-connect/certs", get(certs::certs).options(cors::preflight_public))
         .route("/protocol/openid-connect/auth", get(authorize::authorize).post(authorize::authorize))
+        .route("/protocol/openid-connect/ext/par/request", post(par::push).options(cors::preflight))
         .route("/protocol/openid-connect/token", post(token::token).options(cors::preflight))
         .route("/protocol/openid-connect/revoke", post(revoke::revoke).options(cors::preflight))
         .route("/protocol/openid-connect/token/introspect", post(introspect::introspect))

@@ -2,7 +2,7 @@
 //!
 //! It waits in the address of the form, sealed by the server's key and bound to one browser by a cookie: no row is
 //! written for a request that nobody completes, any node can go on with it, and nobody can read, change or hand it on
-//! (attacks R08, S02). Of progress it says one thing, that a session's person has signed in for it; the rest is
+//! (attacks R08, S02). A pushed request has a row already, to which the sealed form refers. Of progress it says one thing, that a session's person has signed in for it; the rest is
 //! decided anew from the records each time.
 
 use axum::http::{HeaderMap, HeaderValue};
@@ -14,6 +14,7 @@ use super::error::PageError;
 use super::pages::Trouble;
 use crate::clock::Timestamp;
 use crate::protocol::authorize::RequestParameters;
+use crate::protocol::pushed_request::PushedRequest;
 use crate::secrets;
 
 /// Most bytes of parameters, as they are sealed, that a pending request may hold: with what else it holds, and as
@@ -33,6 +34,8 @@ pub struct PendingRequest {
     pub signed_in: Option<String>,
     /// The question that the consent page of this request asked (`protocol::consent::question`).
     pub asked: Option<String>,
+    /// Fingerprint of the pushed request that this is, whose parameters the store keeps.
+    pub pushed: Option<String>,
     /// Fingerprint of the browser's cookie.
     pub(super) browser: String,
 }
@@ -61,14 +64,13 @@ impl PendingRequest {
     /// # Errors
     /// A page when the parameters are too long to keep.
     pub fn new(
-        mut parameters: RequestParameters,
+        parameters: RequestParameters,
         received_at: Timestamp,
         hinted_subject: Option<String>,
     ) -> Result<Self, PageError> {
-        // The hint is verified once, when it arrives.
-        parameters.0.remove("id_token_hint");
         if serde_json::to_vec(&parameters).map_or(usize::MAX, |json| json.len()) > MOST_BYTES {
-            return Err(PageError::new(Trouble::Request).detail("The request is too long."));
+            let why = "The request is too long. A longer one can be pushed (pushed_authorization_request_endpoint).";
+            return Err(PageError::new(Trouble::Request).detail(why));
         }
         Ok(Self {
             parameters: Some(parameters),
@@ -76,8 +78,23 @@ impl PendingRequest {
             hinted_subject,
             signed_in: None,
             asked: None,
+            pushed: None,
             browser: String::new(),
         })
+    }
+
+    /// A pushed request for which a browser has just come.
+    #[must_use]
+    pub fn pushed(request: PushedRequest, received_at: Timestamp) -> Self {
+        Self {
+            parameters: Some(request.parameters),
+            received_at,
+            hinted_subject: request.hinted_subject,
+            signed_in: None,
+            asked: None,
+            pushed: Some(request.fingerprint),
+            browser: String::new(),
+        }
     }
 
     /// A person who wants to see the own account page.
@@ -89,6 +106,7 @@ impl PendingRequest {
             hinted_subject: None,
             signed_in: None,
             asked: None,
+            pushed: None,
             browser: String::new(),
         }
     }
@@ -118,24 +136,39 @@ impl PendingRequest {
     }
 
     fn seal_for(&self, context: &RealmContext, mark: &str) -> String {
-        let bound = Self { browser: secrets::fingerprint(mark), ..self.clone() };
+        let parameters = match (&self.pushed, &self.parameters) {
+            // The store has them, but for the prompt, which a person may have changed.
+            (Some(_), Some(parameters)) => Some(parameters.only("prompt")),
+            _ => self.parameters.clone(),
+        };
+        let bound = Self { browser: secrets::fingerprint(mark), parameters, ..self.clone() };
         context.app.vault.seal(&aad(context), &serde_json::to_vec(&bound).unwrap_or_default())
     }
 
     /// Opens a sealed request, if it is of this realm, of this browser and not too old.
     ///
     /// # Errors
-    /// The "expired" page, whatever is wrong: who brings another's link learns nothing.
-    pub fn open(context: &RealmContext, headers: &HeaderMap, code: Option<&str>) -> Result<Self, PageError> {
+    /// The "expired" page, whatever is wrong, a pushed request that was spent meanwhile included: who brings another's link learns nothing.
+    pub async fn open(
+        context: &RealmContext,
+        headers: &HeaderMap,
+        code: Option<&str>,
+    ) -> Result<Self, PageError> {
         let expired = || PageError::new(Trouble::Expired);
         let plain =
             context.app.vault.open(&aad(context), code.ok_or_else(expired)?).map_err(|_| expired())?;
-        let pending: Self = serde_json::from_slice(&plain).map_err(|_| expired())?;
+        let mut pending: Self = serde_json::from_slice(&plain).map_err(|_| expired())?;
         let browser = cookies::read(context, headers, Kind::Browser).ok_or_else(expired)?;
         let of_this_browser = secrets::same(&secrets::fingerprint(&browser), &pending.browser);
         let age = context.app.clock.now().since(pending.received_at);
         if !of_this_browser || age > context.state.realm.settings.login {
             return Err(expired());
+        }
+        if let Some(fingerprint) = &pending.pushed {
+            let record = context.app.store.pushed_request(&context.state.realm.id, fingerprint).await?;
+            let record = record.filter(|record| record.spent_at.is_none()).ok_or_else(expired)?;
+            let changed = pending.parameters.take().unwrap_or_default();
+            pending.parameters = Some(record.parameters.changed_by(changed));
         }
         Ok(pending)
     }

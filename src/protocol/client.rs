@@ -148,6 +148,8 @@ pub struct ClientSettings {
     pub native: bool,
     /// PKCE policy.
     pub pkce: Pkce,
+    /// Whether its authorization requests must be pushed (RFC 9126 §6).
+    pub require_pushed_authorization_requests: bool,
     /// Whether the person is asked before the client gets anything.
     pub consent: bool,
     /// Scopes that are always granted; none = the realm's.

@@ -35,6 +35,8 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "userinfo_endpoint": format!("{protocol}/userinfo"),
         "introspection_endpoint": format!("{protocol}/token/introspect"),
         "revocation_endpoint": format!("{protocol}/revoke"),
+        "pushed_authorization_request_endpoint": format!("{protocol}/ext/par/request"),
+        "require_pushed_authorization_requests": realm.settings.require_pushed_authorization_requests,
         "jwks_uri": format!("{protocol}/certs"),
         "end_session_endpoint": format!("{protocol}/logout"),
         "check_session_iframe": format!("{protocol}/login-status-iframe.html"),

@@ -65,6 +65,8 @@ pub enum ErrorCode {
     RequestNotSupported,
     /// OpenID Connect Core §3.1.2.6: `request_uri` is not supported.
     RequestUriNotSupported,
+    /// RFC 9101 §6: `request_uri` leads to no good request.
+    InvalidRequestUri,
     /// RFC 6750 §3.1: the access token is not good.
     InvalidToken,
     /// RFC 6750 §3.1: the access token is good for less than this.
@@ -92,6 +94,7 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
         }

@@ -36,6 +36,7 @@ pub mod mapper;
 pub mod outbound;
 pub mod page_uri;
 pub mod pkce;
+pub mod pushed_request;
 pub mod realm;
 pub mod redirect_uri;
 pub mod refresh;

@@ -54,6 +54,10 @@ pub struct RealmSettings {
     pub access_token: i64,
     /// Authorization code lifetime (RFC 6749 §4.1.2; FAPI 2.0 asks for at most 60).
     pub code: i64,
+    /// How long a pushed authorization request may be opened (RFC 9126 §2.2).
+    pub pushed_request: i64,
+    /// Whether every authorization request must be pushed (RFC 9126 §5).
+    pub require_pushed_authorization_requests: bool,
     /// How long a sign-in may take, from the authorization request to the last form.
     pub login: i64,
     /// A session ends when unused for this long; refresh tokens live as long.
@@ -96,6 +100,8 @@ impl Default for RealmSettings {
             signature_algorithm: "RS256".into(),
             access_token: 300,
             code: 60,
+            pushed_request: 60,
+            require_pushed_authorization_requests: false,
             login: 1_800,
             session_idle: 1_800,
             session_max: 36_000,

@@ -26,6 +26,7 @@ pub(super) fn describe(state: &State) -> RealmSpec {
         lifetimes: LifetimesSpec {
             access_token: Some(settings.access_token),
             code: Some(settings.code),
+            pushed_request: Some(settings.pushed_request),
             login: Some(settings.login),
             session_idle: Some(settings.session_idle),
             session_max: Some(settings.session_max),
@@ -36,6 +37,7 @@ pub(super) fn describe(state: &State) -> RealmSpec {
         remember_me: Some(settings.remember_me),
         login_with_email: Some(settings.login_with_email),
         refresh_retry_window: Some(settings.refresh_retry_window),
+        require_pushed_authorization_requests: Some(settings.require_pushed_authorization_requests),
         password_acr: Some(settings.password_acr.clone()),
         recent_acr: filled(settings.recent_acr.as_ref()),
         recent_acr_age: Some(settings.recent_acr_age),
@@ -125,6 +127,7 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         frontchannel_logout_session_required: Some(settings.frontchannel_logout_session_required),
         web_origins: Some(settings.web_origins.clone()),
         pkce: Some(settings.pkce),
+        require_pushed_authorization_requests: Some(settings.require_pushed_authorization_requests),
         consent: Some(settings.consent),
         default_scopes: settings.default_scopes.clone(),
         optional_scopes: settings.optional_scopes.clone(),

@@ -39,6 +39,8 @@ pub struct RealmSpec {
     pub login_with_email: Option<bool>,
     /// A used refresh token is accepted again for this long while its successor is unused; 0 is strict.
     pub refresh_retry_window: Option<i64>,
+    /// Whether every authorization request must be pushed (RFC 9126 §5).
+    pub require_pushed_authorization_requests: Option<bool>,
     /// Which `acr` a sign-in with a password earns.
     pub password_acr: Option<String>,
     /// Which one it has while the password is not older than `recent_acr_age`; an empty string takes it away.
@@ -79,6 +81,8 @@ pub struct LifetimesSpec {
     pub access_token: Option<i64>,
     /// Authorization codes.
     pub code: Option<i64>,
+    /// A pushed authorization request, until it is opened.
+    pub pushed_request: Option<i64>,
     /// A sign-in, from the authorization request to the last form.
     pub login: Option<i64>,
     /// An unused session.
@@ -180,6 +184,8 @@ pub struct ClientSpec {
     pub web_origins: Option<Vec<String>>,
     /// PKCE policy.
     pub pkce: Option<Pkce>,
+    /// Whether its authorization requests must be pushed (RFC 9126 §6).
+    pub require_pushed_authorization_requests: Option<bool>,
     /// Whether the person is asked.
     pub consent: Option<bool>,
     /// Scopes that are always granted, in place of the realm's.

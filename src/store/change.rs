@@ -7,8 +7,8 @@ use super::error::StoreError;
 use super::key::KeyRow;
 use super::statement::{Statement, sql};
 use super::{
-    Store, audit, backchannel_logout, client, code, consent, failure, grant, group, key, realm, revoked,
-    role, scope, session, user,
+    Store, audit, backchannel_logout, client, code, consent, failure, grant, group, key, pushed, realm,
+    revoked, role, scope, session, user,
 };
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
@@ -99,6 +99,8 @@ pub enum Change {
     RevokeToken { realm_id: String, jti: String, expires_at: Timestamp },
     /// A code was issued.
     AddCode(AuthorizationCode),
+    /// A code is issued for a pushed request; none can be for one that was spent before.
+    SpendPushedRequest { realm_id: String, fingerprint: String, at: Timestamp },
     /// A consent was given or widened.
     PutConsent(Consent),
     /// A consent was withdrawn, and with it every grant of that user to that client.
@@ -238,6 +240,7 @@ impl Change {
             | Self::RevokeGrant { realm_id, .. }
             | Self::RevokeGrantsOfUser { realm_id, .. }
             | Self::RevokeToken { realm_id, .. }
+            | Self::SpendPushedRequest { realm_id, .. }
             | Self::WithdrawConsent { realm_id, .. }
             | Self::ClearFailures { realm_id, .. } => realm_id,
         }
@@ -316,6 +319,9 @@ impl Change {
                 to.push(revoked::add(&realm_id, &jti, expires_at));
             }
             Self::AddCode(code) => to.push(code::add(&code)),
+            Self::SpendPushedRequest { realm_id, fingerprint, at } => {
+                to.push(pushed::spend(&realm_id, &fingerprint, at));
+            }
             Self::PutConsent(consent) => to.push(consent::put(&consent)?),
             Self::WithdrawConsent { realm_id, user_id, client, at } => {
                 consent::withdraw(&realm_id, &user_id, &client, at, to);

@@ -53,6 +53,12 @@ fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> Vec<Stateme
             most
         ),
         sql!(
+            "DELETE FROM pushed_requests WHERE fingerprint IN \
+             (SELECT fingerprint FROM pushed_requests WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+            now,
+            most
+        ),
+        sql!(
             "DELETE FROM failures WHERE (realm_id, subject) IN \
              (SELECT realm_id, subject FROM failures WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             now,

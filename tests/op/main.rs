@@ -19,6 +19,7 @@ mod hearing;
 mod introspect;
 mod login_status;
 mod logout;
+mod par;
 mod revoke;
 mod rows;
 mod sign_in;

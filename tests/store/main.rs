@@ -14,6 +14,7 @@ mod identifiers;
 mod isolation;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod pushed;
 mod spends;
 mod world;
 

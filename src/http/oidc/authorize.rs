@@ -11,7 +11,9 @@ use crate::http::params::{Params, ParamsError, QueryOrForm};
 use crate::http::pending::PendingRequest;
 use crate::http::sign_in::{self, Progress};
 use crate::http::tokens;
-use crate::protocol::authorize::RequestParameters;
+use crate::protocol::authorize::{NoTarget, RequestParameters};
+use crate::protocol::pushed_request;
+use crate::secrets;
 
 /// Takes a request as far as it goes without the person.
 pub async fn authorize(
@@ -35,19 +37,43 @@ async fn begin(
     if method == Method::POST && cookies::read(context, headers, Kind::Session).is_none() {
         return Ok(sign_in::see_other(&same_by_get(context, &parameters)));
     }
-    let hinted = parameters.get("id_token_hint").map(|hint| tokens::id_token_hint(context, hint));
-    let subject = match hinted {
-        Some(Some(hint)) => Some(hint.subject),
-        // A hint that is not ours names nobody who could be signed in.
-        Some(None) => Some(String::new()),
-        None => None,
-    };
-    let pending = PendingRequest::new(parameters, context.app.clock.now(), subject)?;
+    let pending = arrived(context, parameters).await?;
     let progress = Progress::from_cookie(context, headers).await?;
     sign_in::advance(context, headers, &pending, progress).await
 }
 
-fn known(params: &Params) -> RequestParameters {
+/// The request that the parameters say, or that they refer to.
+async fn arrived(
+    context: &RealmContext,
+    mut parameters: RequestParameters,
+) -> Result<PendingRequest, PageError> {
+    let now = context.app.clock.now();
+    let Some(reference) = parameters.get("request_uri").and_then(pushed_request::reference) else {
+        let subject = hinted_subject(context, &mut parameters);
+        return PendingRequest::new(parameters, now, subject);
+    };
+    let client = sign_in::client(context, &parameters).await?;
+    let Some(client) = client.as_ref().map(|entry| &entry.client).filter(|client| client.enabled) else {
+        let refusal =
+            parameters.get("client_id").map_or(NoTarget::ClientMissing, |_| NoTarget::ClientUnknown);
+        return Err(sign_in::no_target(refusal, &parameters, None));
+    };
+    let fingerprint = secrets::fingerprint(reference);
+    let record = context.app.store.pushed_request(&context.state.realm.id, &fingerprint).await?;
+    match pushed_request::open(record, client, now) {
+        Ok(request) => Ok(PendingRequest::pushed(request, now)),
+        Err(error) => Err(PageError::new(Trouble::Expired).detail(error.description)),
+    }
+}
+
+/// Takes `id_token_hint` out of the parameters: it is verified once, and its subject is what counts.
+pub(super) fn hinted_subject(context: &RealmContext, parameters: &mut RequestParameters) -> Option<String> {
+    let hint = parameters.0.remove("id_token_hint")?;
+    // A hint that is not ours names nobody who could be signed in.
+    Some(tokens::id_token_hint(context, &hint).map(|hint| hint.subject).unwrap_or_default())
+}
+
+pub(super) fn known(params: &Params) -> RequestParameters {
     let pairs = RequestParameters::KNOWN
         .iter()
         .filter_map(|name| params.get(name).map(|value| ((*name).to_owned(), value.to_owned())));

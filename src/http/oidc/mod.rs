@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod introspect;
 pub mod login_status;
 pub mod logout;
+pub mod par;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;

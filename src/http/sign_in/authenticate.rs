@@ -36,7 +36,7 @@ pub async fn post(
 pub async fn get(context: RealmContext, headers: HeaderMap, Query(query): Query) -> Response {
     let shown = async {
         let query = query.map_err(|_| PageError::new(Trouble::Request))?;
-        let pending = PendingRequest::open(&context, &headers, query.get("session_code"))?;
+        let pending = PendingRequest::open(&context, &headers, query.get("session_code")).await?;
         let progress = Progress::from_cookie(&context, &headers).await?;
         advance(&context, &headers, &pending, progress).await
     };
@@ -54,7 +54,7 @@ async fn submit(
     }
     let query = query.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
     let form = form.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
-    let pending = PendingRequest::open(context, headers, query.get("session_code"))?;
+    let pending = PendingRequest::open(context, headers, query.get("session_code")).await?;
     let attempt = Attempt::read(context, &form);
     match attempt.check(context, headers).await? {
         Outcome::SignedIn { user, rehashed } => {

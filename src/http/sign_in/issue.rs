@@ -14,7 +14,18 @@ use crate::protocol::grant::{Grant, GrantRequest};
 use crate::protocol::scope::{Granted, OFFLINE_ACCESS};
 use crate::protocol::session::Session;
 use crate::secrets;
-use crate::store::Change;
+use crate::store::{Change, StoreError};
+
+/// What a code is issued for.
+pub(super) struct Issue<'a> {
+    pub(super) client: &'a Client,
+    pub(super) request: &'a AuthorizationRequest,
+    pub(super) granted: &'a Granted<'a>,
+    /// What tokens say of how the person signed in.
+    pub(super) acr: String,
+    /// Fingerprint of the pushed request that the code spends.
+    pub(super) pushed: Option<&'a str>,
+}
 
 /// Commits a grant with a code, and sends the code.
 ///
@@ -22,10 +33,7 @@ use crate::store::Change;
 /// A page, when the database cannot commit: then no code was given out.
 pub(super) async fn code(
     context: &RealmContext,
-    client: &Client,
-    request: &AuthorizationRequest,
-    granted: &Granted<'_>,
-    acr: String,
+    issue: &Issue<'_>,
     progress: Progress,
 ) -> Result<Response, PageError> {
     let Progress { session, mut changes, cookies, .. } = progress;
@@ -33,7 +41,8 @@ pub(super) async fn code(
     let now = context.app.clock.now();
     let settings = &context.state.realm.settings;
     let code = secrets::random_token();
-    let grant = grant(&session, client, request, granted, acr, now);
+    let Issue { client, request, pushed, .. } = *issue;
+    let grant = grant(&session, issue, now);
     let code_record = AuthorizationCode {
         fingerprint: secrets::fingerprint(&code),
         realm_id: grant.realm_id.clone(),
@@ -46,6 +55,10 @@ pub(super) async fn code(
         redeemed_at: None,
         failures: 0,
     };
+    if let Some(fingerprint) = pushed {
+        let (realm_id, fingerprint) = (grant.realm_id.clone(), fingerprint.to_owned());
+        changes.insert(0, Change::SpendPushedRequest { realm_id, fingerprint, at: now });
+    }
     let touched = Session { last_seen_at: now, ..session.clone() };
     changes.push(Change::TouchSession {
         realm_id: session.realm_id.clone(),
@@ -62,30 +75,27 @@ pub(super) async fn code(
     // Until the code is redeemed the grant is worth no more than the code; redemption sets the real end.
     changes.push(Change::AddGrant { grant, expires_at: now.plus(settings.code) });
     changes.push(Change::AddCode(code_record));
-    context.app.commit(changes).await?;
+    match context.app.commit(changes).await {
+        // Another sign-in was faster with the same pushed request.
+        Err(StoreError::Conflict { .. }) if pushed.is_some() => return Err(PageError::new(Trouble::Expired)),
+        outcome => outcome?,
+    }
     Ok(answer(context, client, request.target.grant(code, &session.id, &context.issuer), cookies))
 }
 
-fn grant(
-    session: &Session,
-    client: &Client,
-    request: &AuthorizationRequest,
-    granted: &Granted<'_>,
-    acr: String,
-    now: crate::clock::Timestamp,
-) -> Grant {
+fn grant(session: &Session, issue: &Issue<'_>, now: crate::clock::Timestamp) -> Grant {
     Grant {
         id: Uuid::now_v7().to_string(),
         realm_id: session.realm_id.clone(),
-        client: client.id.clone(),
+        client: issue.client.id.clone(),
         user_id: session.user_id.clone(),
         session_id: Some(session.id.clone()),
-        scope: granted.stored(),
-        offline: granted.has(OFFLINE_ACCESS),
+        scope: issue.granted.stored(),
+        offline: issue.granted.has(OFFLINE_ACCESS),
         auth_time: session.auth_time,
-        acr,
-        nonce: request.nonce.clone(),
-        request: GrantRequest { claims: granted.single_names() },
+        acr: issue.acr.clone(),
+        nonce: issue.request.nonce.clone(),
+        request: GrantRequest { claims: issue.granted.single_names() },
         created_at: now,
         last_used_at: now,
         revoked_at: None,

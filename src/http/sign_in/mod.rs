@@ -8,6 +8,8 @@ pub mod consent;
 mod issue;
 mod views;
 
+use std::sync::Arc;
+
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -25,9 +27,11 @@ use crate::protocol::authorize::{
 };
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::pushed_request;
 use crate::protocol::scope::{self, Granted};
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
+use crate::realms::ClientEntry;
 use crate::secrets;
 use crate::store::Change;
 
@@ -97,15 +101,12 @@ pub async fn advance(
     let Some(parameters) = &pending.parameters else {
         return to_account(context, headers, pending, progress).await;
     };
-    let entry = match parameters.get("client_id") {
-        Some(id) => context.state.client(&context.app.store, id).await?,
-        None => None,
-    };
+    let entry = client(context, parameters).await?;
     let client = entry.as_ref().map(|entry| &entry.client);
     let target = Target::prove(parameters, client, context.app.rules.strictness)
         .map_err(|refusal| no_target(refusal, parameters, client))?;
     let Some(client) = client else { return Err(PageError::new(Trouble::Client)) };
-    let request = match AuthorizationRequest::read(parameters, client, target.clone()) {
+    let request = match read(context, pending, parameters, client, target.clone()) {
         Ok(request) => request,
         Err(error) => return refuse(context, client, &target, &error, progress).await,
     };
@@ -115,7 +116,11 @@ pub async fn advance(
     };
     let (decision, acr) = next_step(context, pending, &request, client, &granted, &progress).await?;
     match decision {
-        Decision::Issue => issue::code(context, client, &request, &granted, acr, progress).await,
+        Decision::Issue => {
+            let pushed = pending.pushed.as_deref();
+            let issue = issue::Issue { client, request: &request, granted: &granted, acr, pushed };
+            issue::code(context, &issue, progress).await
+        }
         Decision::Refuse(code) => {
             refuse(context, client, &target, &OAuthError::new(code, refusal_text(code)), progress).await
         }
@@ -144,6 +149,33 @@ pub async fn advance(
     }
 }
 
+/// The client that a request names, as it is now.
+///
+/// # Errors
+/// A page when the database cannot say.
+pub async fn client(
+    context: &RealmContext,
+    parameters: &RequestParameters,
+) -> Result<Option<Arc<ClientEntry>>, PageError> {
+    match parameters.get("client_id") {
+        Some(id) => Ok(context.state.client(&context.app.store, id).await?),
+        None => Ok(None),
+    }
+}
+
+fn read(
+    context: &RealmContext,
+    pending: &PendingRequest,
+    parameters: &RequestParameters,
+    client: &Client,
+    target: Target,
+) -> Result<AuthorizationRequest, OAuthError> {
+    if pending.pushed.is_none() {
+        pushed_request::not_pushed(client, &context.state.realm.settings)?;
+    }
+    AuthorizationRequest::read(parameters, client, target)
+}
+
 /// The request, if it can still be answered; pages after the first know that it could.
 fn proven_request(
     context: &RealmContext,
@@ -158,7 +190,7 @@ fn proven_request(
 ///
 /// # Errors
 /// `invalid_scope`.
-fn granted<'a>(
+pub fn granted<'a>(
     context: &'a RealmContext,
     client: &'a Client,
     request: &AuthorizationRequest,
@@ -225,7 +257,7 @@ fn refusal_text(code: ErrorCode) -> &'static str {
 }
 
 /// The page for a request that cannot be answered at the client, with help for its developer.
-fn no_target(refusal: NoTarget, parameters: &RequestParameters, client: Option<&Client>) -> PageError {
+pub fn no_target(refusal: NoTarget, parameters: &RequestParameters, client: Option<&Client>) -> PageError {
     let client_id = || ("client_id", parameters.get("client_id").unwrap_or_default().to_owned());
     match refusal {
         NoTarget::ClientMissing => PageError::new(Trouble::Request).detail("Missing parameter: client_id"),

@@ -47,6 +47,19 @@ impl RequestParameters {
         self.0.get(name).map(String::as_str)
     }
 
+    /// The parameter `name` alone.
+    #[must_use]
+    pub fn only(&self, name: &str) -> Self {
+        Self(self.0.iter().filter(|(own, _)| *own == name).map(|(n, v)| (n.clone(), v.clone())).collect())
+    }
+
+    /// The same request with what `changes` say in the place of what was said before.
+    #[must_use]
+    pub fn changed_by(mut self, changes: Self) -> Self {
+        self.0.extend(changes.0);
+        self
+    }
+
     /// The same request with `prompt=select_account` in the place of `login`; whether consent is asked stays as it is.
     #[must_use]
     pub fn choosing_account(&self) -> Self {

@@ -23,6 +23,7 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
     for (place, value) in [
         (&mut settings.access_token, lifetimes.access_token),
         (&mut settings.code, lifetimes.code),
+        (&mut settings.pushed_request, lifetimes.pushed_request),
         (&mut settings.login, lifetimes.login),
         (&mut settings.session_idle, lifetimes.session_idle),
         (&mut settings.session_max, lifetimes.session_max),
@@ -45,6 +46,7 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
     set(&mut settings.signature_algorithm, spec.signature_algorithm);
     set(&mut settings.default_scopes, spec.default_scopes);
     set(&mut settings.optional_scopes, spec.optional_scopes);
+    set(&mut settings.require_pushed_authorization_requests, spec.require_pushed_authorization_requests);
     set(&mut settings.password_acr, spec.password_acr);
     settings.recent_acr = spec.recent_acr;
     settings.logo_uri = spec.logo_uri;
@@ -87,6 +89,9 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         web_origins: spec.web_origins.unwrap_or_default(),
         native: spec.native.unwrap_or(base.native),
         pkce: spec.pkce.unwrap_or(base.pkce),
+        require_pushed_authorization_requests: spec
+            .require_pushed_authorization_requests
+            .unwrap_or(base.require_pushed_authorization_requests),
         consent: spec.consent.unwrap_or(base.consent),
         default_scopes: spec.default_scopes,
         optional_scopes: spec.optional_scopes,

@@ -10,9 +10,10 @@ use super::super::read::duration::written;
 use super::{Action, Difference, Plan};
 
 /// Fields that are spans of time, shown as `5m`.
-pub(in super::super) const SPANS: [&str; 14] = [
+pub(in super::super) const SPANS: [&str; 15] = [
     "lifetimes.access_token",
     "lifetimes.code",
+    "lifetimes.pushed_request",
     "lifetimes.login",
     "lifetimes.session_idle",
     "lifetimes.session_max",

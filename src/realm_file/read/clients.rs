@@ -48,6 +48,7 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         frontchannel_logout_session_required: fields.switch("frontchannel_logout_session_required"),
         web_origins: fields.texts("web_origins"),
         pkce: fields.choice("pkce", &PKCE),
+        require_pushed_authorization_requests: fields.switch("require_pushed_authorization_requests"),
         consent: fields.switch("consent"),
         default_scopes: fields.texts("default_scopes"),
         optional_scopes: fields.texts("optional_scopes"),

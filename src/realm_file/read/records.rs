@@ -24,6 +24,7 @@ pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
         remember_me: fields.switch("remember_me"),
         login_with_email: fields.switch("login_with_email"),
         refresh_retry_window: fields.seconds("refresh_retry_window"),
+        require_pushed_authorization_requests: fields.switch("require_pushed_authorization_requests"),
         password_acr: fields.text("password_acr"),
         recent_acr: fields.text("recent_acr"),
         recent_acr_age: fields.seconds("recent_acr_age"),
@@ -44,6 +45,7 @@ fn lifetimes(fields: &mut Fields<'_>) -> Option<LifetimesSpec> {
     Some(LifetimesSpec {
         access_token: fields.seconds("access_token"),
         code: fields.seconds("code"),
+        pushed_request: fields.seconds("pushed_request"),
         login: fields.seconds("login"),
         session_idle: fields.seconds("session_idle"),
         session_max: fields.seconds("session_max"),

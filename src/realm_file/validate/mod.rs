@@ -104,6 +104,7 @@ fn times(spec: &RealmSpec, notes: &mut Notes<'_>) {
     ] {
         between(field, value, 1, most, notes);
     }
+    between("lifetimes.pushed_request", lifetimes.pushed_request, 5, 600, notes);
     between("recent_acr_age", spec.recent_acr_age, 1, LONGEST_LIFETIME, notes);
     between("refresh_retry_window", spec.refresh_retry_window, 0, 300, notes);
     for (field, shorter, longer) in [

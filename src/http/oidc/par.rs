@@ -1,0 +1,107 @@
+//! Pushed authorization requests (RFC 9126): `POST …/protocol/openid-connect/ext/par/request`.
+
+use axum::Json;
+use axum::http::header::{CACHE_CONTROL, PRAGMA};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::authorize::{hinted_subject, known};
+use crate::http::client_auth::{self, Authenticated};
+use crate::http::context::RealmContext;
+use crate::http::error::ApiError;
+use crate::http::params::{Form, Params, ParamsError, Query};
+use crate::http::{cors, sign_in};
+use crate::protocol::authorize::{AuthorizationRequest, NoTarget, RequestParameters, Target};
+use crate::protocol::client::Client;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::pushed_request::{PREFIX, PushedRequest};
+use crate::secrets;
+use crate::store::PushRequest;
+
+/// The answer to a request that was kept (§2.2).
+#[derive(Serialize)]
+struct Kept {
+    request_uri: String,
+    expires_in: i64,
+}
+
+/// Keeps a request until a browser comes for it.
+pub async fn push(
+    context: RealmContext,
+    headers: HeaderMap,
+    Query(query): Query,
+    Form(form): Form,
+) -> Response {
+    let client_id = client_auth::named(&headers, &form);
+    let response = match keep(&context, &headers, query, form).await {
+        Ok(kept) => {
+            let no_store = [
+                (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+                (PRAGMA, HeaderValue::from_static("no-cache")),
+            ];
+            (StatusCode::CREATED, no_store, Json(kept)).into_response()
+        }
+        Err(error) => error.into_response(),
+    };
+    cors::allow(&context, &headers, client_id.as_deref(), response).await
+}
+
+async fn keep(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    query: Result<Params, ParamsError>,
+    form: Result<Params, ParamsError>,
+) -> Result<Kept, ApiError> {
+    let (form, caller) = client_auth::request(context, headers, query, form).await?;
+    let result = keep_for(context, &caller, &form).await;
+    if result.is_err() {
+        // What proved the caller is used up by a refusal too. Whether it had been before changes nothing now.
+        context.app.store.spend(&context.state.realm.id, &caller.spends).await?;
+    }
+    result
+}
+
+async fn keep_for(context: &RealmContext, caller: &Authenticated, form: &Params) -> Result<Kept, ApiError> {
+    let client = &caller.entry.client;
+    let mut parameters = known(form);
+    // A client that proved itself by a header need not name itself once more.
+    parameters.0.insert("client_id".to_owned(), client.client_id.clone());
+    check(context, client, &parameters)?;
+    let hinted_subject = hinted_subject(context, &mut parameters);
+    let settings = &context.state.realm.settings;
+    let (now, reference) = (context.app.clock.now(), secrets::random_token());
+    let request = PushedRequest {
+        fingerprint: secrets::fingerprint(&reference),
+        realm_id: context.state.realm.id.clone(),
+        client: client.id.clone(),
+        parameters,
+        hinted_subject,
+        pushed_at: now,
+        good_until: now.plus(settings.pushed_request),
+        spent_at: None,
+    };
+    let expires_at = request.good_until.plus(settings.login);
+    let push = PushRequest { request, expires_at, spends: caller.spends.clone() };
+    if let Some(kind) = context.app.store.push_request(push).await? {
+        return Err(client_auth::replayed(kind));
+    }
+    Ok(Kept { request_uri: format!("{PREFIX}{reference}"), expires_in: settings.pushed_request })
+}
+
+/// Everything that the authorization endpoint would refuse is refused here, where the client hears it (§2.1, §2.3).
+fn check(context: &RealmContext, client: &Client, parameters: &RequestParameters) -> Result<(), OAuthError> {
+    let refuse = |why: &'static str| OAuthError::new(ErrorCode::InvalidRequest, why);
+    if parameters.get("request_uri").is_some() {
+        return Err(refuse("request_uri cannot be pushed"));
+    }
+    let target = Target::prove(parameters, Some(client), context.app.rules.strictness).map_err(|why| {
+        refuse(match why {
+            NoTarget::RedirectUriMissing => "redirect_uri is missing",
+            NoTarget::RedirectUriUnregistered => "redirect_uri is not registered for the client",
+            NoTarget::ClientMissing | NoTarget::ClientUnknown => "The client is not known",
+        })
+    })?;
+    let request = AuthorizationRequest::read(parameters, client, target)?;
+    sign_in::granted(context, client, &request).map(drop)
+}
