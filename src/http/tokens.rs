@@ -145,6 +145,14 @@ fn refresh_claims(
     })
 }
 
+/// Signs an authorization response (JARM §2.1).
+///
+/// # Errors
+/// [`SignError`], or when the realm has no key.
+pub fn sign_response(context: &RealmContext, claims: &Map<String, Value>) -> Result<String, SignError> {
+    signer(context)?.sign("JWT", claims)
+}
+
 /// The row that a refresh token of this realm names; its state is the row's.
 #[must_use]
 pub fn refresh_token_id(context: &RealmContext, token: &str) -> Option<String> {

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::acr;
+use super::authorize::ResponseMode;
 use super::claims::Target;
 use super::client::GrantType;
 use super::mapper::{Kind, Mapper};
@@ -46,7 +47,8 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "frontchannel_logout_session_supported": true,
         "grant_types_supported": GRANTS.map(GrantType::wire),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "fragment", "form_post"],
+        "response_modes_supported": ResponseMode::NAMES,
+        "authorization_signing_alg_values_supported": [realm.settings.signature_algorithm],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],

@@ -17,6 +17,7 @@ mod flow;
 mod frontchannel_logout;
 mod hearing;
 mod introspect;
+mod jarm;
 mod login_status;
 mod logout;
 mod par;

@@ -80,7 +80,7 @@ pub(super) async fn code(
         Err(StoreError::Conflict { .. }) if pushed.is_some() => return Err(PageError::new(Trouble::Expired)),
         outcome => outcome?,
     }
-    Ok(answer(context, client, request.target.grant(code, &session.id, &context.issuer), cookies))
+    answer(context, client, request.target.grant(code, &session.id, &context.issuer), cookies)
 }
 
 fn grant(session: &Session, issue: &Issue<'_>, now: crate::clock::Timestamp) -> Grant {

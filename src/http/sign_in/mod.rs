@@ -21,9 +21,11 @@ use super::cookies::{self, Kind};
 use super::error::PageError;
 use super::pages::Trouble;
 use super::pending::PendingRequest;
+use super::tokens;
 use crate::protocol::audit::AuditKind;
 use crate::protocol::authorize::{
-    self, Answer, AuthorizationRequest, Decision, Facts, NoTarget, RequestParameters, Target, decide,
+    self, Answer, AuthorizationRequest, Decision, Delivery, Facts, NoTarget, RequestParameters, Target,
+    decide,
 };
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -242,7 +244,7 @@ async fn refuse(
     progress: Progress,
 ) -> Result<Response, PageError> {
     context.app.commit(progress.changes).await?;
-    Ok(answer(context, client, target.refuse(error, &context.issuer), progress.cookies))
+    answer(context, client, target.refuse(error, &context.issuer), progress.cookies)
 }
 
 fn refusal_text(code: ErrorCode) -> &'static str {
@@ -294,13 +296,22 @@ async fn to_account(
     Ok(with_cookies(response, progress.cookies))
 }
 
-/// An answer on its way to the client, by redirect or by a form.
-fn answer(context: &RealmContext, client: &Client, answer: Answer, cookies: Vec<HeaderValue>) -> Response {
-    let response = match answer {
-        Answer::Redirect(address) => see_other(&address),
-        Answer::FormPost { action, fields } => views::form_post(context, client, &action, &fields),
+/// An answer on its way to the client, by redirect or by a form, signed where the client asked for that.
+fn answer(
+    context: &RealmContext,
+    client: &Client,
+    answer: Answer,
+    cookies: Vec<HeaderValue>,
+) -> Result<Response, PageError> {
+    let answer = match answer.claims(&client.client_id, context.app.clock.now()) {
+        Some(claims) => answer.signed(tokens::sign_response(context, &claims)?),
+        None => answer,
     };
-    with_cookies(response, cookies)
+    let response = match answer.deliver() {
+        Delivery::Redirect(address) => see_other(&address),
+        Delivery::FormPost { action, fields } => views::form_post(context, client, &action, &fields),
+    };
+    Ok(with_cookies(response, cookies))
 }
 
 /// 303: the browser goes on with GET, whatever it came with (RFC 9700 §4.12).

@@ -1,20 +1,58 @@
 //! Where the answer to a request may go, and how it travels.
 
+use serde_json::{Map, Value};
+
 use super::RequestParameters;
+use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::error::OAuthError;
 use crate::protocol::redirect_uri::{self, Strictness};
 
-/// How an answer travels (OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode).
+/// Seconds that a signed answer is good for: the way from here to the client, which JARM §2.1 wants short.
+const SIGNED_FOR: i64 = 300;
+
+/// How an answer travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ResponseMode {
-    /// In the query of the redirect URI.
+pub struct ResponseMode {
+    carrier: Carrier,
+    /// Whether it is signed (JWT Secured Authorization Response Mode, JARM §2.3).
+    signed: bool,
+}
+
+/// What carries it (OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Carrier {
+    /// The query of the redirect URI.
     #[default]
     Query,
-    /// In its fragment.
+    /// Its fragment.
     Fragment,
-    /// As a form that the browser posts.
+    /// A form that the browser posts.
     FormPost,
+}
+
+impl ResponseMode {
+    /// Every value of `response_mode`; `jwt` is the signed form of the usual mode, which for a code is `query`.
+    pub const NAMES: [&str; 7] =
+        ["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"];
+
+    /// The mode that `response_mode` names; none for one that is not known.
+    pub(super) fn read(value: Option<&str>) -> Option<Self> {
+        let Some(name) = value else { return Some(Self::default()) };
+        let (name, signed) = match name.strip_suffix("jwt") {
+            Some(plain) => {
+                (plain.strip_suffix('.').unwrap_or(if plain.is_empty() { "query" } else { name }), true)
+            }
+            None => (name, false),
+        };
+        let carrier = match name {
+            "query" => Carrier::Query,
+            "fragment" => Carrier::Fragment,
+            "form_post" => Carrier::FormPost,
+            _ => return None,
+        };
+        Some(Self { carrier, signed })
+    }
 }
 
 /// Where the answer to a request may go. Only [`Target::prove`] makes one, so that a redirect to an address that was
@@ -60,7 +98,7 @@ impl Target {
         }
         Ok(Self {
             redirect_uri: requested.to_owned(),
-            mode: mode(parameters.get("response_mode")).unwrap_or_default(),
+            mode: ResponseMode::read(parameters.get("response_mode")).unwrap_or_default(),
             state: parameters.get("state").map(str::to_owned),
         })
     }
@@ -94,25 +132,21 @@ impl Target {
         if let Some(state) = &self.state {
             fields.push(("state", state.clone()));
         }
-        let encoded = || {
-            let mut pairs = form_urlencoded::Serializer::new(String::new());
-            pairs.extend_pairs(&fields);
-            pairs.finish()
-        };
-        match self.mode {
-            ResponseMode::Query => {
-                let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
-                Answer::Redirect(format!("{}{separator}{}", self.redirect_uri, encoded()))
-            }
-            ResponseMode::Fragment => Answer::Redirect(format!("{}#{}", self.redirect_uri, encoded())),
-            ResponseMode::FormPost => Answer::FormPost { action: self.redirect_uri.clone(), fields },
-        }
+        Answer { redirect_uri: self.redirect_uri.clone(), mode: self.mode, fields }
     }
 }
 
-/// An answer on its way to the client.
+/// An answer on its way to the client. Only a [`Target`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub struct Answer {
+    redirect_uri: String,
+    mode: ResponseMode,
+    fields: Vec<(&'static str, String)>,
+}
+
+/// How an answer leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
     /// The browser goes to this address.
     Redirect(String),
     /// The browser posts these fields.
@@ -124,12 +158,44 @@ pub enum Answer {
     },
 }
 
-/// The mode that `response_mode` names; none for one that is not known.
-pub(super) fn mode(value: Option<&str>) -> Option<ResponseMode> {
-    match value {
-        None | Some("query") => Some(ResponseMode::Query),
-        Some("fragment") => Some(ResponseMode::Fragment),
-        Some("form_post") => Some(ResponseMode::FormPost),
-        Some(_) => None,
+impl Answer {
+    /// The claims that are to be signed and sent in the place of the answer's fields (JARM §2.1); none for an answer
+    /// that travels in the clear.
+    #[must_use]
+    pub fn claims(&self, client_id: &str, now: Timestamp) -> Option<Map<String, Value>> {
+        if !self.mode.signed {
+            return None;
+        }
+        let mut claims: Map<String, Value> =
+            self.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+        claims.insert("aud".into(), client_id.into());
+        claims.insert("iat".into(), now.0.into());
+        claims.insert("exp".into(), now.plus(SIGNED_FOR).0.into());
+        Some(claims)
+    }
+
+    /// The same answer with nothing in it but the signed `response` (JARM §2.3).
+    #[must_use]
+    pub fn signed(self, response: String) -> Self {
+        Self { fields: vec![("response", response)], ..self }
+    }
+
+    /// Writes the answer down as it leaves.
+    #[must_use]
+    pub fn deliver(self) -> Delivery {
+        let Self { redirect_uri, mode, fields } = self;
+        let encoded = || {
+            let mut pairs = form_urlencoded::Serializer::new(String::new());
+            pairs.extend_pairs(&fields);
+            pairs.finish()
+        };
+        match mode.carrier {
+            Carrier::Query => {
+                let separator = if redirect_uri.contains('?') { '&' } else { '?' };
+                Delivery::Redirect(format!("{redirect_uri}{separator}{}", encoded()))
+            }
+            Carrier::Fragment => Delivery::Redirect(format!("{redirect_uri}#{}", encoded())),
+            Carrier::FormPost => Delivery::FormPost { action: redirect_uri, fields },
+        }
     }
 }

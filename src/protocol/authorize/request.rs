@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Target;
-use super::answer::mode;
+use super::{ResponseMode, Target};
 use crate::protocol::acr;
 use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::client::{Client, GrantType};
@@ -129,11 +128,10 @@ impl AuthorizationRequest {
         if parameters.get("request_uri").is_some() {
             return Err(OAuthError::new(ErrorCode::RequestUriNotSupported, "request_uri is not supported"));
         }
-        if mode(parameters.get("response_mode")).is_none() {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidRequest,
-                "response_mode must be query, fragment or form_post",
-            ));
+        if ResponseMode::read(parameters.get("response_mode")).is_none() {
+            let why =
+                "response_mode must be query, fragment or form_post, signed with .jwt at its end, or jwt";
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, why));
         }
         if !client.may(GrantType::AuthorizationCode) {
             return Err(OAuthError::new(

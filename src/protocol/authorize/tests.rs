@@ -98,12 +98,8 @@ fn p08_refusals_that_go_to_the_client() {
 #[test]
 fn rfc9207_answers_name_the_issuer_and_keep_the_state() {
     let grant = |change: &[(&str, Option<&str>)]| {
-        let parameters = with(change);
-        Target::prove(&parameters, Some(&client()), Strictness::Serve).unwrap().grant(
-            "c".into(),
-            "sid",
-            "https://op",
-        )
+        let target = Target::prove(&with(change), Some(&client()), Strictness::Serve).unwrap();
+        target.grant("c".into(), "sid", "https://op").deliver()
     };
     let tail = "code=c&session_state=sid&iss=https%3A%2F%2Fop&state=s%26t";
     for (case, change, start) in [
@@ -115,12 +111,51 @@ fn rfc9207_answers_name_the_issuer_and_keep_the_state() {
             "https://app.example/other?x=1&",
         ),
     ] {
-        assert_eq!(grant(&change), Answer::Redirect(format!("{start}{tail}")), "{case}");
+        assert_eq!(grant(&change), Delivery::Redirect(format!("{start}{tail}")), "{case}");
     }
-    let Answer::FormPost { action, fields } = grant(&[("response_mode", Some("form_post"))]) else {
+    let Delivery::FormPost { action, fields } = grant(&[("response_mode", Some("form_post"))]) else {
         panic!("form_post answers with a form");
     };
     assert_eq!((action.as_str(), fields.len()), ("https://app.example/cb", 4));
+}
+
+/// JARM §2.1: what would have stood in the open, with the audience and a short life.
+#[test]
+fn jarm_signed_answers_show_nothing_but_the_response() {
+    let answer = |mode| {
+        let parameters = with(&[("response_mode", Some(mode))]);
+        let target = Target::prove(&parameters, Some(&client()), Strictness::Serve).unwrap();
+        target.grant("c".into(), "sid", "https://op")
+    };
+    for (mode, delivered) in [
+        ("jwt", Some("https://app.example/cb?response=signed")),
+        ("query.jwt", Some("https://app.example/cb?response=signed")),
+        ("fragment.jwt", Some("https://app.example/cb#response=signed")),
+        ("form_post.jwt", None),
+    ] {
+        let claims = answer(mode).claims("app", Timestamp(1_000)).expect(mode);
+        let expected = serde_json::json!({
+            "iss": "https://op", "aud": "app", "iat": 1_000, "exp": 1_300, "code": "c", "session_state": "sid",
+            "state": "s&t",
+        });
+        assert_eq!(serde_json::Value::Object(claims), expected, "{mode}");
+        let delivery = answer(mode).signed("signed".into()).deliver();
+        let expected = match delivered {
+            Some(address) => Delivery::Redirect(address.to_owned()),
+            None => Delivery::FormPost {
+                action: "https://app.example/cb".into(),
+                fields: vec![("response", "signed".into())],
+            },
+        };
+        assert_eq!(delivery, expected, "{mode}");
+    }
+    assert_eq!(answer("query").claims("app", Timestamp(1_000)), None);
+    for mode in ResponseMode::NAMES {
+        assert!(ResponseMode::read(Some(mode)).is_some(), "{mode}");
+    }
+    for mode in ["", "jwt.jwt", "queryjwt", ".jwt", "smoke", "smoke.jwt", "query.jwt.jwt", "JWT"] {
+        assert_eq!(ResponseMode::read(Some(mode)), None, "{mode}");
+    }
 }
 
 const T0: Timestamp = Timestamp(10_000);
