@@ -268,6 +268,49 @@ fn a_sign_in_on_the_page_of_the_request_counts_within_the_second() {
     }
 }
 
+/// OAuth 2.1 §7.3.1: which app answers at a loopback port or a scheme of its own is anybody's guess.
+#[test]
+fn s07_consent_is_remembered_where_the_app_is_surely_the_same() {
+    let session = session(9_000);
+    let consent = Consent {
+        realm_id: "r".into(),
+        user_id: "alice".into(),
+        client: "1".into(),
+        scopes: BTreeSet::from(["profile".to_owned()]),
+        granted_at: T0,
+        updated_at: T0,
+    };
+    for (public, uri, expected) in [
+        (false, "https://app.example/cb", Decision::Issue),
+        (false, "http://127.0.0.1:4000/cb", Decision::Issue),
+        (true, "https://app.example/cb", Decision::Issue),
+        (true, "http://127.0.0.1:4000/cb", Decision::AskConsent),
+        (true, "com.example.app:/cb", Decision::AskConsent),
+    ] {
+        let mut client = client();
+        client.settings.consent = true;
+        client.settings.redirect_uris = vec![uri.to_owned()];
+        if public {
+            client.settings.authentication = ClientAuthentication::None;
+        }
+        let parameters = with(&[("redirect_uri", Some(uri))]);
+        let target = Target::prove(&parameters, Some(&client), Strictness::Serve).expect(uri);
+        let request = AuthorizationRequest::read(&parameters, &client, target).expect(uri);
+        let facts = Facts {
+            received_at: T0,
+            now: T0.plus(5),
+            session: Some(&session),
+            signed_in_here: false,
+            hinted_subject: None,
+            asks: &["profile".to_owned()],
+            consent: Some(&consent),
+            consented_now: false,
+        };
+        let decision = decide(&request, &client, &RealmSettings::default(), &facts);
+        assert_eq!(decision, expected, "{uri}, public: {public}");
+    }
+}
+
 #[test]
 fn when_consent_is_asked() {
     let mut asking = client();
