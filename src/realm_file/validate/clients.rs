@@ -22,7 +22,7 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
         notes.add(&field("secret_hash"), NO_HASH);
     }
     addresses(client, path, Strictness::Development, notes);
-    pages(client, path, notes);
+    pages(client, path, Strictness::Development, notes);
     logout(client, path, Strictness::Development, notes);
     kind(client, path, notes);
     overlap(
@@ -46,6 +46,7 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
 /// What only development forgives.
 pub(super) fn production(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     addresses(client, path, Strictness::Serve, notes);
+    pages(client, path, Strictness::Serve, notes);
     logout(client, path, Strictness::Serve, notes);
     if client.public == Some(true) && client.pkce == Some(Pkce::Optional) {
         notes.add(&format!("{path}.pkce"), "a public client always needs PKCE");
@@ -73,7 +74,7 @@ fn addresses(client: &ClientSpec, path: &str, strictness: Strictness, notes: &mu
     }
 }
 
-fn pages(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
+fn pages(client: &ClientSpec, path: &str, strictness: Strictness, notes: &mut Notes<'_>) {
     for (field, uri) in [
         ("client_uri", &client.client_uri),
         ("logo_uri", &client.logo_uri),
@@ -82,7 +83,7 @@ fn pages(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     ] {
         let check = if field == "logo_uri" { validate_logo_uri } else { validate_page_uri };
         if let Some(uri) = uri.as_deref().filter(|uri| !uri.is_empty())
-            && let Err(problem) = check(uri, Strictness::Development)
+            && let Err(problem) = check(uri, strictness)
         {
             notes.add(&format!("{path}.{field}"), problem.to_string());
         }
