@@ -1,8 +1,10 @@
 //! What several files of this binary need: realms, scenes, and what an answer must look like.
 
 use scraper::{Html, Selector};
+use vestibule::protocol::client::Client;
 use vestibule::protocol::realm::Realm;
 use vestibule::protocol::user::User;
+use vestibule::store::Change;
 use vestibule::testing::{Browser, Options, Reply, Rp, TestServer, Tokens};
 
 /// A server with somebody signed in to an app.
@@ -30,6 +32,19 @@ impl Scene {
 
     pub(crate) async fn realm(&self) -> Realm {
         realm(&self.server).await
+    }
+
+    pub(crate) async fn client(&self, client_id: &str) -> Client {
+        let realm = self.realm().await;
+        self.server.app().store.client_by_client_id(&realm.id, client_id).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn user(&self, name: &str) -> User {
+        user(&self.server, name).await
+    }
+
+    pub(crate) async fn commit(&self, changes: Vec<Change>) {
+        self.server.app().commit(changes).await.unwrap();
     }
 }
 

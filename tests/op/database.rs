@@ -1,0 +1,106 @@
+//! Where a test's server keeps its records: a SQLite file or a Postgres database, with the keys beside them, so that a
+//! server can be started on it again, twice at once, or be struck by a fault.
+
+use std::sync::OnceLock;
+
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use vestibule::testing::{Options, TestServer};
+
+use crate::postgres::{self, Cluster};
+
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+    /// None for the SQLite file in the folder.
+    postgres: Option<String>,
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), postgres: None }
+    }
+
+    /// None when the person said to leave Postgres out.
+    pub(crate) async fn postgres() -> Option<Self> {
+        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+        if !postgres::wanted() {
+            return None;
+        }
+        let url = CLUSTER.get_or_init(Cluster::start).database().await;
+        Some(Self { folder: tempfile::tempdir().unwrap(), postgres: Some(url) })
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.postgres.is_some()
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        let file = format!("sqlite://{}", self.file().display());
+        let database = Some(self.postgres.clone().unwrap_or(file));
+        Options { database, key_file: Some(self.folder.path().join("keys")), ..Options::default() }
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("vestibule.db")
+    }
+
+    pub(crate) async fn start(&self) -> TestServer {
+        TestServer::with(self.options()).await.unwrap()
+    }
+
+    /// What a crash at this moment would leave behind: the files as they are, not closed. Postgres loses nothing that
+    /// was committed when its client dies, so there the database itself is what is left.
+    pub(crate) fn after_a_crash(self) -> Self {
+        if self.is_postgres() {
+            return self;
+        }
+        let copy = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+            }
+        }
+        Self { folder: copy, postgres: None }
+    }
+
+    /// Runs statements beside the server.
+    pub(crate) async fn run(&self, sql: &'static str) {
+        match &self.postgres {
+            Some(url) => {
+                let mut connection = PgConnection::connect(url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+            None => {
+                let url = format!("sqlite://{}", self.folder.path().join("vestibule.db").display());
+                let mut connection = SqliteConnection::connect(&url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+        }
+    }
+}
+
+/// One test body, run on both databases under `sqlite::NAME` and `postgres::NAME`.
+#[macro_export]
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($place:ident) $body:block)*) => {
+        $($(#[$meta])* async fn $name($place: $crate::database::Place) $body)*
+
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::database::Place::sqlite()).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(place) = $crate::database::Place::postgres().await {
+                    super::$name(place).await;
+                }
+            })*
+        }
+    };
+}
