@@ -13,7 +13,7 @@ use super::error::{ApiError, Fault};
 use crate::protocol::access_token;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::Grant;
-use crate::protocol::jws::{Claims, Expect};
+use crate::protocol::jws::{Audience, Claims, Expect};
 use crate::protocol::session::Session;
 use crate::protocol::standing::Standing;
 use crate::protocol::user::User;
@@ -157,7 +157,9 @@ pub fn genuine(context: &RealmContext, token: &str) -> Result<Claims, BearerErro
         return Err(refused("it is of another issuer"));
     }
     let issuers = [issuer];
-    let expect = Expect { token_types: &["Bearer"], header_types: &["JWT"], ..Expect::at(now, &issuers) };
+    let (token_types, header_types) = (&["Bearer"][..], &["JWT"][..]);
+    let audience = Audience::Named;
+    let expect = Expect { token_types, header_types, audience, needs_jti: true, ..Expect::at(now, &issuers) };
     expect.check(verified.typ.as_deref(), &claims).map_err(|why| refused(&why.to_string()))?;
     Ok(claims)
 }

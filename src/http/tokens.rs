@@ -181,7 +181,7 @@ pub fn id_token_hint(context: &RealmContext, token: &str) -> Option<Hint> {
     let expect = Expect {
         token_types: &[id_token::TYP],
         header_types: &["JWT"],
-        audience: Audience::Any,
+        audience: Audience::Named,
         expired_too: true,
         ..Expect::at(now, &issuers)
     };

@@ -46,6 +46,8 @@ pub struct Expect<'a> {
 pub enum Audience<'a> {
     /// Anything, also none.
     Any,
+    /// Anybody, but somebody: for our own tokens, which always say whom they are for.
+    Named,
     /// This one, perhaps among others.
     Contains(&'a str),
     /// One of these and nothing else: what a client's own assertion must have.
@@ -197,6 +199,7 @@ impl Audience<'_> {
     fn is_met(&self, claims: &Claims) -> bool {
         match self {
             Self::Any => true,
+            Self::Named => claims.audiences().is_some(),
             Self::Contains(one) => claims.audiences().is_some_and(|all| all.contains(one)),
             Self::Only(known) => {
                 matches!(claims.audiences().as_deref(), Some([one]) if known.contains(one))
