@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{Connection, PgConnection};
 use vestibule::testing::{Options, TestServer};
 
 use crate::postgres::{self, Cluster};
@@ -72,10 +72,8 @@ impl Place {
                 connection.close().await.unwrap();
             }
             None => {
-                let url = format!("sqlite://{}", self.folder.path().join("vestibule.db").display());
-                let mut connection = SqliteConnection::connect(&url).await.unwrap();
-                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
+                let file = self.folder.path().join("vestibule.db");
+                rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
             }
         }
     }

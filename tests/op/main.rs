@@ -11,17 +11,27 @@
 
 mod acr;
 mod backchannel_logout;
+mod bounds;
 mod claims;
+mod code;
 mod common;
+mod database;
 mod flow;
 mod frontchannel_logout;
 mod hearing;
 mod introspect;
 mod jarm;
+mod jwt;
 mod login_status;
 mod logout;
+mod pages;
 mod par;
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod redirect;
+mod refresh;
 mod revoke;
 mod rows;
 mod sign_in;
 mod token_exchange;
+mod userinfo;

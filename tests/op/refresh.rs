@@ -279,7 +279,7 @@ impl Event {
                 user.enabled = false;
                 Change::PutUser(Box::new(user))
             }
-            Self::UserDeleted => Change::DeleteUser { realm_id, id: user_id },
+            Self::UserDeleted => Change::DeleteUser { realm_id, id: user_id, at },
             Self::ClientDisabled => {
                 client.enabled = false;
                 Change::PutClient { client: Box::new(client), at }
