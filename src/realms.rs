@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::clock::{Clock, Timestamp};
 use crate::protocol::client::{Client, ClientSettings};
+use crate::protocol::jwk::JwkSet;
 use crate::protocol::realm::Realm;
 use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::role::Roles;
@@ -22,7 +23,7 @@ use crate::protocol::scope::Scope;
 use crate::protocol::user::User;
 use crate::protocol::web_origin;
 use crate::secrets;
-use crate::signer::{Algorithm, KeyError, KeyRing, MacKey, RingKey, SigningKey};
+use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey, RingKey, SigningKey};
 use crate::store::{Change, KeyRow, Page, RealmConfiguration, Store, StoreError, UserRoles};
 use crate::vault::Vault;
 
@@ -122,6 +123,8 @@ impl Document {
 pub struct ClientEntry {
     /// The record.
     pub client: Client,
+    /// The keys that its registration holds; those of a `jwks_uri` are in `key_sets`.
+    pub keys: KeySet,
     /// The account that it acts as by `client_credentials`.
     pub service_account: Option<ServiceAccount>,
 }
@@ -275,7 +278,7 @@ impl RealmState {
             }
             None => None,
         };
-        let entry = Arc::new(ClientEntry { client, service_account });
+        let entry = Arc::new(ClientEntry { keys: registered_keys(&client), client, service_account });
         self.clients.insert(client_id.to_owned(), Arc::clone(&entry));
         Ok(Some(entry))
     }
@@ -351,6 +354,13 @@ impl RealmState {
     pub fn algorithm(&self) -> Algorithm {
         self.realm.settings.signature_algorithm.parse().unwrap_or_default()
     }
+}
+
+/// The keys in a client's registration. What cannot be used was refused when it was registered, so it is only left out.
+fn registered_keys(client: &Client) -> KeySet {
+    let members = client.settings.jwks.as_ref().and_then(serde_json::Value::as_object);
+    let set = members.and_then(|members| JwkSet::read(members).ok()).unwrap_or_default();
+    KeySet::new(&set)
 }
 
 /// What a key is sealed for: its row, so that a sealed key is of no use in another one.

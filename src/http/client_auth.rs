@@ -1,14 +1,15 @@
-//! Client authentication at the token endpoint and its neighbours: load the client, prove the secret.
+//! Client authentication at the token endpoint and its neighbours: load the client, prove its secret or its token.
 
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
+use super::client_assertion;
 use super::context::RealmContext;
 use super::error::ApiError;
 use super::params::{Params, ParamsError};
-use crate::protocol::client_auth::{self, Check, Presented};
+use crate::protocol::client_auth::{self, Check, Presented, Proof, Sent};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::spend::{Spend, SpendKind};
 use crate::realms::ClientEntry;
@@ -62,7 +63,14 @@ pub fn presented(headers: &HeaderMap, form: &Params) -> Result<Presented, ApiErr
         return Err(OAuthError::new(ErrorCode::InvalidRequest, "Send one Authorization header").into());
     }
     let header = header.map(|value| value.to_str().unwrap_or_default());
-    client_auth::presented(header, form.get("client_id"), form.get("client_secret")).map_err(|error| {
+    let sent = Sent {
+        authorization: header,
+        client_id: form.get("client_id"),
+        client_secret: form.get("client_secret"),
+        assertion_type: form.get("client_assertion_type"),
+        assertion: form.get("client_assertion"),
+    };
+    client_auth::presented(sent).map_err(|error| {
         let tried_basic = header.is_some() && error.code == ErrorCode::InvalidClient;
         let failure = ApiError::from(error);
         if tried_basic { failure.challenge(CHALLENGE) } else { failure }
@@ -83,30 +91,45 @@ const CHALLENGE: &str = "Basic realm=\"token\", charset=\"UTF-8\"";
 /// # Errors
 /// `invalid_client`, the same for a wrong secret and for a client that does not exist (attacks C01).
 pub async fn authenticate(context: &RealmContext, presented: &Presented) -> Result<Authenticated, ApiError> {
-    let app = &context.app;
-    let entry = context.state.client(&app.store, &presented.client_id).await?;
-    let proven = match client_auth::check(entry.as_ref().map(|entry| &entry.client), presented) {
-        Check::Public => true,
-        Check::Secret => {
-            let stored =
-                entry.as_ref().and_then(|entry| entry.client.secret_hash.as_deref()).unwrap_or_default();
-            let secret = Secret::from(presented.secret.clone().unwrap_or_default());
-            app.client_secrets.verify(stored, &secret).await?
-        }
-        Check::Refuse => {
-            // The work of a comparison, so that time does not tell an unknown client from a wrong secret.
-            let nobodys = secrets::hash_generated("");
-            let secret = Secret::from(presented.secret.clone().unwrap_or_default());
-            app.client_secrets.verify(&nobodys, &secret).await?;
-            false
-        }
-    };
-    match entry.filter(|_| proven) {
-        Some(entry) => Ok(Authenticated { entry, spends: Vec::new() }),
+    let entry = context.state.client(&context.app.store, &presented.client_id).await?;
+    let spends = prove(context, entry.as_deref(), presented).await?;
+    match entry.zip(spends) {
+        Some((entry, spends)) => Ok(Authenticated { entry, spends }),
         None => {
             tracing::info!(client_id = %presented.client_id.escape_debug(), "client authentication failed");
             let failure = refused();
             Err(if presented.basic { failure.challenge(CHALLENGE) } else { failure })
+        }
+    }
+}
+
+/// The identifiers that a proof uses up, when it is one; none when it proves nothing.
+async fn prove(
+    context: &RealmContext,
+    entry: Option<&ClientEntry>,
+    presented: &Presented,
+) -> Result<Option<Vec<Spend>>, ApiError> {
+    let known = &context.app.client_secrets;
+    let check = client_auth::check(entry.map(|entry| &entry.client), presented);
+    match (check, entry, &presented.proof) {
+        (Check::Public, ..) => Ok(Some(Vec::new())),
+        (Check::Secret, Some(entry), Proof::Secret(secret)) => {
+            let stored = entry.client.secret_hash.as_deref().unwrap_or_default();
+            let proven = known.verify(stored, &Secret::from(secret.clone())).await?;
+            Ok(proven.then(Vec::new))
+        }
+        (Check::KeyAssertion, Some(entry), Proof::Assertion(token)) => {
+            let spend = client_assertion::prove(context, entry, token).await;
+            Ok(spend.map(|spend| vec![spend]))
+        }
+        (_, _, proof) => {
+            // The work of a comparison, so that time does not tell an unknown client from a wrong secret.
+            let secret = match proof {
+                Proof::Secret(secret) => Secret::from(secret.clone()),
+                Proof::Nothing | Proof::Assertion(_) => Secret::default(),
+            };
+            known.verify(&secrets::hash_generated(""), &secret).await?;
+            Ok(None)
         }
     }
 }

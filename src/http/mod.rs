@@ -3,6 +3,7 @@
 pub mod account;
 pub mod assets;
 pub mod bearer;
+mod client_assertion;
 pub mod client_auth;
 pub mod context;
 pub mod cookies;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::grants::token_exchange::ExchangeRule;
 use super::mapper::Mapper;
@@ -71,6 +72,19 @@ pub enum ClientAuthentication {
     /// A shared secret, by HTTP Basic or in the body.
     #[default]
     Secret,
+    /// A token that it signs with a key of its own (RFC 7523 §2.2).
+    PrivateKeyJwt,
+}
+
+/// Whom the token that a client signs must be meant for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssertionAudience {
+    /// This server by any of its names: the issuer, or an endpoint that takes such a token (RFC 7523 §3).
+    #[default]
+    Server,
+    /// The issuer alone, as one text (FAPI 2.0 Security Profile §5.3.2.1).
+    Issuer,
 }
 
 /// A grant that a client may use, by its wire name.
@@ -128,6 +142,14 @@ pub struct ClientSettings {
     pub description: Option<String>,
     /// How it authenticates.
     pub authentication: ClientAuthentication,
+    /// The public keys that it signs with (RFC 7591 §2), read as `jwk::JwkSet` says.
+    pub jwks: Option<Value>,
+    /// Where it publishes them instead.
+    pub jwks_uri: Option<String>,
+    /// The one algorithm that it signs its assertions with; none = any that its key fits.
+    pub token_endpoint_auth_signing_alg: Option<String>,
+    /// Whom its assertions must be meant for.
+    pub assertion_audience: AssertionAudience,
     /// Grants it may use.
     pub grants: BTreeSet<GrantType>,
     /// Registered redirect URIs, compared as `redirect_uri::matches` says.

@@ -6,17 +6,44 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
 use super::client::{Client, ClientAuthentication};
+use super::client_assertion::{self, ASSERTION_TYPE};
 use super::error::{ErrorCode, OAuthError};
+
+/// What a request says about who it is from, as it came.
+#[derive(Clone, Copy, Default)]
+pub struct Sent<'a> {
+    /// The `Authorization` header.
+    pub authorization: Option<&'a str>,
+    /// `client_id` of the body.
+    pub client_id: Option<&'a str>,
+    /// `client_secret` of the body.
+    pub client_secret: Option<&'a str>,
+    /// `client_assertion_type` (RFC 7521 §4.2).
+    pub assertion_type: Option<&'a str>,
+    /// `client_assertion`.
+    pub assertion: Option<&'a str>,
+}
 
 /// What a request brought, unproven.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Presented {
     /// Who it says it is.
     pub client_id: String,
-    /// The secret, if it brought one.
-    pub secret: Option<String>,
+    /// What is to prove it.
+    pub proof: Proof,
     /// Whether it used the `Authorization` header, and so is owed a `WWW-Authenticate` when refused (RFC 6749 §5.2).
     pub basic: bool,
+}
+
+/// What is to prove who a client is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing.
+    Nothing,
+    /// A shared secret.
+    Secret(String),
+    /// A token of the client's own making.
+    Assertion(String),
 }
 
 impl std::fmt::Debug for Presented {
@@ -31,41 +58,67 @@ impl std::fmt::Debug for Presented {
 /// Longest `Authorization: Basic` value that is looked at, in bytes.
 const MAX_BASIC: usize = 1_024;
 
-/// Reads the credentials from the `Authorization` header and from `client_id` and `client_secret` of the body.
+/// Reads the credentials from the `Authorization` header and from the body.
 ///
 /// # Errors
-/// `invalid_request` when both ways are used or they disagree (RFC 6749 §2.3: one method per request);
-/// `invalid_client` when there is nothing, or a header that cannot be read.
-pub fn presented(
-    authorization: Option<&str>,
-    client_id: Option<&str>,
-    client_secret: Option<&str>,
-) -> Result<Presented, OAuthError> {
-    let Some(header) = authorization else {
-        let client_id = client_id
-            .ok_or_else(|| OAuthError::new(ErrorCode::InvalidClient, "Client authentication is missing"))?;
-        return Ok(Presented {
-            client_id: client_id.to_owned(),
-            secret: client_secret.map(str::to_owned),
-            basic: false,
-        });
+/// `invalid_request` when several ways are used or they disagree (RFC 6749 §2.3: one method per request);
+/// `invalid_client` when there is nothing, or something that cannot be read.
+pub fn presented(sent: Sent<'_>) -> Result<Presented, OAuthError> {
+    let ways = [
+        sent.authorization.is_some(),
+        sent.client_secret.is_some(),
+        sent.assertion.is_some() || sent.assertion_type.is_some(),
+    ];
+    if ways.into_iter().filter(|used| *used).count() > 1 {
+        // A header that is no credential is told first, as it was before there were assertions.
+        if let Some(header) = sent.authorization {
+            read_basic(header)?;
+        }
+        return Err(invalid_request("Use one method of client authentication, not two"));
+    }
+    if sent.assertion.is_some() || sent.assertion_type.is_some() {
+        return by_assertion(sent);
+    }
+    let Some(header) = sent.authorization else {
+        let missing = || invalid_client("Client authentication is missing");
+        let client_id = sent.client_id.ok_or_else(missing)?.to_owned();
+        let proof = sent.client_secret.map_or(Proof::Nothing, |secret| Proof::Secret(secret.to_owned()));
+        return Ok(Presented { client_id, proof, basic: false });
     };
-    let (id, secret) = basic(header).ok_or_else(|| {
-        OAuthError::new(ErrorCode::InvalidClient, "The Authorization header is not a Basic credential")
-    })?;
-    if client_secret.is_some() {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidRequest,
-            "Use one method of client authentication, not two",
-        ));
+    let (id, secret) = read_basic(header)?;
+    if sent.client_id.is_some_and(|body| body != id) {
+        return Err(invalid_request("client_id is not that of the Authorization header"));
     }
-    if client_id.is_some_and(|body| body != id) {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidRequest,
-            "client_id is not that of the Authorization header",
-        ));
+    let proof = if secret.is_empty() { Proof::Nothing } else { Proof::Secret(secret) };
+    Ok(Presented { client_id: id, proof, basic: true })
+}
+
+/// RFC 7521 §4.2: `client_id` may be left out, and must be the subject when it is there.
+fn by_assertion(sent: Sent<'_>) -> Result<Presented, OAuthError> {
+    let (Some(kind), Some(assertion)) = (sent.assertion_type, sent.assertion) else {
+        return Err(invalid_request("client_assertion and client_assertion_type belong together"));
+    };
+    if kind != ASSERTION_TYPE {
+        return Err(invalid_client("The client_assertion_type is not known here"));
     }
-    Ok(Presented { client_id: id, secret: Some(secret).filter(|s| !s.is_empty()), basic: true })
+    let unreadable = || invalid_client("Invalid client or Invalid client credentials");
+    let subject = client_assertion::subject(assertion).ok_or_else(unreadable)?;
+    if sent.client_id.is_some_and(|body| body != subject) {
+        return Err(invalid_client("client_id is not the subject of the client_assertion"));
+    }
+    Ok(Presented { client_id: subject, proof: Proof::Assertion(assertion.to_owned()), basic: false })
+}
+
+fn read_basic(header: &str) -> Result<(String, String), OAuthError> {
+    basic(header).ok_or_else(|| invalid_client("The Authorization header is not a Basic credential"))
+}
+
+fn invalid_request(why: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidRequest, why)
+}
+
+fn invalid_client(why: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidClient, why)
 }
 
 /// Identifier and secret of a Basic header, each form-decoded (RFC 6749 §2.3.1). A part that is no form encoding is
@@ -100,27 +153,30 @@ pub enum Check {
     Public,
     /// Compare the presented secret with the stored one.
     Secret,
+    /// Verify the presented token with the client's keys, then `client_assertion::check` it.
+    KeyAssertion,
     /// Refuse with `invalid_client`, at the same cost as a wrong secret.
     Refuse,
 }
 
-/// What to check for `client` (none = unknown).
+/// What to check for `client` (none = unknown): the one method that it is registered with (RFC 8725 §3.1).
 #[must_use]
 pub fn check(client: Option<&Client>, presented: &Presented) -> Check {
-    match client {
-        Some(client) if !client.enabled => Check::Refuse,
-        Some(client) => match (client.settings.authentication, &presented.secret) {
-            (ClientAuthentication::None, None) => Check::Public,
-            (ClientAuthentication::Secret, Some(_)) if client.secret_hash.is_some() => Check::Secret,
-            _ => Check::Refuse,
-        },
-        None => Check::Refuse,
+    let Some(client) = client.filter(|client| client.enabled) else { return Check::Refuse };
+    match (client.settings.authentication, &presented.proof) {
+        (ClientAuthentication::None, Proof::Nothing) => Check::Public,
+        (ClientAuthentication::Secret, Proof::Secret(_)) if client.secret_hash.is_some() => Check::Secret,
+        (ClientAuthentication::PrivateKeyJwt, Proof::Assertion(_)) => Check::KeyAssertion,
+        _ => Check::Refuse,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+    use crate::protocol::client::ClientSettings;
 
     fn header(credential: &str) -> String {
         format!("Basic {}", STANDARD.encode(credential))
@@ -152,12 +208,76 @@ mod tests {
             ("not Basic", Some("Bearer x"), None, None, Err(ErrorCode::InvalidClient)),
             ("not base64", Some("Basic !!"), None, None, Err(ErrorCode::InvalidClient)),
         ] {
-            let got = presented(authorization, id, secret);
+            let sent = Sent { authorization, client_id: id, client_secret: secret, ..Sent::default() };
+            let got = presented(sent);
             let got = got
                 .as_ref()
-                .map(|p| (p.client_id.as_str(), p.secret.as_deref(), p.basic))
+                .map(|p| {
+                    let secret = match &p.proof {
+                        Proof::Secret(secret) => Some(secret.as_str()),
+                        _ => None,
+                    };
+                    (p.client_id.as_str(), secret, p.basic)
+                })
                 .map_err(|e| e.code);
             assert_eq!(got, expected, "{case}");
+        }
+    }
+
+    /// An unproven assertion whose subject is `app`.
+    fn assertion() -> String {
+        let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", encode(r#"{"alg":"ES256"}"#), encode(r#"{"sub":"app"}"#), encode("x"))
+    }
+
+    #[test]
+    fn rfc7521_4_2_how_assertions_arrive() {
+        use ErrorCode::{InvalidClient, InvalidRequest};
+        let (token, basic) = (assertion(), header("app:secret"));
+        let good = Sent { assertion_type: Some(ASSERTION_TYPE), assertion: Some(&token), ..Sent::default() };
+        let saml = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
+        for (case, sent, expected) in [
+            ("alone", good, Ok("app")),
+            ("with its client_id", Sent { client_id: Some("app"), ..good }, Ok("app")),
+            ("with another's", Sent { client_id: Some("other"), ..good }, Err(InvalidClient)),
+            ("and a secret", Sent { client_secret: Some("s"), ..good }, Err(InvalidRequest)),
+            ("and a header", Sent { authorization: Some(&basic), ..good }, Err(InvalidRequest)),
+            ("without its type", Sent { assertion_type: None, ..good }, Err(InvalidRequest)),
+            ("only its type", Sent { assertion: None, ..good }, Err(InvalidRequest)),
+            ("of another type", Sent { assertion_type: Some(saml), ..good }, Err(InvalidClient)),
+            ("unreadable", Sent { assertion: Some("x.y"), ..good }, Err(InvalidClient)),
+        ] {
+            let got = presented(sent);
+            let got = got.as_ref().map(|p| p.client_id.as_str()).map_err(|e| e.code);
+            assert_eq!(got, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_client_proves_itself_by_the_method_that_it_registered() {
+        use ClientAuthentication::{None as Public, PrivateKeyJwt, Secret};
+        let proofs = [Proof::Nothing, Proof::Secret("s".into()), Proof::Assertion(assertion())];
+        for (authentication, expected) in [
+            (Public, [Check::Public, Check::Refuse, Check::Refuse]),
+            (Secret, [Check::Refuse, Check::Secret, Check::Refuse]),
+            (PrivateKeyJwt, [Check::Refuse, Check::Refuse, Check::KeyAssertion]),
+        ] {
+            let mut client = Client {
+                id: "c1".into(),
+                realm_id: "r1".into(),
+                client_id: "app".into(),
+                enabled: true,
+                secret_hash: Some("hash".into()),
+                settings: ClientSettings { authentication, ..ClientSettings::default() },
+            };
+            for (proof, expected) in proofs.iter().zip(expected) {
+                let presented = Presented { client_id: "app".into(), proof: proof.clone(), basic: false };
+                assert_eq!(check(Some(&client), &presented), expected, "{authentication:?}");
+                assert_eq!(check(None, &presented), Check::Refuse);
+                client.enabled = false;
+                assert_eq!(check(Some(&client), &presented), Check::Refuse, "{authentication:?} disabled");
+                client.enabled = true;
+            }
         }
     }
 

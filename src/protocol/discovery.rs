@@ -9,6 +9,7 @@ use super::acr;
 use super::authorize::ResponseMode;
 use super::claims::Target;
 use super::client::GrantType;
+use super::jws::Algorithm;
 use super::mapper::{Kind, Mapper};
 use super::realm::Realm;
 use super::scope::{OPENID, Scope};
@@ -20,6 +21,9 @@ const GRANTS: [GrantType; 4] = [
     GrantType::ClientCredentials,
     GrantType::TokenExchange,
 ];
+
+/// How clients prove themselves, public ones first.
+const AUTH_METHODS: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
 
 /// Claims that tokens have without any mapper.
 const OWN_CLAIMS: [&str; 12] =
@@ -50,9 +54,12 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "response_modes_supported": ResponseMode::NAMES,
         "authorization_signing_alg_values_supported": [realm.settings.signature_algorithm],
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "introspection_endpoint_auth_methods_supported": confidential(),
+        "introspection_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [realm.settings.signature_algorithm],
         "scopes_supported": names(scopes),
@@ -66,6 +73,11 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     })
+}
+
+/// How confidential clients prove themselves.
+fn confidential() -> Vec<&'static str> {
+    AUTH_METHODS.into_iter().filter(|method| *method != "none").collect()
 }
 
 fn names(scopes: &[Scope]) -> Vec<&str> {

@@ -14,6 +14,7 @@ pub mod built_in;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
+pub mod client_assertion;
 pub mod client_auth;
 pub mod code;
 pub mod consent;

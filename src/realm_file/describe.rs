@@ -6,7 +6,7 @@ use super::spec::{
     BruteForceSpec, ClientSpec, GroupSpec, LifetimesSpec, RealmSpec, RoleSpec, ScopeSpec, UserSpec,
 };
 use super::state::{GroupState, State, UserState};
-use crate::protocol::client::{Client, ClientAuthentication};
+use crate::protocol::client::Client;
 use crate::protocol::mapper::Mapper;
 use crate::protocol::role::Role;
 use crate::protocol::scope::Scope;
@@ -116,7 +116,12 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         enabled: Some(client.enabled),
         secret: None,
         secret_hash: client.secret_hash.clone().map(Secret::from),
-        public: Some(settings.authentication == ClientAuthentication::None),
+        public: Some(client.is_public()),
+        authentication: Some(settings.authentication).filter(|_| !client.is_public()),
+        jwks: settings.jwks.clone(),
+        jwks_uri: filled(settings.jwks_uri.as_ref()),
+        token_endpoint_auth_signing_alg: filled(settings.token_endpoint_auth_signing_alg.as_ref()),
+        assertion_audience: Some(settings.assertion_audience),
         native: Some(settings.native),
         grants: Some(settings.grants.clone()),
         redirect_uris: Some(settings.redirect_uris.clone()),

@@ -10,9 +10,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use super::places::Places;
-use crate::protocol::client::{GrantType, Pkce};
+use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType, Pkce};
 use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::protocol::mapper::Mapper;
 use crate::secrets::Secret;
@@ -163,6 +164,16 @@ pub struct ClientSpec {
     pub secret_hash: Option<Secret>,
     /// Whether it keeps no secret (RFC 6749 §2.1).
     pub public: Option<bool>,
+    /// How it proves who it is, unless it is public.
+    pub authentication: Option<ClientAuthentication>,
+    /// The public keys that it signs with: a JWK Set; an empty text takes them away.
+    pub jwks: Option<Value>,
+    /// Where it publishes them instead.
+    pub jwks_uri: Option<String>,
+    /// The one algorithm that it signs its assertions with.
+    pub token_endpoint_auth_signing_alg: Option<String>,
+    /// Whom its assertions must be meant for.
+    pub assertion_audience: Option<AssertionAudience>,
     /// Whether it is a native application (RFC 8252).
     pub native: Option<bool>,
     /// Grants it may use. A new client that names none may use `authorization_code` and `refresh_token` when it has

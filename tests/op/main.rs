@@ -13,6 +13,7 @@ mod acr;
 mod backchannel_logout;
 mod bounds;
 mod claims;
+mod client_assertion;
 mod code;
 mod common;
 mod database;

@@ -50,8 +50,12 @@ pub enum Audience<'a> {
     Named,
     /// This one, perhaps among others.
     Contains(&'a str),
-    /// One of these and nothing else: what a client's own assertion must have.
+    /// One of these and nothing else.
     Only(&'a [&'a str]),
+    /// One or several of these and nothing else: names of ours, when the token may not be good elsewhere too.
+    Among(&'a [&'a str]),
+    /// This one as a text, not in a list (FAPI 2.0 Security Profile §5.3.2.1).
+    Exactly(&'a str),
 }
 
 /// The first rule that a token's claims broke. None of them shows a value.
@@ -204,6 +208,10 @@ impl Audience<'_> {
             Self::Only(known) => {
                 matches!(claims.audiences().as_deref(), Some([one]) if known.contains(one))
             }
+            Self::Among(known) => {
+                claims.audiences().is_some_and(|all| all.iter().all(|one| known.contains(one)))
+            }
+            Self::Exactly(one) => claims.text("aud") == Some(one),
         }
     }
 }

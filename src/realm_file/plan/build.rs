@@ -70,11 +70,19 @@ pub(super) fn scope(base: Scope, spec: ScopeSpec) -> Scope {
 }
 
 pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientSettings {
-    let public = spec.public == Some(true);
+    let proves = spec.authentication.filter(|method| *method != ClientAuthentication::None);
+    let authentication = match spec.public {
+        Some(true) => ClientAuthentication::None,
+        _ => proves.unwrap_or_default(),
+    };
     ClientSettings {
         name: spec.name,
         description: spec.description,
-        authentication: if public { ClientAuthentication::None } else { ClientAuthentication::Secret },
+        authentication,
+        jwks: spec.jwks,
+        jwks_uri: spec.jwks_uri,
+        token_endpoint_auth_signing_alg: spec.token_endpoint_auth_signing_alg,
+        assertion_audience: spec.assertion_audience.unwrap_or(base.assertion_audience),
         grants: spec.grants.unwrap_or_default(),
         redirect_uris: spec.redirect_uris.unwrap_or_default(),
         post_logout_redirect_uris: spec.post_logout_redirect_uris.unwrap_or_default(),

@@ -61,6 +61,12 @@ fn client(fields: &mut Fields, said: &Entity, exists: bool) {
     if !exists && !said.fields.contains_key("grants") && some("redirect_uris", fields) {
         fields.insert("grants".into(), Value::from(vec!["authorization_code", "refresh_token"]));
     }
+    // Keys are in one place (RFC 7591 §2): the one that the file names replaces the other.
+    for (here, there) in [("jwks", "jwks_uri"), ("jwks_uri", "jwks")] {
+        if said.fields.contains_key(here) && !said.fields.contains_key(there) && fields.contains_key(here) {
+            fields.remove(there);
+        }
+    }
     let service = has(fields, "grants", "client_credentials");
     if service {
         fields.entry("service_account_roles").or_insert_with(|| Value::Array(Vec::new()));

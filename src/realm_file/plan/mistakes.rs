@@ -40,6 +40,19 @@ fn client(entity: &Entity, notes: &mut Notes<'_>) {
     if fields.get("public").is_some_and(|public| public == true) && entity.secret.is_some() {
         notes.add(&field("secret"), "the client is public and keeps no secret");
     }
+    if fields.get("authentication").is_some_and(|method| method == "private_key_jwt")
+        && fields.get("public").is_none_or(|public| public != true)
+    {
+        if entity.secret.is_some() {
+            notes.add(&field("secret"), "a client that proves itself by private_key_jwt keeps no secret");
+        }
+        if !["jwks", "jwks_uri"].iter().any(|name| fields.contains_key(*name)) {
+            notes.add(
+                &field("authentication"),
+                "private_key_jwt needs the client's keys: `jwks` or `jwks_uri`",
+            );
+        }
+    }
     if has(fields, "grants", "authorization_code") && !filled(fields, "redirect_uris") {
         notes.add(&entity.path, "the grant authorization_code needs `redirect_uris`");
     }

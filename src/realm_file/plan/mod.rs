@@ -166,6 +166,12 @@ pub(super) fn built_in(state: &State) -> BTreeSet<Key> {
         .collect()
 }
 
+/// Whether a client with these fields shares a secret with this server.
+pub(super) fn keeps_secret(fields: &entities::Fields) -> bool {
+    fields.get("public").is_none_or(|public| public != true)
+        && fields.get("authentication").is_none_or(|method| method != "private_key_jwt")
+}
+
 fn secret_change(
     state: &State,
     key: &Key,
@@ -174,8 +180,7 @@ fn secret_change(
     proven: &BTreeSet<Key>,
 ) -> SecretChange {
     let stored = current.and_then(|entity| entity.hash.as_ref());
-    let confidential =
-        matches!(key, Key::Client(_)) && desired.fields.get("public").is_none_or(|public| public != true);
+    let confidential = matches!(key, Key::Client(_)) && keeps_secret(&desired.fields);
     let built_in =
         matches!(key, Key::Client(id) if state.client(id).is_some_and(|client| client.settings.built_in));
     match (&desired.secret, &desired.hash) {

@@ -178,6 +178,11 @@ grants = ["client_credentials"]
 service_account_roles = ["web:reader", "boss"]
 access_token_lifetime = 60
 [[realm.clients]]
+id = "robot"
+authentication = "private_key_jwt"
+assertion_audience = "issuer"
+jwks = { keys = [{ kty = "OKP", crv = "Ed25519", x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+[[realm.clients]]
 id = "tv"
 public = true
 pkce = "optional"
@@ -345,6 +350,7 @@ fn pruning_takes_what_hangs_on_a_client_along() {
     let told: Vec<(&str, &str)> =
         pruned.differences.iter().map(|one| (one.kind, one.name.as_str())).collect();
     let expected = [
+        ("client", "robot"),
         ("client", "tv"),
         ("client", "web"),
         ("client", "worker"),
@@ -368,6 +374,22 @@ fn a_client_that_is_no_service_any_more_loses_its_account() {
     assert!(plan(Some(&after), &file, false).is_empty());
 }
 
+const KEYS: &str = "authentication = \"private_key_jwt\"\njwks_uri = \"https://app.example/jwks\"";
+
+#[test]
+fn rfc7591_2_keys_are_in_one_place() {
+    let state = made(&busy());
+    let robot = |fields: &str| spec(&format!("[[realm.clients]]\nid = \"robot\"\n{fields}\n"));
+    let file = robot("jwks_uri = \"https://robot.example/jwks\"");
+    let after = written(Some(&state), &plan(Some(&state), &file, false));
+    let settings = &after.client("robot").unwrap().settings;
+    assert!(settings.jwks.is_none());
+    assert_eq!(settings.jwks_uri.as_deref(), Some("https://robot.example/jwks"));
+    assert!(plan(Some(&after), &file, false).is_empty());
+    let gone = compare(Some(after), &robot("jwks_uri = \"\""), PlanOptions::default(), &BTreeSet::new());
+    assert!(gone.is_err(), "its last keys");
+}
+
 #[test]
 fn what_becomes_of_secrets() {
     let state = made(&busy());
@@ -379,6 +401,8 @@ fn what_becomes_of_secrets() {
         ("another", client("secret = \"s\""), false, Some(SecretChange::Set)),
         ("the same stored form", client("secret_hash = \"sha256:web\""), false, None),
         ("made public", client("public = true"), false, Some(SecretChange::Remove)),
+        ("given keys", client(KEYS), false, Some(SecretChange::Remove)),
+        ("new with keys", new(KEYS), false, Some(SecretChange::Keep)),
         ("new without one", new(""), false, Some(SecretChange::Generate)),
         ("new with one", new("secret = \"s\""), false, Some(SecretChange::Set)),
         ("new and public", new("public = true"), false, Some(SecretChange::Keep)),
@@ -450,6 +474,16 @@ fn mistakes_that_show_against_the_realm() {
             "a secret of a public client",
             "[[realm.clients]]\nid = \"tv\"\nsecret = \"x\"",
             "realm.toml:5: realm.clients[0].secret: the client is public and keeps no secret",
+        ),
+        (
+            "a key client without keys",
+            "[[realm.clients]]\nid = \"x\"\nauthentication = \"private_key_jwt\"",
+            "realm.toml:5: realm.clients[0].authentication: private_key_jwt needs the client's keys: `jwks` or `jwks_uri`",
+        ),
+        (
+            "a secret of a key client",
+            "[[realm.clients]]\nid = \"robot\"\nsecret = \"x\"",
+            "realm.toml:5: realm.clients[0].secret: a client that proves itself by private_key_jwt keeps no secret",
         ),
         (
             "another id",

@@ -4,7 +4,7 @@ use super::super::spec::ClientSpec;
 use super::claims;
 use super::fields::Fields;
 use super::records::role;
-use crate::protocol::client::{GrantType, Pkce};
+use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType, Pkce};
 use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::secrets::Secret;
 
@@ -20,6 +20,12 @@ const GRANTS: [(&str, GrantType); 7] = [
 ];
 
 const PKCE: [(&str, Pkce); 2] = [("required", Pkce::Required), ("optional", Pkce::Optional)];
+
+const AUTHENTICATION: [(&str, ClientAuthentication); 2] =
+    [("secret", ClientAuthentication::Secret), ("private_key_jwt", ClientAuthentication::PrivateKeyJwt)];
+
+const AUDIENCES: [(&str, AssertionAudience); 2] =
+    [("server", AssertionAudience::Server), ("issuer", AssertionAudience::Issuer)];
 
 /// The name of `grant` in a realm file.
 #[must_use]
@@ -38,6 +44,11 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         secret: fields.text("secret").map(Secret::from),
         secret_hash: fields.text("secret_hash").map(Secret::from),
         public: fields.switch("public"),
+        authentication: fields.choice("authentication", &AUTHENTICATION),
+        jwks: fields.json("jwks"),
+        jwks_uri: fields.text("jwks_uri"),
+        token_endpoint_auth_signing_alg: fields.text("token_endpoint_auth_signing_alg"),
+        assertion_audience: fields.choice("assertion_audience", &AUDIENCES),
         native: fields.switch("native"),
         grants: fields.choices("grants", &GRANTS).map(|grants| grants.into_iter().collect()),
         redirect_uris: fields.texts("redirect_uris"),

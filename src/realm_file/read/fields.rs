@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::FileProblem;
 use super::suggest::nearest;
 use super::tree::{Entry, Node, Value};
-use super::values::{choice, kind, one_or_more, text};
+use super::values::{choice, json, kind, one_or_more, text};
 
 /// What is gathered while a file is read.
 #[derive(Debug, Default)]
@@ -80,6 +80,12 @@ impl<'cx> Fields<'cx> {
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         let (path, node) = self.take(name)?;
         text(node, &path, self.cx)
+    }
+
+    /// Any JSON: a table or a list, or a string that holds an object of strict JSON. An empty string stays one.
+    pub(crate) fn json(&mut self, name: &'static str) -> Option<serde_json::Value> {
+        let (path, node) = self.take(name)?;
+        json(node, &path, self.cx)
     }
 
     /// A string that must be there and hold something.

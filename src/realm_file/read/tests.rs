@@ -165,7 +165,7 @@ fn several_realms_in_one_file() {
 
 #[test]
 fn a_mistake_names_file_line_and_field() {
-    let rows: [(&str, &str, &str); 35] = [
+    let rows: [(&str, &str, &str); 44] = [
         ("unknown field", "nmae = \"x\"", "realm.toml:3: realm.nmae: unknown field; did you mean `name`?"),
         (
             "unknown field of a client",
@@ -327,6 +327,51 @@ fn a_mistake_names_file_line_and_field() {
             "a client's hash that is none",
             "[[realm.clients]]\nid = \"a\"\nsecret_hash = \"secret\"",
             "realm.toml:5: realm.clients[0].secret_hash: it is not a hash as an export with secrets writes it",
+        ),
+        (
+            "a key set that is no JSON",
+            "[[realm.clients]]\nid = \"a\"\njwks = \"{\"",
+            "realm.toml:5: realm.clients[0].jwks: the string is not JSON",
+        ),
+        (
+            "a key set without keys",
+            "[[realm.clients]]\nid = \"a\"\njwks = {}",
+            "realm.toml:5: realm.clients[0].jwks: the key set must have a list \"keys\" of at most 32 objects",
+        ),
+        (
+            "a shared secret among public keys",
+            "[[realm.clients]]\nid = \"a\"\njwks = '{\"keys\":[{\"kty\":\"oct\",\"k\":\"AQ\"}]}'",
+            "realm.toml:5: realm.clients[0].jwks: a key is a shared secret (\"oct\")",
+        ),
+        (
+            "a key of a curve that is not known",
+            "[[realm.clients]]\nid = \"a\"\njwks = { keys = [{ kty = \"EC\", crv = \"P-192\" }] }",
+            "realm.toml:5: realm.clients[0].jwks: a key's type is not known here; RSA, EC on P-256 and Ed25519 are",
+        ),
+        (
+            "a point beside its curve",
+            "[[realm.clients]]\nid = \"a\"\njwks = { keys = [{ kty = \"EC\", crv = \"P-256\", x = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\", y = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\" }] }",
+            "realm.toml:5: realm.clients[0].jwks: a key is damaged: its numbers make no key",
+        ),
+        (
+            "keys at no web address",
+            "[[realm.clients]]\nid = \"a\"\njwks_uri = \"ftp://a.example/jwks\"",
+            "realm.toml:5: realm.clients[0].jwks_uri: must begin with https://",
+        ),
+        (
+            "keys in two places",
+            "[[realm.clients]]\nid = \"a\"\njwks = { keys = [] }\njwks_uri = \"https://a.example/jwks\"",
+            "realm.toml:6: realm.clients[0].jwks_uri: either `jwks` or `jwks_uri`, not both (RFC 7591 §2)",
+        ),
+        (
+            "a MAC as the algorithm of a key",
+            "[[realm.clients]]\nid = \"a\"\ntoken_endpoint_auth_signing_alg = \"HS256\"",
+            "realm.toml:5: realm.clients[0].token_endpoint_auth_signing_alg: not a signature algorithm known here; one of RS256, PS256, ES256, EdDSA is",
+        ),
+        (
+            "a public client that proves itself",
+            "[[realm.clients]]\nid = \"a\"\npublic = true\nauthentication = \"private_key_jwt\"",
+            "realm.toml:6: realm.clients[0].authentication: a public client proves nothing: drop one of the two",
         ),
         (
             "default and optional",

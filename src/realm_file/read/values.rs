@@ -2,7 +2,8 @@
 
 use super::fields::Context;
 use super::suggest::nearest;
-use super::tree::{Node, Value};
+use super::tree::{Entry, Node, Value};
+use crate::protocol::jws::strict_object;
 
 pub(crate) fn text(node: Node, path: &str, cx: &mut Context) -> Option<String> {
     cx.places.insert(path.to_owned(), node.line);
@@ -53,6 +54,46 @@ pub(crate) fn choice<T: Copy>(
     };
     cx.refuse(line, path, message);
     None
+}
+
+/// A value as JSON, in which a string at the top is JSON itself.
+pub(crate) fn json(node: Node, path: &str, cx: &mut Context) -> Option<serde_json::Value> {
+    let line = node.line;
+    let Value::Text { text, .. } = &node.value else { return plain(node, path, cx) };
+    if text.is_empty() {
+        return Some(serde_json::Value::String(String::new()));
+    }
+    match strict_object(text.as_bytes()) {
+        Ok(members) => Some(serde_json::Value::Object(members)),
+        Err(fault) => {
+            cx.refuse(line, path, format!("the string {fault}"));
+            None
+        }
+    }
+}
+
+fn plain(node: Node, path: &str, cx: &mut Context) -> Option<serde_json::Value> {
+    Some(match node.value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(flag) => flag.into(),
+        Value::Whole(number) => number.into(),
+        Value::Text { .. } => text(node, path, cx)?.into(),
+        Value::Other(_) => {
+            cx.refuse(node.line, path, format!("{} is refused", kind(&node.value)));
+            return None;
+        }
+        Value::List(items) => {
+            let items = items.into_iter().enumerate();
+            items.map(|(index, item)| plain(item, &format!("{path}[{index}]"), cx)).collect::<Option<_>>()?
+        }
+        Value::Table(entries) => {
+            let member = |entry: Entry| {
+                let value = plain(entry.node, &format!("{path}.{}", entry.name), &mut *cx)?;
+                Some((entry.name, value))
+            };
+            serde_json::Value::Object(entries.into_iter().map(member).collect::<Option<_>>()?)
+        }
+    })
 }
 
 /// What a value is, for a person. Never its content, which may be a secret.

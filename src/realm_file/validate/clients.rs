@@ -1,14 +1,20 @@
 //! Rules of one client.
 
+use serde_json::Value;
+
 use super::super::places::Notes;
 use super::super::spec::ClientSpec;
 use super::{LONGEST_LIFETIME, NO_HASH, between, exchange, is_hash, mappers, name, overlap, roles, secret};
 use crate::protocol::client::{GrantType, Pkce};
+use crate::protocol::jwk::{JwkFault, JwkSet};
+use crate::protocol::jws::Algorithm;
 use crate::protocol::logout_uri::{validate_backchannel, validate_frontchannel};
+use crate::protocol::outbound::OutboundRules;
 use crate::protocol::page_uri::{validate_logo_uri, validate_page_uri};
 use crate::protocol::redirect_uri::{Strictness, validate_registration};
 use crate::protocol::web_origin::validate_origin;
 use crate::secrets::{GENERATED_PREFIX, Secret};
+use crate::signer::{KeyError, PublicKey};
 
 pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     let field = |name: &str| format!("{path}.{name}");
@@ -25,6 +31,7 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     pages(client, path, Strictness::Development, notes);
     logout(client, path, Strictness::Development, notes);
     kind(client, path, notes);
+    keys(client, path, notes);
     overlap(
         client.default_scopes.as_deref(),
         client.optional_scopes.as_deref(),
@@ -48,8 +55,54 @@ pub(super) fn production(client: &ClientSpec, path: &str, notes: &mut Notes<'_>)
     addresses(client, path, Strictness::Serve, notes);
     pages(client, path, Strictness::Serve, notes);
     logout(client, path, Strictness::Serve, notes);
+    if let Some(Err(problem)) =
+        uri(client).map(|uri| OutboundRules { private: true, http: false }.target(uri))
+    {
+        notes.add(&format!("{path}.jwks_uri"), problem.to_string());
+    }
     if client.public == Some(true) && client.pkce == Some(Pkce::Optional) {
         notes.add(&format!("{path}.pkce"), "a public client always needs PKCE");
+    }
+}
+
+/// The keys that a client signs with, or where they are.
+fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
+    let field = |name: &str| format!("{path}.{name}");
+    if let Some(problem) = client.jwks.as_ref().filter(|jwks| *jwks != "").and_then(unusable) {
+        notes.add(&field("jwks"), problem);
+    }
+    if let Some(Err(problem)) = uri(client).map(|uri| OutboundRules { private: true, http: true }.target(uri))
+    {
+        notes.add(&field("jwks_uri"), problem.to_string());
+    }
+    if uri(client).is_some() && client.jwks.as_ref().is_some_and(|jwks| jwks != "") {
+        notes.add(&field("jwks_uri"), "either `jwks` or `jwks_uri`, not both (RFC 7591 §2)");
+    }
+    let algorithm = client.token_endpoint_auth_signing_alg.as_deref().filter(|name| !name.is_empty());
+    if let Some(Err(problem)) = algorithm.map(str::parse::<Algorithm>) {
+        notes.add(&field("token_endpoint_auth_signing_alg"), problem.to_string());
+    }
+    if client.public == Some(true) && client.authentication.is_some() {
+        notes.add(&field("authentication"), "a public client proves nothing: drop one of the two");
+    }
+}
+
+fn uri(client: &ClientSpec) -> Option<&str> {
+    client.jwks_uri.as_deref().filter(|uri| !uri.is_empty())
+}
+
+/// What is wrong with a key set that somebody wrote down, where nothing is to be left out.
+fn unusable(jwks: &Value) -> Option<String> {
+    let Some(members) = jwks.as_object() else {
+        return Some(JwkFault::Keys.to_string());
+    };
+    match JwkSet::read(members) {
+        Err(fault) => Some(fault.to_string()),
+        Ok(set) if set.left_out > 0 => Some(JwkFault::Unknown.to_string()),
+        Ok(set) => set.keys.iter().find_map(|key| match PublicKey::from_jwk(key) {
+            Err(KeyError::Rejected(_)) => Some("a key is damaged: its numbers make no key".to_owned()),
+            _ => None,
+        }),
     }
 }
 
