@@ -5,6 +5,8 @@
 //! store, which is asked each time.
 
 use std::collections::HashMap;
+mod drafts;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -26,6 +28,8 @@ use crate::secrets;
 use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey, RingKey, SigningKey};
 use crate::store::{Change, KeyRow, Page, RealmConfiguration, Store, StoreError, UserRoles};
 use crate::vault::Vault;
+
+pub use drafts::Drafts;
 
 /// Most realms that are kept in memory; beyond it the least used one is read again when it is needed.
 const MOST_REALMS: usize = 1_000;
@@ -127,6 +131,8 @@ pub struct ClientEntry {
     pub keys: KeySet,
     /// The account that it acts as by `client_credentials`.
     pub service_account: Option<ServiceAccount>,
+    /// What its own tokens begin with.
+    pub drafts: Drafts,
 }
 
 /// The user that a client acts as.
@@ -278,7 +284,8 @@ impl RealmState {
             }
             None => None,
         };
-        let entry = Arc::new(ClientEntry { keys: registered_keys(&client), client, service_account });
+        let (keys, drafts) = (registered_keys(&client), Drafts::default());
+        let entry = Arc::new(ClientEntry { keys, client, service_account, drafts });
         self.clients.insert(client_id.to_owned(), Arc::clone(&entry));
         Ok(Some(entry))
     }

@@ -1,10 +1,12 @@
 //! Tokens of a request: records to claims (by the rules), claims to signed text (by the realm's keys), and back.
 
 mod exchange;
+mod service;
 
 use serde_json::{Map, Value};
 
 pub use exchange::{ExchangeIssue, sign_exchanged};
+pub use service::{service_draft, sign_service};
 
 use super::bearer::Live;
 use super::context::RealmContext;

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::client::Client;
-use super::mapper::{self, Held, Kind, Mapper, Source};
+use super::mapper::{self, Held, Kind, Mapper, Plan, Source};
 use super::role::{Role, Roles};
 use super::scope::Granted;
 use super::user::User;
@@ -61,20 +61,20 @@ pub fn evaluate(
     granted: &Granted<'_>,
     facts: &Facts<'_>,
 ) -> Map<String, Value> {
-    let mappers: Vec<(Kind, &Mapper)> = granted
+    let mappers: Vec<(&Plan, &Mapper)> = granted
         .scopes
         .iter()
         .flat_map(|scope| &scope.settings.mappers)
         .chain(&client.settings.mappers)
-        .filter_map(|mapper| Some((Kind::parse(&mapper.kind)?, mapper)))
+        .filter_map(|mapper| Some((mapper.plan()?, mapper)))
         .collect();
     let held = roles(&mappers, subject, client);
     let source = Source { subject, client, facts, held };
     let mut claims = Map::new();
-    let singles = granted.singles_for(target).filter_map(|mapper| Some((Kind::parse(&mapper.kind)?, mapper)));
-    let apply = mappers.into_iter().filter(|(kind, mapper)| mapper.is_for(*kind, target)).chain(singles);
-    for (kind, mapper) in apply {
-        mapper::apply(kind, mapper, &source, &mut claims);
+    let singles = granted.singles_for(target).filter_map(|mapper| Some((mapper.plan()?, mapper)));
+    let apply = mappers.into_iter().filter(|(plan, _)| plan.is_for(target)).chain(singles);
+    for (plan, mapper) in apply {
+        mapper::apply(plan, mapper, &source, &mut claims);
     }
     claims
 }
@@ -94,12 +94,12 @@ pub fn userinfo(
 }
 
 /// Roles are settled before any claim shows them: first what mappers add, then what they rename.
-fn roles<'a>(mappers: &[(Kind, &'a Mapper)], subject: &Subject<'a>, client: &Client) -> Held<'a> {
+fn roles<'a>(mappers: &[(&Plan, &'a Mapper)], subject: &Subject<'a>, client: &Client) -> Held<'a> {
     let mut held = Held::of(subject, client);
-    for (_, mapper) in mappers.iter().filter(|(kind, _)| *kind == Kind::HardcodedRole) {
+    for (_, mapper) in mappers.iter().filter(|(plan, _)| plan.kind == Kind::HardcodedRole) {
         held.add(mapper, subject.role_names);
     }
-    for (_, mapper) in mappers.iter().filter(|(kind, _)| *kind == Kind::RoleName) {
+    for (_, mapper) in mappers.iter().filter(|(plan, _)| plan.kind == Kind::RoleName) {
         held.rename(mapper, subject.role_names);
     }
     held

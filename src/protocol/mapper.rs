@@ -12,8 +12,11 @@ use super::claims::Target;
 
 mod evaluate;
 mod path;
+mod plan;
 
 pub(super) use evaluate::{Held, Source, apply};
+pub use plan::Memo;
+pub(super) use plan::Plan;
 
 /// A mapper in Keycloak's terms, so that its realm files and admin API carry over unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +31,17 @@ pub struct Mapper {
     pub kind: String,
     /// The rule's settings: `claim.name`, `user.attribute`, `access.token.claim`, …
     pub config: BTreeMap<String, String>,
+    /// What follows from kind and settings.
+    #[serde(skip)]
+    pub memo: Memo,
 }
 
 impl Mapper {
+    /// What follows from kind and settings; none for a kind that is not known.
+    pub(super) fn plan(&self) -> Option<&Plan> {
+        self.memo.of(self)
+    }
+
     /// A setting, when it is there and not empty.
     pub(super) fn setting(&self, key: &str) -> Option<&str> {
         self.config.get(key).map(String::as_str).filter(|value| !value.is_empty())

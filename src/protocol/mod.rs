@@ -48,6 +48,7 @@ pub mod scope;
 pub mod session;
 pub mod spend;
 pub mod standing;
+pub mod token_draft;
 pub mod token_response;
 pub mod user;
 pub mod web_origin;

@@ -97,15 +97,14 @@ impl Roles {
     /// identifiers that are not of this realm add nothing.
     #[must_use]
     pub fn effective<'a>(&self, assigned: impl IntoIterator<Item = &'a str>) -> Vec<&Role> {
-        let mut open: Vec<String> = assigned.into_iter().map(str::to_owned).collect();
+        let known = |id: &str| self.by_id.get(id);
+        let mut open: Vec<&Role> = assigned.into_iter().filter_map(known).collect();
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
-        while let Some(id) = open.pop() {
-            if let Some(role) = self.by_id.get(&id)
-                && seen.insert(id.clone())
-            {
+        while let Some(role) = open.pop() {
+            if seen.insert(role.id.as_str()) {
                 found.push(role);
-                open.extend(self.children(&id).map(str::to_owned));
+                open.extend(self.children(&role.id).filter_map(known));
             }
         }
         found.sort_by(|a, b| (&a.client, &a.name).cmp(&(&b.client, &b.name)));

@@ -70,7 +70,7 @@ impl Claim {
                 FIXED
             }
         };
-        Mapper { id: String::new(), name: self.name.clone(), kind: kind.to_owned(), config }
+        Mapper { name: self.name.clone(), kind: kind.to_owned(), config, ..Mapper::default() }
     }
 
     /// The claim that stands for `mapper`; none when the short form cannot say all of it.

@@ -156,15 +156,27 @@ impl SigningKey {
     /// # Errors
     /// [`SignError`] when the claims are not JSON, or the primitive fails.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
+        self.sign_payload(typ, &serde_json::to_vec(claims)?)
+    }
+
+    /// As [`SigningKey::sign`], of claims that are JSON text already.
+    ///
+    /// # Errors
+    /// [`SignError::Primitive`].
+    pub fn sign_json(&self, typ: &str, claims: &str) -> Result<String, SignError> {
+        self.sign_payload(typ, claims.as_bytes())
+    }
+
+    fn sign_payload(&self, typ: &str, payload: &[u8]) -> Result<String, SignError> {
         let length = self.pair.signature_len();
         let token = if typ == COMMON_TYPE {
-            signing_input(&self.common_header, claims, length)?
+            signing_input(&self.common_header, payload, length)
         } else {
-            signing_input(&encoded_header(self.algorithm.name(), typ, &self.kid), claims, length)?
+            signing_input(&encoded_header(self.algorithm.name(), typ, &self.kid), payload, length)
         };
         let signature = self
             .pair
-            .sign(self.algorithm, token.as_bytes(), |bytes| Zeroizing::new(bytes.to_vec()))
+            .sign(self.algorithm, token.as_bytes(), <[u8]>::to_vec)
             .map_err(|_| SignError::Primitive)?;
         Ok(append(token, &signature))
     }

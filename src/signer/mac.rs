@@ -70,7 +70,7 @@ impl MacKey {
     /// # Errors
     /// [`SignError::Claims`] when they are not JSON.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, SignError> {
-        let token = signing_input(&self.header, claims, LENGTH)?;
+        let token = signing_input(&self.header, &serde_json::to_vec(claims)?, LENGTH);
         let mac = hmac::sign(&self.key, token.as_bytes());
         Ok(append(token, mac.as_ref()))
     }

@@ -130,7 +130,8 @@ impl Failed {
 }
 
 impl Db {
-    /// Every row. For what may be long there is [`Db::listing`].
+    /// Every row. For what may be long there is [`Db::listing`]. The way to a server is boxed here and below, so that the
+    /// futures of requests, which are moved about, stay small without it.
     pub(super) async fn all<R: Row>(&self, statement: Statement) -> Result<Vec<R>, StoreError> {
         match &self.pools {
             Pools::Sqlite(sqlite) => {
@@ -140,7 +141,7 @@ impl Db {
                     result => result,
                 }
             }
-            Pools::Postgres(pool) => self.select(pool, &statement).await,
+            Pools::Postgres(pool) => Box::pin(self.select(pool, &statement)).await,
         }
     }
 
@@ -151,7 +152,7 @@ impl Db {
                 self.health.count(&statement)?;
                 waiting(sqlite, statement).await
             }
-            Pools::Postgres(pool) => self.select(pool, &statement).await,
+            Pools::Postgres(pool) => Box::pin(self.select(pool, &statement)).await,
         }
     }
 
@@ -192,7 +193,7 @@ impl Db {
         };
         let mut attempt = 0;
         loop {
-            match self.attempt(pool, "BEGIN", &work).await {
+            match Box::pin(self.attempt(pool, "BEGIN", &work)).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(failed) if attempt < RETRIES && failed.may_repeat() => attempt += 1,
                 Err(Failed::Undone(error) | Failed::InDoubt(error)) => return Err(error),
@@ -209,8 +210,7 @@ impl Db {
                 let (sqlite, health) = (Arc::clone(sqlite), Arc::clone(&self.health));
                 elsewhere(move || sqlite.snapshot(&work, &health)).await
             }
-            Pools::Postgres(pool) => self
-                .attempt(pool, BEGIN, &work)
+            Pools::Postgres(pool) => Box::pin(self.attempt(pool, BEGIN, &work))
                 .await
                 .map_err(|(Failed::Undone(error) | Failed::InDoubt(error))| error),
         }

@@ -4,7 +4,7 @@ use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
-use crate::http::tokens::{self, Issue};
+use crate::http::tokens;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::client_credentials::check;
 use crate::protocol::scope;
@@ -26,19 +26,17 @@ pub async fn issue(
         );
     };
     check(client, &account.user)?;
-    let realm = &context.state.realm;
-    let granted = scope::grant(form.get("scope"), client, &realm.settings, &context.state.scopes)
-        .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
-    client_auth::use_up(context, caller).await?;
-    let issue = Issue {
-        client,
-        user: &account.user,
-        roles: &account.roles,
-        granted: &granted,
-        grant: None,
-        refresh: None,
-        audiences: None,
-        now: context.app.clock.now(),
+    let (asked, drafts) = (form.get("scope"), &caller.entry.drafts);
+    let draft = match drafts.find(&context.issuer, asked) {
+        Some(draft) => draft,
+        None => {
+            let realm = &context.state.realm;
+            let granted = scope::grant(asked, client, &realm.settings, &context.state.scopes)
+                .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
+            let draft = tokens::service_draft(context, client, account, &granted);
+            drafts.keep(&context.issuer, asked, draft)
+        }
     };
-    Ok(tokens::sign(context, &issue)?)
+    client_auth::use_up(context, caller).await?;
+    Ok(tokens::sign_service(context, client, &draft, context.app.clock.now())?)
 }

@@ -153,9 +153,9 @@ fn mapper(name: &str, kind: &str, config: &[(&str, &str)], targets: &[&str]) -> 
     let targets = targets.iter().map(|target| (*target, "true"));
     let config = config.iter().copied().chain(targets);
     Mapper {
-        id: String::new(),
         name: name.to_owned(),
         kind: kind.to_owned(),
         config: config.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        ..Mapper::default()
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::plan::{Label, Plan};
 use super::{Kind, Mapper, path};
 use crate::protocol::claims::{Facts, Subject};
 use crate::protocol::client::Client;
@@ -96,30 +97,30 @@ fn split<'a>(role: &'a str, names: &Roles) -> (Option<&'a str>, &'a str) {
 
 /// Writes what `mapper` has to say into `claims`.
 pub(in crate::protocol) fn apply(
-    kind: Kind,
+    plan: &Plan,
     mapper: &Mapper,
     source: &Source<'_>,
     claims: &mut Map<String, Value>,
 ) {
-    let Some(steps) = mapper.steps(kind) else { return };
-    if kind == Kind::ClientRoles {
-        client_roles(mapper, &steps, &source.held, claims);
-    } else if let Some(value) = value(kind, mapper, source) {
-        path::put(claims, &steps, value);
+    let Some(steps) = &plan.steps else { return };
+    if plan.kind == Kind::ClientRoles {
+        client_roles(plan, mapper, steps, &source.held, claims);
+    } else if let Some(value) = value(plan, mapper, source) {
+        path::put(claims, steps, value);
     }
 }
 
-fn value(kind: Kind, mapper: &Mapper, source: &Source<'_>) -> Option<Value> {
+fn value(plan: &Plan, mapper: &Mapper, source: &Source<'_>) -> Option<Value> {
     let user = source.subject.user;
-    match kind {
-        Kind::Attribute => typed(mapper, attribute(user, mapper.setting("user.attribute")?), false),
-        Kind::Property => typed(mapper, property(user, mapper.setting("user.attribute")?), false),
-        Kind::HardcodedClaim => typed(mapper, vec![Cow::Borrowed(mapper.setting("claim.value")?)], false),
-        Kind::SessionNote => typed(mapper, note(source.facts, mapper.setting("user.session.note")?), false),
-        Kind::Groups => typed(mapper, groups(mapper, source.subject.groups), true),
+    match plan.kind {
+        Kind::Attribute => typed(plan, attribute(user, mapper.setting("user.attribute")?), false),
+        Kind::Property => typed(plan, property(user, mapper.setting("user.attribute")?), false),
+        Kind::HardcodedClaim => typed(plan, vec![Cow::Borrowed(mapper.setting("claim.value")?)], false),
+        Kind::SessionNote => typed(plan, note(source.facts, mapper.setting("user.session.note")?), false),
+        Kind::Groups => typed(plan, groups(mapper, source.subject.groups), true),
         Kind::RealmRoles => {
             let prefix = mapper.setting("usermodel.realmRoleMapping.rolePrefix");
-            typed(mapper, prefixed(prefix, &source.held.realm), true)
+            typed(plan, prefixed(prefix, &source.held.realm), true)
         }
         Kind::FullName => user.full_name().map(Value::from),
         Kind::Address => Some(address(mapper, user)),
@@ -136,23 +137,18 @@ fn value(kind: Kind, mapper: &Mapper, source: &Source<'_>) -> Option<Value> {
 
 /// The values in the type that `jsonType.label` names: a list when the mapper is `multivalued` (or does not say and
 /// its kind is `many` by nature), else the first. Values that are not of that type are left out.
-fn typed(mapper: &Mapper, values: Vec<Cow<'_, str>>, many: bool) -> Option<Value> {
-    let label = mapper.setting("jsonType.label").unwrap_or("String");
-    let mut values = values.into_iter().filter_map(|value| of_type(label, value));
-    if mapper.switch("multivalued").unwrap_or(many) {
-        Some(Value::Array(values.collect()))
-    } else {
-        values.next()
-    }
+fn typed(plan: &Plan, values: Vec<Cow<'_, str>>, many: bool) -> Option<Value> {
+    let mut values = values.into_iter().filter_map(|value| of_type(plan.label, value));
+    if plan.multivalued.unwrap_or(many) { Some(Value::Array(values.collect())) } else { values.next() }
 }
 
-fn of_type(label: &str, text: Cow<'_, str>) -> Option<Value> {
+fn of_type(label: Label, text: Cow<'_, str>) -> Option<Value> {
     match label {
-        "long" | "int" => text.trim().parse::<i64>().ok().map(Value::from),
-        "boolean" if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
-        "boolean" => text.eq_ignore_ascii_case("false").then_some(Value::Bool(false)),
-        "JSON" => serde_json::from_str(&text).ok(),
-        _ => (!text.is_empty()).then(|| Value::String(text.into_owned())),
+        Label::Integer => text.trim().parse::<i64>().ok().map(Value::from),
+        Label::Boolean if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+        Label::Boolean => text.eq_ignore_ascii_case("false").then_some(Value::Bool(false)),
+        Label::Json => serde_json::from_str(&text).ok(),
+        Label::String => (!text.is_empty()).then(|| Value::String(text.into_owned())),
     }
 }
 
@@ -203,12 +199,18 @@ fn prefixed<'a>(prefix: Option<&str>, roles: &BTreeSet<&'a str>) -> Vec<Cow<'a, 
 
 /// One claim per client where the path holds `${client_id}`, else one for all of them. The placeholder is filled in
 /// after the path was split, so that a dot in a `client_id` does not nest.
-fn client_roles(mapper: &Mapper, steps: &[String], held: &Held<'_>, claims: &mut Map<String, Value>) {
+fn client_roles(
+    plan: &Plan,
+    mapper: &Mapper,
+    steps: &[String],
+    held: &Held<'_>,
+    claims: &mut Map<String, Value>,
+) {
     let prefix = mapper.setting("usermodel.clientRoleMapping.rolePrefix");
     let only = mapper.setting("usermodel.clientRoleMapping.clientId");
     for (client_id, roles) in &held.clients {
         if only.is_none_or(|only| only == *client_id)
-            && let Some(value) = typed(mapper, prefixed(prefix, roles), true)
+            && let Some(value) = typed(plan, prefixed(prefix, roles), true)
         {
             let steps: Vec<String> =
                 steps.iter().map(|step| step.replace("${client_id}", client_id)).collect();

@@ -42,5 +42,5 @@ fn mapper(fields: &mut Fields<'_>) -> Option<Mapper> {
     let name = fields.required("name");
     let kind = fields.required("kind");
     let config = fields.words("config").unwrap_or_default();
-    Some(Mapper { id: String::new(), name: name?, kind: kind?, config })
+    Some(Mapper { name: name?, kind: kind?, config, ..Mapper::default() })
 }

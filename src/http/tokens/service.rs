@@ -1,0 +1,54 @@
+//! A client's own token: drafted once, and then only dated, named and signed.
+
+use super::{facts, lifetime, random_name, signer, subject};
+use crate::clock::Timestamp;
+use crate::http::context::RealmContext;
+use crate::protocol::access_token::{AccessTokenRequest, access_token};
+use crate::protocol::client::Client;
+use crate::protocol::scope::Granted;
+use crate::protocol::token_draft::TokenDraft;
+use crate::protocol::token_response::TokenResponse;
+use crate::realms::ServiceAccount;
+use crate::signer::SignError;
+
+/// What the client's tokens with this grant begin with, as long as the realm does not change.
+#[must_use]
+pub fn service_draft(
+    context: &RealmContext,
+    client: &Client,
+    account: &ServiceAccount,
+    granted: &Granted<'_>,
+) -> TokenDraft {
+    let subject = subject(context, &account.user, &account.roles);
+    let claims = access_token(&AccessTokenRequest {
+        issuer: &context.issuer,
+        client,
+        subject: &subject,
+        granted,
+        facts: facts(None),
+        jti: "",
+        audiences: None,
+        now: Timestamp::default(),
+        lifetime: 0,
+    });
+    TokenDraft::new(claims, granted.token_scope())
+}
+
+/// Signs a token that begins with `draft`.
+///
+/// # Errors
+/// [`SignError`], or when the realm has no key.
+pub fn sign_service(
+    context: &RealmContext,
+    client: &Client,
+    draft: &TokenDraft,
+    now: Timestamp,
+) -> Result<TokenResponse, SignError> {
+    let lifetime = lifetime(context, client);
+    let access = signer(context)?.sign_json("JWT", &draft.finish(&random_name(), now, lifetime))?;
+    let not_before = context.state.realm.settings.not_before.max(client.settings.not_before);
+    Ok(TokenResponse {
+        not_before_policy: not_before.map_or(0, |at| at.0),
+        ..TokenResponse::bearer(access, lifetime, draft.scope().to_owned())
+    })
+}
