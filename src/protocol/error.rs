@@ -71,6 +71,10 @@ pub enum ErrorCode {
     InvalidToken,
     /// RFC 6750 §3.1: the access token is good for less than this.
     InsufficientScope,
+    /// RFC 9449 §5: the DPoP proof is missing or not good.
+    InvalidDpopProof,
+    /// RFC 9449 §8: the DPoP proof needs the nonce that comes with this answer.
+    UseDpopNonce,
 }
 
 impl ErrorCode {
@@ -97,6 +101,8 @@ impl ErrorCode {
             Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 
