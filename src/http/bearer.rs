@@ -1,4 +1,8 @@
-//! Access tokens at our own endpoints (RFC 6750): read, verified, and still alive at the database.
+//! Access tokens at our own endpoints (RFC 6750, RFC 9449 §7): read, verified, still alive at the database, and sent by
+//! the one they are bound to.
+//!
+//! [`admit`] is the only way from a request to what its token allows, so that no endpoint can take a bound token from
+//! somebody who merely found it (CVE-2024-49755). [`live`] asks about a token that is not the caller's own.
 
 use std::sync::Arc;
 
@@ -9,11 +13,14 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::context::RealmContext;
+use super::dpop;
 use super::error::{ApiError, Fault};
 use crate::protocol::access_token;
+use crate::protocol::confirmation::Confirmation;
+use crate::protocol::dpop::{ALGORITHMS, ProofError};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::Grant;
-use crate::protocol::jws::{Audience, Claims, Expect};
+use crate::protocol::jws::{Algorithm, Audience, Claims, Expect};
 use crate::protocol::session::Session;
 use crate::protocol::standing::Standing;
 use crate::protocol::user::User;
@@ -37,19 +44,52 @@ pub struct Live {
     pub session: Option<Session>,
 }
 
+impl Live {
+    /// What the token is bound to.
+    ///
+    /// # Errors
+    /// `invalid_token` for a token that is bound in a way which is not known here.
+    pub fn confirmation(&self) -> Result<Option<Confirmation>, BearerError> {
+        let claim = self.claims.value("cnf").map(Confirmation::read).transpose();
+        claim.map_err(|why| refused(&why.to_string()).of(&self.client_id))
+    }
+}
+
+/// How a token was sent: the scheme of `Authorization`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Dpop,
+}
+
+/// A token as a request presents it. It is of no use but to be handed to [`admit`].
+pub struct Presented {
+    scheme: Scheme,
+    token: String,
+}
+
+impl Presented {
+    /// The token of a form field `access_token` (RFC 6750 §2.2), which has no scheme and so is a bearer token.
+    #[must_use]
+    pub fn in_form(token: &str) -> Self {
+        Self { scheme: Scheme::Bearer, token: token.to_owned() }
+    }
+}
+
 /// Why a token is refused.
 #[derive(Debug)]
 pub struct BearerError {
     error: Option<OAuthError>,
     failure: Option<Box<ApiError>>,
     scope: Option<&'static str>,
+    scheme: Scheme,
     /// The client that the token was issued to, when that is known (for CORS).
     pub client_id: Option<String>,
 }
 
 impl BearerError {
     fn with(error: Option<OAuthError>) -> Self {
-        Self { error, failure: None, scope: None, client_id: None }
+        Self { error, failure: None, scope: None, scheme: Scheme::Bearer, client_id: None }
     }
 
     /// No token: a challenge without a code (RFC 6750 §3.1).
@@ -78,6 +118,11 @@ impl BearerError {
         Self { scope: Some(scope), ..Self::with(Some(error)) }
     }
 
+    /// The same, told to a caller who proves to hold a key, or ought to.
+    fn bound(self) -> Self {
+        Self { scheme: Scheme::Dpop, ..self }
+    }
+
     /// The same, for a token of this client.
     #[must_use]
     pub fn of(mut self, client_id: &str) -> Self {
@@ -100,37 +145,53 @@ impl<E: Into<Fault>> From<E> for BearerError {
     }
 }
 
+impl From<ProofError> for BearerError {
+    fn from(error: ProofError) -> Self {
+        Self::with(Some(error.into())).bound()
+    }
+}
+
 impl IntoResponse for BearerError {
     fn into_response(self) -> Response {
         if let Some(failure) = self.failure {
             return failure.into_response();
         }
-        let no_store = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+        let algorithms = ALGORITHMS.map(Algorithm::name).join(" ");
         let Some(error) = self.error else {
-            return (
-                StatusCode::UNAUTHORIZED,
-                [no_store, (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))],
-            )
-                .into_response();
+            let mut response = (StatusCode::UNAUTHORIZED, no_store).into_response();
+            challenge(&mut response, "Bearer");
+            challenge(&mut response, &format!("DPoP algs=\"{algorithms}\""));
+            return response;
         };
+        let (code, description) = (error.code.wire(), &error.description);
         let scope = self.scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
-        let challenge = format!(
-            "Bearer error=\"{}\", error_description=\"{}\"{scope}",
-            error.code.wire(),
-            error.description
-        );
-        let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-        let body = json!({ "error": error.code.wire(), "error_description": error.description });
-        let challenge = HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"));
-        (status, [no_store, (WWW_AUTHENTICATE, challenge)], Json(body)).into_response()
+        let told = format!("error=\"{code}\", error_description=\"{description}\"{scope}");
+        // At the token endpoint a bad proof is a bad request; here it is a missing credential (RFC 9449 §7.1).
+        let status = match error.code {
+            ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce => StatusCode::UNAUTHORIZED,
+            code => StatusCode::from_u16(code.status()).unwrap_or(StatusCode::UNAUTHORIZED),
+        };
+        let body = Json(json!({ "error": code, "error_description": description }));
+        let mut response = (status, no_store, body).into_response();
+        match self.scheme {
+            Scheme::Bearer => challenge(&mut response, &format!("Bearer {told}")),
+            Scheme::Dpop => challenge(&mut response, &format!("DPoP {told}, algs=\"{algorithms}\"")),
+        }
+        response
     }
+}
+
+fn challenge(response: &mut Response, text: &str) {
+    let value = HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("Bearer"));
+    response.headers_mut().append(WWW_AUTHENTICATE, value);
 }
 
 /// The token of the `Authorization` header, if there is one.
 ///
 /// # Errors
-/// `invalid_request` for more than one header, `invalid_token` for one that is no bearer token.
-pub fn from_header(headers: &HeaderMap) -> Result<Option<String>, BearerError> {
+/// `invalid_request` for more than one header, a challenge for one of another scheme.
+pub fn from_header(headers: &HeaderMap) -> Result<Option<Presented>, BearerError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (first, second) = (values.next(), values.next());
     let Some(value) = first else { return Ok(None) };
@@ -138,10 +199,42 @@ pub fn from_header(headers: &HeaderMap) -> Result<Option<String>, BearerError> {
         return Err(BearerError::bad_request("Send one Authorization header"));
     }
     let text = value.to_str().map_err(|_| BearerError::invalid())?;
-    match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim().to_owned())),
-        _ => Err(BearerError::missing()),
+    let (scheme, token) = text.split_once(' ').ok_or_else(BearerError::missing)?;
+    let scheme = match scheme {
+        scheme if scheme.eq_ignore_ascii_case("bearer") => Scheme::Bearer,
+        scheme if scheme.eq_ignore_ascii_case("dpop") => Scheme::Dpop,
+        _ => return Err(BearerError::missing()),
+    };
+    Ok(Some(Presented { scheme, token: token.trim().to_owned() }))
+}
+
+/// What the token of this request allows: a live token of this realm, sent by the one it is bound to. The proof that
+/// shows it is used up.
+///
+/// # Errors
+/// `invalid_token`, also for a bound token that comes as a bearer token (RFC 9449 §7.2) and for an unbound one that
+/// does not; `invalid_dpop_proof`, `use_dpop_nonce`; or trouble with the database.
+pub async fn admit(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    presented: Presented,
+) -> Result<Live, BearerError> {
+    let Presented { scheme, token } = presented;
+    let live = match (live(context, &token).await, scheme) {
+        (Err(error), Scheme::Dpop) => return Err(error.bound()),
+        (live, _) => live?,
+    };
+    match (live.confirmation()?, scheme) {
+        (None, Scheme::Bearer) => {}
+        (None, Scheme::Dpop) => return Err(refused("it is bound to no key").of(&live.client_id).bound()),
+        (Some(Confirmation::Jkt(_)), Scheme::Bearer) => {
+            return Err(refused("it is bound, and came as a bearer token").of(&live.client_id).bound());
+        }
+        (Some(bound @ Confirmation::Jkt(_)), Scheme::Dpop) => {
+            dpop::prove(context, headers, &token, &bound).await.map_err(|error| error.of(&live.client_id))?;
+        }
     }
+    Ok(live)
 }
 
 /// The claims of an access token of this realm that has not expired. Whether it still counts is not asked.
@@ -157,7 +250,7 @@ pub fn genuine(context: &RealmContext, token: &str) -> Result<Claims, BearerErro
         return Err(refused("it is of another issuer"));
     }
     let issuers = [issuer];
-    let (token_types, header_types) = (&["Bearer"][..], &["JWT"][..]);
+    let (token_types, header_types) = (&access_token::TYPES[..], &["JWT"][..]);
     let audience = Audience::Named;
     let expect = Expect { token_types, header_types, audience, needs_jti: true, ..Expect::at(now, &issuers) };
     expect.check(verified.typ.as_deref(), &claims).map_err(|why| refused(&why.to_string()))?;
@@ -170,7 +263,7 @@ fn refused(why: &str) -> BearerError {
 }
 
 /// Verifies an access token of this realm and asks the database whether what it hangs on still stands: client, user,
-/// grant and session (attacks I03, J04).
+/// grant and session (attacks I03, J04). Who sent it is not asked: [`admit`] does.
 ///
 /// # Errors
 /// `invalid_token`, or trouble with the database.

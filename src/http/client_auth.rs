@@ -10,6 +10,8 @@ use super::context::RealmContext;
 use super::error::ApiError;
 use super::params::{Params, ParamsError};
 use crate::protocol::client_auth::{self, Check, Presented, Proof, Sent};
+use crate::protocol::confirmation::Confirmation;
+use crate::protocol::dpop::ProofError;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::spend::{Spend, SpendKind};
 use crate::realms::ClientEntry;
@@ -23,6 +25,8 @@ pub struct Authenticated {
     /// The identifiers that its proof uses up. Who commits a change for the request commits them with it, who commits
     /// none calls [`use_up`]: what was not spent could be sent once more.
     pub spends: Vec<Spend>,
+    /// The key that it proved to hold beside: what it is issued is bound to it (`dpop::bind`).
+    pub confirmation: Option<Confirmation>,
 }
 
 /// The form of a request to the token endpoint or a neighbour of it, and the client that it proves to be from.
@@ -94,7 +98,7 @@ pub async fn authenticate(context: &RealmContext, presented: &Presented) -> Resu
     let entry = context.state.client(&context.app.store, &presented.client_id).await?;
     let spends = prove(context, entry.as_deref(), presented).await?;
     match entry.zip(spends) {
-        Some((entry, spends)) => Ok(Authenticated { entry, spends }),
+        Some((entry, spends)) => Ok(Authenticated { entry, spends, confirmation: None }),
         None => {
             tracing::info!(client_id = %presented.client_id.escape_debug(), "client authentication failed");
             let failure = refused();
@@ -154,5 +158,6 @@ pub async fn use_up(context: &RealmContext, caller: &Authenticated) -> Result<()
 pub fn replayed(kind: SpendKind) -> ApiError {
     match kind {
         SpendKind::ClientAssertion => refused(),
+        SpendKind::DpopProof => OAuthError::from(ProofError::Replayed).into(),
     }
 }

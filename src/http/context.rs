@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::FromRequestParts;
 use axum::extract::rejection::PathRejection;
-use axum::http::StatusCode;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::{ACCEPT, HOST, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
@@ -37,6 +37,10 @@ pub struct RealmContext {
     pub address: IpAddr,
     /// The request's identifier in the log.
     pub request_id: String,
+    /// The request's method.
+    pub method: Method,
+    /// The request's target, whole.
+    pub uri: Uri,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +66,8 @@ impl FromRequestParts<Shared> for RealmContext {
                 base: server.base,
                 address: server.address,
                 request_id: server.request_id,
+                method: parts.method.clone(),
+                uri: parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0).clone(),
             }),
             Ok(None) => Err(server.no_realm(parts)),
             Err(error) => Err(server.fail(PageError::from(error), parts)),
@@ -80,6 +86,13 @@ impl RealmContext {
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
+    }
+
+    /// The addresses, without query, under which a client may have sent this request: one for each name of the server.
+    #[must_use]
+    pub fn requested(&self) -> Vec<String> {
+        let bases = std::iter::once(&self.base).chain(self.app.hosts.aliases());
+        bases.map(|base| format!("{}{}", base.origin(), self.uri.path())).collect()
     }
 
     /// The surroundings of a page of this realm.

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::pages::Trouble;
 use crate::passwords::PasswordError;
+use crate::protocol::dpop::ProofError;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::realms::RealmError;
 use crate::signer::SignError;
@@ -112,6 +113,12 @@ impl From<OAuthError> for ApiError {
     fn from(error: OAuthError) -> Self {
         let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self { error, status, challenge: None }
+    }
+}
+
+impl From<ProofError> for ApiError {
+    fn from(error: ProofError) -> Self {
+        OAuthError::from(error).into()
     }
 }
 

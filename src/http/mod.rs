@@ -8,6 +8,7 @@ pub mod client_auth;
 pub mod context;
 pub mod cookies;
 pub mod cors;
+pub mod dpop;
 pub mod error;
 pub mod goodbye;
 pub mod grants;

@@ -9,11 +9,13 @@ pub use exchange::{ExchangeIssue, sign_exchanged};
 pub use service::{service_draft, sign_service};
 
 use super::bearer::Live;
+use super::client_auth::Authenticated;
 use super::context::RealmContext;
 use crate::clock::Timestamp;
 use crate::protocol::access_token::{AccessTokenRequest, access_token, jti};
 use crate::protocol::claims::{self, Facts, Subject, Target};
 use crate::protocol::client::Client;
+use crate::protocol::confirmation::Confirmation;
 use crate::protocol::grant::Grant;
 use crate::protocol::grants::refresh_token::RefreshRecord;
 use crate::protocol::id_token::{self, IdTokenRequest};
@@ -30,8 +32,8 @@ use crate::store::UserRoles;
 
 /// Whom tokens are for and what they may say.
 pub struct Issue<'a> {
-    /// The client.
-    pub client: &'a Client,
+    /// The client, with the key that it proved to hold: every grant's tokens are bound to it here.
+    pub caller: &'a Authenticated,
     /// The user, or the client's service account.
     pub user: &'a User,
     /// The user's roles and groups.
@@ -48,6 +50,12 @@ pub struct Issue<'a> {
     pub now: Timestamp,
 }
 
+impl Issue<'_> {
+    fn client(&self) -> &Client {
+        &self.caller.entry.client
+    }
+}
+
 /// Signs what was decided and committed.
 ///
 /// # Errors
@@ -57,18 +65,20 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
     let subject = subject(context, issue.user, issue.roles);
     let facts = facts(issue.grant);
     let realm_settings = &context.state.realm.settings;
-    let lifetime = lifetime(context, issue.client);
     let jti = jti(issue.grant.map(|grant| grant.id.as_str()), &random_name());
+    let (client, confirmation) = (issue.client(), issue.caller.confirmation.as_ref());
+    let lifetime = lifetime(context, client);
     let access = key.sign(
         "JWT",
         &access_token(&AccessTokenRequest {
             issuer: &context.issuer,
-            client: issue.client,
+            client,
             subject: &subject,
             granted: issue.granted,
             facts,
             jti: &jti,
             audiences: issue.audiences,
+            confirmation,
             now: issue.now,
             lifetime,
         }),
@@ -81,8 +91,9 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
         Some((token, grant)) => Some(sign_refresh_token(context, issue, token, grant)?),
         None => None,
     };
-    let not_before = realm_settings.not_before.max(issue.client.settings.not_before);
+    let not_before = realm_settings.not_before.max(client.settings.not_before);
     Ok(TokenResponse {
+        token_type: Confirmation::token_type(confirmation),
         not_before_policy: not_before.map_or(0, |at| at.0),
         refresh_expires_in: issue.refresh.map_or(0, |token| token.expires_at.since(issue.now)),
         refresh_token: refresh,
@@ -103,10 +114,10 @@ fn sign_id_token(
 ) -> Result<String, SignError> {
     let at_hash = id_token::at_hash(access, key.algorithm().name());
     let jti = random_name();
-    let granted = with_claims(context, issue.granted, issue.client, grant);
+    let granted = with_claims(context, issue.granted, issue.client(), grant);
     let claims = id_token::id_token(&IdTokenRequest {
         issuer: &context.issuer,
-        client: issue.client,
+        client: issue.client(),
         subject,
         granted: &granted,
         facts: facts(Some(grant)),
@@ -125,7 +136,7 @@ fn sign_refresh_token(
     token: &RefreshToken,
     grant: &Grant,
 ) -> Result<String, SignError> {
-    let claims = refresh_claims(context, issue.client, issue.granted, token, grant);
+    let claims = refresh_claims(context, issue.client(), issue.granted, token, grant);
     context.state.ring.mac_sign(&claims)
 }
 
@@ -206,7 +217,11 @@ pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Optio
     if !granted.openid {
         return None;
     }
-    let granted = with_claims(context, &granted, &live.entry.client, grant);
+    // What was asked for singly was granted to the client that asked, and not to one that its token was exchanged for.
+    let granted = match &live.origin {
+        Some(_) => granted,
+        None => with_claims(context, &granted, &live.entry.client, grant),
+    };
     let subject = subject(context, &live.user, roles);
     Some(claims::userinfo(&subject, &live.entry.client, &granted, &facts(Some(grant))))
 }

@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 
 use super::claims::{self, Facts, Subject, Target};
 use super::client::Client;
+use super::confirmation::Confirmation;
 use super::jws::Claims;
 use super::scope::Granted;
 use crate::clock::Timestamp;
 
-/// The claim `typ` of an access token.
-pub const TYP: &str = "Bearer";
+/// What the claim `typ` of an access token may be: how it is sent ([`Confirmation::token_type`]).
+pub const TYPES: [&str; 2] = ["Bearer", "DPoP"];
 
 /// What an access token is made of.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct AccessTokenRequest<'a> {
     pub jti: &'a str,
     /// The audiences when they were asked for; none = those of the client and its mappers.
     pub audiences: Option<&'a [String]>,
+    /// What it is bound to; none for a token that whoever holds it may use.
+    pub confirmation: Option<&'a Confirmation>,
     /// When it is issued.
     pub now: Timestamp,
     /// Seconds that it is good for.
@@ -66,7 +69,8 @@ pub fn access_token(request: &AccessTokenRequest<'_>) -> Map<String, Value> {
     for (name, value) in [
         ("iss", Some(issuer.into())),
         ("sub", Some(user.id.clone().into())),
-        ("typ", Some(TYP.into())),
+        ("typ", Some(Confirmation::token_type(request.confirmation).into())),
+        ("cnf", request.confirmation.map(Confirmation::claim)),
         ("azp", Some(client.client_id.clone().into())),
         ("iat", Some(request.now.0.into())),
         ("exp", Some(request.now.plus(request.lifetime).0.into())),

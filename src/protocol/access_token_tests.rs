@@ -80,6 +80,7 @@ fn token_for(
         granted: &granted,
         facts: Facts { sid: Some("session"), auth_time: Some(Timestamp(900)), acr: Some("1") },
         jti: "grant.random",
+        confirmation: None,
         audiences,
         now: Timestamp(1_000),
         lifetime: 300,
@@ -95,6 +96,13 @@ fn a_persons_token_has_keycloaks_shape() {
         "jti": "grant.random", "sid": "session", "acr": "1", "auth_time": 900, "scope": "openid email",
     });
     assert_eq!(token(&user(None), &client(&["api"], vec![]), |_| ()), expected);
+}
+
+#[test]
+fn rfc9449_6_1_a_bound_token_says_so() {
+    static BOUND: Confirmation = Confirmation::Jkt(String::new());
+    let token = token(&user(None), &client(&["api"], vec![]), |request| request.confirmation = Some(&BOUND));
+    assert_eq!((&token["cnf"], &token["typ"]), (&json!({ "jkt": "" }), &json!("DPoP")));
 }
 
 /// C07: a service's token cannot be taken for a person's.
@@ -159,6 +167,7 @@ fn a_token_without_visible_scopes_has_no_empty_scope() {
         facts: Facts::default(),
         jti: "random",
         audiences: None,
+        confirmation: None,
         now: Timestamp(i64::MAX),
         lifetime: 300,
     });

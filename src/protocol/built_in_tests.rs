@@ -87,6 +87,7 @@ fn a_token_of_a_fresh_realm_is_keycloaks() {
         facts: Facts { sid: Some("sid"), auth_time: Some(Timestamp(990)), acr: Some("1") },
         jti: "grant.random",
         audiences: None,
+        confirmation: None,
         now: Timestamp(1_000),
         lifetime: fresh.realm.settings.access_token,
     });

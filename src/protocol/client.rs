@@ -56,6 +56,12 @@ impl Client {
         })
     }
 
+    /// Whether every token of the client must be bound to a key that it proves to hold.
+    #[must_use]
+    pub fn must_bind_tokens(&self) -> bool {
+        self.settings.dpop_bound_access_tokens
+    }
+
     /// The name that people read: the display name, else the `client_id`.
     #[must_use]
     pub fn title(&self) -> &str {
@@ -188,6 +194,8 @@ pub struct ClientSettings {
     pub full_scope_allowed: bool,
     /// Access token lifetime, when it differs from the realm's.
     pub access_token: Option<i64>,
+    /// Whether it gets no token without a DPoP proof (RFC 9449 §5.2).
+    pub dpop_bound_access_tokens: bool,
     /// Tokens issued to it before this moment are refused.
     pub not_before: Option<Timestamp>,
     /// Mappers of this client alone.

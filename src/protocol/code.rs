@@ -1,5 +1,6 @@
 //! An authorization code (RFC 6749 §4.1.2): random, short-lived, good for one redemption.
 
+use super::confirmation::Confirmation;
 use crate::clock::Timestamp;
 
 /// A code as it is kept: the store holds its fingerprint, never the code.
@@ -17,6 +18,8 @@ pub struct AuthorizationCode {
     pub redirect_uri: String,
     /// S256 challenge (RFC 7636 §4.2).
     pub code_challenge: Option<String>,
+    /// Who redeems it must prove to hold this key (RFC 9449 §10).
+    pub confirmation: Option<Confirmation>,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it stops being good.

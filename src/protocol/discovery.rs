@@ -9,6 +9,7 @@ use super::acr;
 use super::authorize::ResponseMode;
 use super::claims::Target;
 use super::client::GrantType;
+use super::dpop;
 use super::jws::Algorithm;
 use super::mapper::{Kind, Mapper};
 use super::realm::Realm;
@@ -70,6 +71,7 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "ui_locales_supported": ["en"],
         "authorization_response_iss_parameter_supported": true,
         "claims_parameter_supported": true,
+        "dpop_signing_alg_values_supported": dpop::ALGORITHMS,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     })

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::claims_request::ClaimNames;
+use super::confirmation::Confirmation;
 use crate::clock::Timestamp;
 
 /// A grant as it is kept.
@@ -31,6 +32,9 @@ pub struct Grant {
     pub nonce: Option<String>,
     /// What was granted beside the scopes.
     pub request: GrantRequest,
+    /// What the first tokens were bound to: a public client's refresh tokens still are (RFC 9449 §5). Of a confidential
+    /// client it says that tokens stay bound, to whatever key the client then proves.
+    pub confirmation: Option<Confirmation>,
     /// When it was given.
     pub created_at: Timestamp,
     /// When it was last used to refresh.

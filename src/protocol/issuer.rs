@@ -131,6 +131,12 @@ impl Hosts {
         self.public.as_ref()
     }
 
+    /// The declared names under which it also answers.
+    #[must_use]
+    pub fn aliases(&self) -> &[Base] {
+        &self.aliases
+    }
+
     /// The path below which everything is served: empty, or `/auth` and the like.
     #[must_use]
     pub fn base_path(&self) -> &str {

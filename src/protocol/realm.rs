@@ -74,6 +74,8 @@ pub struct RealmSettings {
     pub offline_idle: i64,
     /// A used refresh token is accepted again for this long while its successor is unused; 0 is strict.
     pub refresh_retry_window: i64,
+    /// Whether DPoP proofs must carry a nonce of this server, which dates them by its clock (RFC 9449 §8).
+    pub dpop_nonce: bool,
     /// Tokens issued before this moment are refused.
     pub not_before: Option<Timestamp>,
     /// The brake on guessing passwords.
@@ -110,6 +112,7 @@ impl Default for RealmSettings {
             remember_me_max: 30 * 86_400,
             offline_idle: 30 * 86_400,
             refresh_retry_window: 10,
+            dpop_nonce: false,
             not_before: None,
             brute_force: BruteForce::default(),
             logo_uri: None,

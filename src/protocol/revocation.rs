@@ -92,6 +92,7 @@ mod tests {
             acr: "1".into(),
             nonce: None,
             request: Default::default(),
+            confirmation: None,
             created_at: Timestamp(0),
             last_used_at: Timestamp(0),
             revoked_at: revoked.then_some(Timestamp(5)),

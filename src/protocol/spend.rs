@@ -8,6 +8,8 @@ use crate::secrets;
 pub enum SpendKind {
     /// `jti` of a client's assertion (RFC 7523 §3).
     ClientAssertion,
+    /// `jti` of a DPoP proof (RFC 9449 §11.1).
+    DpopProof,
 }
 
 impl SpendKind {
@@ -16,6 +18,7 @@ impl SpendKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::ClientAssertion => "client_assertion",
+            Self::DpopProof => "dpop_proof",
         }
     }
 }

@@ -143,6 +143,7 @@ mod tests {
                 acr: "1".into(),
                 nonce: None,
                 request: Default::default(),
+                confirmation: None,
                 created_at: issued_at,
                 last_used_at: issued_at,
                 revoked_at: None,

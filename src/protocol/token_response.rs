@@ -14,7 +14,8 @@ pub struct TokenResponse {
     /// The refresh token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
-    /// How the access token is used: `Bearer`; `N_A` for what is no access token (RFC 8693 §2.2.1).
+    /// How the access token is used: `Bearer`, or `DPoP` for one that is bound to a key; `N_A` for what is no access token
+    /// (RFC 8693 §2.2.1).
     pub token_type: &'static str,
     /// What an exchange issued (RFC 8693 §2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]

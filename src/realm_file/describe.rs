@@ -41,6 +41,7 @@ pub(super) fn describe(state: &State) -> RealmSpec {
         password_acr: Some(settings.password_acr.clone()),
         recent_acr: filled(settings.recent_acr.as_ref()),
         recent_acr_age: Some(settings.recent_acr_age),
+        dpop_nonce: Some(settings.dpop_nonce),
         brute_force: BruteForceSpec {
             max_failures: Some(settings.brute_force.max_failures),
             max_account_failures: Some(settings.brute_force.max_account_failures),
@@ -133,6 +134,7 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         web_origins: Some(settings.web_origins.clone()),
         pkce: Some(settings.pkce),
         require_pushed_authorization_requests: Some(settings.require_pushed_authorization_requests),
+        dpop_bound_access_tokens: Some(settings.dpop_bound_access_tokens),
         consent: Some(settings.consent),
         default_scopes: settings.default_scopes.clone(),
         optional_scopes: settings.optional_scopes.clone(),

@@ -48,6 +48,8 @@ pub struct RealmSpec {
     pub recent_acr: Option<String>,
     /// See `recent_acr`.
     pub recent_acr_age: Option<i64>,
+    /// Whether DPoP proofs must carry a nonce of this server.
+    pub dpop_nonce: Option<bool>,
     /// The brake on guessing passwords.
     pub brute_force: BruteForceSpec,
     /// Scopes that clients have when they name none: always part of their tokens.
@@ -197,6 +199,8 @@ pub struct ClientSpec {
     pub pkce: Option<Pkce>,
     /// Whether its authorization requests must be pushed (RFC 9126 §6).
     pub require_pushed_authorization_requests: Option<bool>,
+    /// Whether it gets no token without a DPoP proof.
+    pub dpop_bound_access_tokens: Option<bool>,
     /// Whether the person is asked.
     pub consent: Option<bool>,
     /// Scopes that are always granted, in place of the realm's.

@@ -318,10 +318,10 @@ impl Change {
             Self::RevokeToken { realm_id, jti, expires_at } => {
                 to.push(revoked::add(&realm_id, &jti, expires_at));
             }
-            Self::AddCode(code) => to.push(code::add(&code)),
             Self::SpendPushedRequest { realm_id, fingerprint, at } => {
                 to.push(pushed::spend(&realm_id, &fingerprint, at));
             }
+            Self::AddCode(code) => to.push(code::add(&code)?),
             Self::PutConsent(consent) => to.push(consent::put(&consent)?),
             Self::WithdrawConsent { realm_id, user_id, client, at } => {
                 consent::withdraw(&realm_id, &user_id, &client, at, to);

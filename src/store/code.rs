@@ -2,7 +2,7 @@
 
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
-use super::grant::{grant_columns, grant_joins};
+use super::grant::{bound_to, confirmation, grant_columns, grant_joins};
 use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
@@ -11,6 +11,7 @@ use super::{Store, audit, grant, refresh, session, spent, user};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::code::AuthorizationCode;
+use crate::protocol::confirmation::Confirmation;
 use crate::protocol::grants::authorization_code::{CodeRecord, MAX_WRONG_VERIFIERS};
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::spend::{Spend, SpendKind};
@@ -30,6 +31,8 @@ pub struct RedeemCode {
     pub refresh: Option<RefreshToken>,
     /// Until when the grant is needed.
     pub grant_expires_at: Timestamp,
+    /// What the grant is bound to from now on.
+    pub confirmation: Option<Confirmation>,
     /// The identifiers that the request uses up.
     pub spends: Vec<Spend>,
     /// The event to keep.
@@ -56,6 +59,7 @@ row! {
         code_client: String,
         redirect_uri: String,
         code_challenge: Option<String>,
+        code_confirmation: Option<String>,
         issued_at: Timestamp,
         code_expires_at: Timestamp,
         redeemed_at: Option<Timestamp>,
@@ -66,13 +70,13 @@ row! {
     }
 }
 
-pub(super) fn add(code: &AuthorizationCode) -> Statement {
+pub(super) fn add(code: &AuthorizationCode) -> Result<Statement, StoreError> {
     let text = "INSERT INTO authorization_codes (fingerprint, realm_id, grant_id, client, redirect_uri, \
-                code_challenge, issued_at, expires_at, redeemed_at, failures) \
-                \
-                SELECT $1, g.realm_id, g.id, g.client, $5, $6, $7, $8, NULL, 0 FROM grants g \
+                code_challenge, issued_at, expires_at, redeemed_at, failures, confirmation) \
+                SELECT $1, g.realm_id, g.id, g.client, $5, $6, $7, $8, NULL, 0, $9 FROM grants g \
                 WHERE g.realm_id = $2 AND g.id = $3 AND g.client = $4";
-    sql!(
+    let confirmation = bound_to(code.confirmation.as_ref())?;
+    Ok(sql!(
         text,
         &code.fingerprint,
         &code.realm_id,
@@ -82,8 +86,9 @@ pub(super) fn add(code: &AuthorizationCode) -> Statement {
         &code.code_challenge,
         code.issued_at,
         code.expires_at,
+        confirmation,
     )
-    .needs("reference")
+    .needs("reference"))
 }
 
 impl Store {
@@ -98,7 +103,7 @@ impl Store {
     ) -> Result<Option<CodeRecord>, StoreError> {
         let text = concat!(
             "SELECT c.fingerprint, c.realm_id AS code_realm_id, c.client AS code_client, c.redirect_uri, \
-             c.code_challenge, c.issued_at, c.expires_at AS code_expires_at, c.redeemed_at, c.failures, ",
+             c.code_challenge, c.confirmation AS code_confirmation, c.issued_at, c.expires_at AS code_expires_at, c.redeemed_at, c.failures, ",
             grant_columns!(),
             ", ",
             user_columns!(),
@@ -117,6 +122,7 @@ impl Store {
             client: row.code_client,
             redirect_uri: row.redirect_uri,
             code_challenge: row.code_challenge,
+            confirmation: confirmation(row.code_confirmation.as_deref())?,
             issued_at: row.issued_at,
             expires_at: row.code_expires_at,
             redeemed_at: row.redeemed_at,
@@ -149,12 +155,14 @@ impl Work for RedeemCode {
     type Outcome = Redemption;
 
     async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<Redemption>, StoreError> {
-        let Self { realm_id, fingerprint, grant_id, now, refresh, grant_expires_at, spends, audit } = self;
-        if let Some(kind) = spent::spend(transaction, realm_id, spends).await? {
+        let Self { realm_id, fingerprint, grant_id, now, refresh, grant_expires_at, .. } = self;
+        if let Some(kind) = spent::spend(transaction, realm_id, &self.spends).await? {
             return Ok(Finish::Undo(Redemption::Replayed(kind)));
         }
         // The grant before the code: its lock puts redemptions in order, so that each sees all that came before it.
-        if transaction.execute(&grant::used(realm_id, grant_id, *now, *grant_expires_at)).await? == 0 {
+        let bound = self.confirmation.as_ref();
+        let used = grant::redeemed(realm_id, grant_id, *now, *grant_expires_at, bound)?;
+        if transaction.execute(&used).await? == 0 {
             return Ok(Finish::Undo(Redemption::Gone));
         }
         let text = "UPDATE authorization_codes SET redeemed_at = $4 \
@@ -174,7 +182,7 @@ impl Work for RedeemCode {
         if let Some(token) = refresh {
             transaction.execute(&refresh::add(token)).await?;
         }
-        transaction.execute(&audit::add(audit)?).await?;
+        transaction.execute(&audit::add(&self.audit)?).await?;
         Ok(Finish::Commit(Redemption::Redeemed))
     }
 }

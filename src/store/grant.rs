@@ -8,6 +8,7 @@ use super::statement::{Statement, json, sql};
 use super::user::user_columns;
 use super::{Store, session, user};
 use crate::clock::Timestamp;
+use crate::protocol::confirmation::Confirmation;
 use crate::protocol::grant::Grant;
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
@@ -26,6 +27,7 @@ row! {
         acr: String,
         nonce: Option<String>,
         request: Option<String>,
+        confirmation: Option<String>,
         grant_created_at: Timestamp,
         last_used_at: Timestamp,
         revoked_at: Option<Timestamp>,
@@ -36,7 +38,8 @@ row! {
 macro_rules! grant_columns {
     () => {
         "g.id AS grant_id, g.realm_id AS grant_realm_id, g.client AS grant_client, g.user_id AS grant_user_id, \
-         g.session_id AS grant_session_id, g.scope, g.offline, g.auth_time, g.acr, g.nonce, g.request, \
+         g.session_id AS grant_session_id, g.scope, g.offline, g.auth_time, g.acr, g.nonce, \
+         g.request, g.confirmation, \
          g.created_at AS grant_created_at, g.last_used_at, g.revoked_at"
     };
 }
@@ -66,6 +69,7 @@ impl Row {
             acr: self.acr,
             nonce: self.nonce,
             request: request.unwrap_or_default(),
+            confirmation: confirmation(self.confirmation.as_deref())?,
             created_at: self.grant_created_at,
             last_used_at: self.last_used_at,
             revoked_at: self.revoked_at,
@@ -84,10 +88,11 @@ row! {
 pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Result<Statement, StoreError> {
     let request = if grant.request.is_empty() { None } else { Some(json(&grant.request)?) };
     let text = "INSERT INTO grants (id, realm_id, client, user_id, session_id, scope, offline, auth_time, acr, nonce, \
-                created_at, last_used_at, revoked_at, expires_at, request) \
-                SELECT $1, u.realm_id, c.id, u.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
+                created_at, last_used_at, revoked_at, expires_at, request, confirmation) \
+                SELECT $1, u.realm_id, c.id, u.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 \
                 FROM users u JOIN clients c ON c.realm_id = u.realm_id AND c.id = $3 \
                 WHERE u.realm_id = $2 AND u.id = $4";
+    let confirmation = bound_to(grant.confirmation.as_ref())?;
     let statement = sql!(
         text,
         &grant.id,
@@ -105,8 +110,19 @@ pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Result<Statement, Sto
         grant.revoked_at,
         expires_at,
         request,
+        confirmation,
     );
     Ok(statement.needs("reference"))
+}
+
+/// What a column `confirmation` holds.
+pub(super) fn bound_to(confirmation: Option<&Confirmation>) -> Result<Option<String>, StoreError> {
+    confirmation.map(json).transpose()
+}
+
+/// What a column `confirmation` says.
+pub(super) fn confirmation(text: Option<&str>) -> Result<Option<Confirmation>, StoreError> {
+    Ok(text.map(serde_json::from_str).transpose()?)
 }
 
 pub(super) fn revoke_all(realm_id: &str, user_id: &str, at: Timestamp) -> Statement {
@@ -126,6 +142,19 @@ pub(super) fn used(realm_id: &str, id: &str, at: Timestamp, expires_at: Timestam
     let text = "UPDATE grants SET last_used_at = $3, expires_at = $4 \
                 WHERE realm_id = $1 AND id = $2 AND revoked_at IS NULL";
     sql!(text, realm_id, id, at, expires_at)
+}
+
+/// As [`used`], for the redemption of the grant's code: what is issued from now on is bound to `confirmation`.
+pub(super) fn redeemed(
+    realm_id: &str,
+    id: &str,
+    at: Timestamp,
+    expires_at: Timestamp,
+    confirmation: Option<&Confirmation>,
+) -> Result<Statement, StoreError> {
+    let text = "UPDATE grants SET last_used_at = $3, expires_at = $4, confirmation = $5 \
+                WHERE realm_id = $1 AND id = $2 AND revoked_at IS NULL";
+    Ok(sql!(text, realm_id, id, at, expires_at, bound_to(confirmation)?))
 }
 
 impl Store {

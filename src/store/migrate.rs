@@ -42,6 +42,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0008_grant_request.sql"),
     },
     Migration {
+        version: 9,
+        name: "grant_confirmation",
+        text: include_str!("../../migrations/0009_grant_confirmation.sql"),
+    },
+    Migration {
         version: 11,
         name: "logout_outbox",
         text: include_str!("../../migrations/0011_logout_outbox.sql"),

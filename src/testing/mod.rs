@@ -15,6 +15,7 @@
 //! test's own: [`TestServer::clock`].
 
 mod browser;
+mod dpop;
 mod rp;
 
 use crate::app::Shared;
@@ -26,6 +27,7 @@ use crate::realms::KeySource;
 use crate::server::Shutdown;
 
 pub use browser::{Browser, Reply};
+pub use dpop::ProofKey;
 pub use rp::{Rp, Tokens, claims};
 
 /// Why a fixture did not do what a test asked.
@@ -162,6 +164,12 @@ impl TestServer {
     #[must_use]
     pub fn rp(&self, client_id: &str, secret: Option<&str>) -> Rp {
         Rp::new(self.issuer("main"), client_id, secret)
+    }
+
+    /// A fresh key for DPoP, whose proofs are dated by the server's clock.
+    #[must_use]
+    pub fn proof_key(&self) -> ProofKey {
+        ProofKey::new(self.clock.clone())
     }
 
     /// Signs a person in to a client of the realm `main`, in a browser of its own.

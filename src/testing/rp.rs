@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::browser::{Browser, Reply};
+use super::dpop::ProofKey;
 use crate::protocol::pkce;
 use crate::secrets;
 
@@ -27,6 +28,8 @@ pub struct Rp {
     pub state: String,
     /// The `nonce` of its next request.
     pub nonce: String,
+    /// The key that its tokens are bound to (RFC 9449); none for bearer tokens.
+    pub dpop: Option<ProofKey>,
 }
 
 /// What the token endpoint gave.
@@ -95,6 +98,7 @@ impl Rp {
             verifier: secrets::random_token(),
             state: secrets::random_token(),
             nonce: secrets::random_token(),
+            dpop: None,
         }
     }
 
@@ -216,6 +220,10 @@ impl Rp {
         let mut all = fields.to_vec();
         let mut back_channel = browser.clone();
         back_channel.forget_cookies();
+        if let Some(key) = &self.dpop {
+            let proof = key.proof("POST", &self.endpoint(endpoint), None);
+            back_channel.headers.push(("dpop".to_owned(), proof));
+        }
         match &self.secret {
             Some(secret) => {
                 let credential = STANDARD.encode(format!("{}:{secret}", self.client_id));
@@ -226,11 +234,19 @@ impl Rp {
         back_channel.post(&self.endpoint(endpoint), &all).await
     }
 
-    /// Asks the userinfo endpoint.
+    /// Asks the userinfo endpoint, with a proof if there is a key.
     pub async fn userinfo(&self, browser: &Browser, access_token: &str) -> Reply {
         let mut back_channel = browser.clone();
         back_channel.forget_cookies();
-        back_channel.headers.push(("authorization".to_owned(), format!("Bearer {access_token}")));
+        let scheme = match &self.dpop {
+            Some(key) => {
+                let proof = key.proof("GET", &self.endpoint("userinfo"), Some(access_token));
+                back_channel.headers.push(("dpop".to_owned(), proof));
+                "DPoP"
+            }
+            None => "Bearer",
+        };
+        back_channel.headers.push(("authorization".to_owned(), format!("{scheme} {access_token}")));
         back_channel.get(&self.endpoint("userinfo")).await
     }
 }

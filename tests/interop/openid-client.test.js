@@ -176,3 +176,20 @@ test('the end-session address signs out and comes back', async () => {
   await assert.rejects(signIn(web, { person, extra: { prompt: 'none' } }), { error: 'login_required' })
   await assert.rejects(openid.refreshTokenGrant(web, tokens.refresh_token), { error: 'invalid_grant' })
 })
+
+test('tokens are bound to a key that the client proves to hold', async () => {
+  const config = await openid.discovery(issuer, 'spa', undefined, openid.None(), insecure)
+  const { address, checks } = await start(config)
+  const landed = await new Person().signIn(address, 'alice', 'alice', callback)
+
+  const DPoP = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair())
+  const tokens = await openid.authorizationCodeGrant(config, landed.url, checks, undefined, { DPoP })
+  const user = await openid.fetchUserInfo(config, tokens.access_token, tokens.claims().sub, { DPoP })
+
+  assert.equal(tokens.token_type, 'dpop')
+  assert.equal(user.email, 'alice@example.com')
+  await assert.rejects(openid.fetchUserInfo(config, tokens.access_token, user.sub), { status: 401 })
+  await assert.rejects(openid.refreshTokenGrant(config, tokens.refresh_token), { error: 'invalid_dpop_proof' })
+  const refreshed = await openid.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP })
+  assert.equal(refreshed.token_type, 'dpop')
+})

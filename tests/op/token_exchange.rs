@@ -150,3 +150,24 @@ async fn the_demo_realms_gateway_exchanges() {
     let token = gateway.tokens(&server.browser(), &fields).await.unwrap().access_claims();
     assert_eq!((&token["aud"], &token["preferred_username"]), (&json!("api"), &json!("alice")));
 }
+
+/// X07c: what is made of a bound token is bound to the key of who made it, and nothing is made without one.
+#[tokio::test]
+async fn x07_a_bound_token_is_exchanged_for_a_bound_one() {
+    let mut scene = Scene::new().await;
+    let key = scene.server.proof_key();
+    scene.front.dpop = Some(scene.server.proof_key());
+    let bound = scene.front.sign_in(&mut scene.server.browser(), "alice", "alice").await.unwrap();
+    let reply = scene.ask(&scene.gateway, bound.access_token(), &[("audience", "api")]).await;
+    assert_refused(&reply, "invalid_request", "without a proof");
+
+    scene.gateway.dpop = Some(key.clone());
+    for (row, token) in [("of a bound one", &bound), ("of any", &scene.alice)] {
+        let tokens = scene.exchange(&scene.gateway, token.access_token(), &[("audience", "api")]).await;
+        assert_eq!(tokens.text("token_type"), "DPoP", "{row}");
+        assert_eq!(tokens.access_claims()["cnf"], json!({ "jkt": key.jkt() }), "{row}");
+    }
+    let asked = [("audience", "api"), ("requested_token_type", ID)];
+    let reply = scene.ask(&scene.gateway, bound.access_token(), &asked).await;
+    assert_refused(&reply, "invalid_request", "an ID token is bound to nothing");
+}

@@ -9,6 +9,7 @@
 )]
 
 mod backchannel_logout;
+mod bindings;
 mod changes;
 mod identifiers;
 mod isolation;

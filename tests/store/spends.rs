@@ -19,6 +19,7 @@ pub(crate) fn redemption(tenant: &Tenant, code: &vestibule::protocol::code::Auth
         refresh: Some(tenant.refresh(&code.grant_id, None)),
         grant_expires_at: NOW.plus(1_800),
         spends: Vec::new(),
+        confirmation: None,
         audit: tenant.event(),
     }
 }

@@ -33,13 +33,20 @@ pub async fn redeem(
     let fingerprint = secrets::fingerprint(code);
     let realm = &context.state.realm;
     let record = context.app.store.code_by_fingerprint(&realm.id, &fingerprint).await?;
-    let request =
-        TokenRequest { redirect_uri: form.get("redirect_uri"), code_verifier: form.get("code_verifier") };
+    let request = TokenRequest {
+        redirect_uri: form.get("redirect_uri"),
+        code_verifier: form.get("code_verifier"),
+        confirmation: caller.confirmation.as_ref(),
+    };
     let now = context.app.clock.now();
     let decision = decide(record.as_ref(), client, &realm.settings, request, now);
     match (decision, record) {
         (Decision::Redeem, Some(record)) => spend(context, caller, record).await,
-        (Decision::Replay, Some(record)) => Err(replayed(context, client, &record).await?.into()),
+        (Decision::Replay, Some(record)) => {
+            // A request that is itself a copy proves nothing, so it ends nothing either.
+            client_auth::use_up(context, caller).await?;
+            Err(replayed(context, client, &record).await?.into())
+        }
         (Decision::WrongVerifier, Some(record)) => {
             context.app.store.note_wrong_verifier(&realm.id, &fingerprint).await?;
             let error =
@@ -86,6 +93,7 @@ async fn spend(
             now,
             refresh: refresh.clone(),
             grant_expires_at: if refresh.is_some() { ends.max(access_ends) } else { access_ends },
+            confirmation: caller.confirmation.clone(),
             spends: caller.spends.clone(),
             audit: event(context, AuditKind::CodeToToken, client, Some(&record.grant)),
         })
@@ -94,7 +102,7 @@ async fn spend(
         Redemption::Redeemed => Ok(tokens::sign(
             context,
             &Issue {
-                client,
+                caller,
                 user: &record.user,
                 roles: &roles,
                 granted: &granted,

@@ -1,5 +1,7 @@
 //! `grant_type=client_credentials`: signs, and writes no row but what the client's own proof uses up.
 
+use std::sync::Arc;
+
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
@@ -27,16 +29,18 @@ pub async fn issue(
     };
     check(client, &account.user)?;
     let (asked, drafts) = (form.get("scope"), &caller.entry.drafts);
-    let draft = match drafts.find(&context.issuer, asked) {
+    // A draft that is bound to a key is of use for that key alone.
+    let bound = caller.confirmation.is_some();
+    let draft = match drafts.find(&context.issuer, asked).filter(|_| !bound) {
         Some(draft) => draft,
         None => {
             let realm = &context.state.realm;
             let granted = scope::grant(asked, client, &realm.settings, &context.state.scopes)
                 .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
-            let draft = tokens::service_draft(context, client, account, &granted);
-            drafts.keep(&context.issuer, asked, draft)
+            let draft = tokens::service_draft(context, caller, account, &granted);
+            if bound { Arc::new(draft) } else { drafts.keep(&context.issuer, asked, draft) }
         }
     };
     client_auth::use_up(context, caller).await?;
-    Ok(tokens::sign_service(context, client, &draft, context.app.clock.now())?)
+    Ok(tokens::sign_service(context, caller, &draft, context.app.clock.now())?)
 }

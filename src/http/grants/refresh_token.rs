@@ -10,7 +10,7 @@ use crate::http::params::Params;
 use crate::http::tokens::{self, Issue};
 use crate::protocol::audit::AuditKind;
 use crate::protocol::error::{ErrorCode, OAuthError};
-use crate::protocol::grants::refresh_token::{check, expires_at, not_valid};
+use crate::protocol::grants::refresh_token::{check, check_key, expires_at, not_valid};
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope;
 use crate::protocol::session::Session;
@@ -34,6 +34,7 @@ pub async fn rotate(
     let now = context.app.clock.now();
     check(record.as_ref(), client, &realm.settings, now)?;
     let Some(record) = record else { return Err(not_valid().into()) };
+    check_key(&record.grant, client, caller.confirmation.as_ref())?;
     let whole = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes);
     let granted = scope::narrow(&whole, form.get("scope"))
         .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
@@ -73,7 +74,7 @@ pub async fn rotate(
         Rotation::Rotated | Rotation::Retried => Ok(tokens::sign(
             context,
             &Issue {
-                client,
+                caller,
                 user: &record.user,
                 roles: &roles,
                 granted: &granted,

@@ -67,6 +67,7 @@ async fn attempt(
         subject: shown(&subject),
         actor: actor.as_ref().map(shown),
         issue: request.issue,
+        bound: caller.confirmation.is_some(),
     })?;
     issue(context, caller, &request, &Decided { targets, rules, subject, exchange }).await
 }
@@ -103,7 +104,7 @@ async fn issue(
     let response = tokens::sign_exchanged(
         context,
         &ExchangeIssue {
-            client: requester,
+            caller,
             subject,
             roles: &roles,
             granted: &granted,

@@ -11,7 +11,7 @@ use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::{Form, Params, ParamsError, Query};
-use crate::http::{cors, sign_in};
+use crate::http::{cors, dpop, sign_in};
 use crate::protocol::authorize::{AuthorizationRequest, NoTarget, RequestParameters, Target};
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -44,6 +44,7 @@ pub async fn push(
         }
         Err(error) => error.into_response(),
     };
+    let response = dpop::with_nonce(&context, &headers, response);
     cors::allow(&context, &headers, client_id.as_deref(), response).await
 }
 
@@ -53,7 +54,8 @@ async fn keep(
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
 ) -> Result<Kept, ApiError> {
-    let (form, caller) = client_auth::request(context, headers, query, form).await?;
+    let (form, mut caller) = client_auth::request(context, headers, query, form).await?;
+    dpop::show(context, headers, &mut caller)?;
     let result = keep_for(context, &caller, &form).await;
     if result.is_err() {
         // What proved the caller is used up by a refusal too. Whether it had been before changes nothing now.
@@ -67,6 +69,9 @@ async fn keep_for(context: &RealmContext, caller: &Authenticated, form: &Params)
     let mut parameters = known(form);
     // A client that proved itself by a header need not name itself once more.
     parameters.0.insert("client_id".to_owned(), client.client_id.clone());
+    if let Some(confirmation) = &caller.confirmation {
+        parameters.bind(confirmation)?;
+    }
     check(context, client, &parameters)?;
     let hinted_subject = hinted_subject(context, &mut parameters);
     let settings = &context.state.realm.settings;

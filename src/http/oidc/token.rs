@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::cors;
+use crate::http::dpop;
 use crate::http::error::ApiError;
 use crate::http::grants;
 use crate::http::params::{Form, Params, ParamsError, Query};
@@ -28,6 +29,7 @@ pub async fn token(
         Ok(tokens) => no_store(&tokens),
         Err(error) => error.into_response(),
     };
+    let response = dpop::with_nonce(&context, &headers, response);
     cors::allow(&context, &headers, client_id.as_deref(), response).await
 }
 
@@ -37,7 +39,8 @@ async fn issue(
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
 ) -> Result<TokenResponse, ApiError> {
-    let (form, caller) = client_auth::request(context, headers, query, form).await?;
+    let (form, mut caller) = client_auth::request(context, headers, query, form).await?;
+    dpop::bind(context, headers, &mut caller)?;
     let result = by_grant(context, &caller, &form).await;
     if result.is_err() {
         // What proved the caller is used up by a refusal too. Whether it had been before changes nothing now.

@@ -6,9 +6,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 
-use crate::http::bearer::{self, BearerError, Live};
+use crate::http::bearer::{self, BearerError, Live, Presented};
 use crate::http::context::RealmContext;
 use crate::http::cors;
+use crate::http::dpop;
 use crate::http::params::Form;
 use crate::http::tokens;
 use crate::store::UserRoles;
@@ -18,22 +19,21 @@ pub async fn userinfo(context: RealmContext, request: Request) -> Response {
     let headers = request.headers().clone();
     let answer = async {
         let token = presented(request).await?;
-        let live = bearer::live(&context, &token).await?;
+        let live = bearer::admit(&context, &headers, token).await?;
         let roles = context.app.store.roles_of_user(&context.state.realm.id, &live.user.id).await?;
         let body = claims(&context, &live, &roles)?;
         Ok::<_, BearerError>((live.client_id.clone(), body))
     };
-    match answer.await {
-        Ok((client_id, body)) => cors::allow(&context, &headers, Some(&client_id), body).await,
-        Err(error) => {
-            let client_id = error.client_id.clone();
-            cors::allow(&context, &headers, client_id.as_deref(), error.into_response()).await
-        }
-    }
+    let (client_id, response) = match answer.await {
+        Ok((client_id, body)) => (Some(client_id), body),
+        Err(error) => (error.client_id.clone(), error.into_response()),
+    };
+    let response = dpop::with_nonce(&context, &headers, response);
+    cors::allow(&context, &headers, client_id.as_deref(), response).await
 }
 
 /// The token of the `Authorization` header, or of a form (RFC 6750 §2.1 and §2.2); never of the query.
-async fn presented(request: Request) -> Result<String, BearerError> {
+async fn presented(request: Request) -> Result<Presented, BearerError> {
     let in_query =
         request.uri().query().is_some_and(|query| query.split('&').any(|p| p.starts_with("access_token=")));
     if in_query {
@@ -43,7 +43,7 @@ async fn presented(request: Request) -> Result<String, BearerError> {
     let form = if has_form(request.method(), request.headers()) {
         let Ok(Form(form)) = Form::from_request(request, &()).await;
         let form = form.map_err(|_| BearerError::bad_request("The form cannot be read"))?;
-        form.get("access_token").map(str::to_owned)
+        form.get("access_token").map(Presented::in_form)
     } else {
         None
     };

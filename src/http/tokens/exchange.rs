@@ -3,9 +3,11 @@
 use super::{facts, lifetime, random_name, signer, subject};
 use crate::clock::Timestamp;
 use crate::http::bearer::Live;
+use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
 use crate::protocol::access_token::{AccessTokenRequest, access_token, exchanged_jti};
 use crate::protocol::client::Client;
+use crate::protocol::confirmation::Confirmation;
 use crate::protocol::grants::token_exchange::{Exchange, TokenType};
 use crate::protocol::id_token::{self, IdTokenRequest};
 use crate::protocol::scope::Granted;
@@ -15,8 +17,8 @@ use crate::store::UserRoles;
 
 /// What an exchange is to give.
 pub struct ExchangeIssue<'a> {
-    /// Who asked.
-    pub client: &'a Client,
+    /// Who asked, with the key that it proved to hold: the result is bound to it.
+    pub caller: &'a Authenticated,
     /// Whose token is exchanged.
     pub subject: &'a Live,
     /// The user's roles and groups.
@@ -41,9 +43,10 @@ pub struct ExchangeIssue<'a> {
 /// [`SignError`], or when the realm has no key.
 pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Result<TokenResponse, SignError> {
     let key = signer(context)?;
+    let (client, confirmation) = (&issue.caller.entry.client, issue.caller.confirmation.as_ref());
     let who = subject(context, &issue.subject.user, issue.roles);
     let facts = facts(issue.subject.grant.as_ref());
-    let lifetime = lifetime(context, issue.client).min(issue.exchange.ends_at.since(issue.now));
+    let lifetime = lifetime(context, client).min(issue.exchange.ends_at.since(issue.now));
     let before = issue.subject.claims.text("jti").unwrap_or_default();
     let jti = exchanged_jti(before, &random_name());
     let mut claims = if issue.kind == TokenType::IdToken {
@@ -62,20 +65,24 @@ pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Resu
     } else {
         access_token(&AccessTokenRequest {
             issuer: &context.issuer,
-            client: issue.client,
+            client,
             subject: &who,
             granted: issue.granted,
             facts,
             jti: &jti,
+            confirmation,
             audiences: Some(issue.audiences),
             now: issue.now,
             lifetime,
         })
     };
-    issue.exchange.stamp(&mut claims, &issue.subject.claims, issue.client);
+    issue.exchange.stamp(&mut claims, &issue.subject.claims, client);
     let token = key.sign("JWT", &claims)?;
     Ok(TokenResponse {
-        token_type: if issue.kind == TokenType::IdToken { "N_A" } else { "Bearer" },
+        token_type: match issue.kind {
+            TokenType::IdToken => "N_A",
+            _ => Confirmation::token_type(confirmation),
+        },
         issued_token_type: Some(issue.kind.wire()),
         session_state: issue.subject.grant.as_ref().and_then(|grant| grant.session_id.clone()),
         ..TokenResponse::bearer(token, lifetime, issue.granted.token_scope())

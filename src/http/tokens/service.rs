@@ -2,32 +2,35 @@
 
 use super::{facts, lifetime, random_name, signer, subject};
 use crate::clock::Timestamp;
+use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
 use crate::protocol::access_token::{AccessTokenRequest, access_token};
-use crate::protocol::client::Client;
+use crate::protocol::confirmation::Confirmation;
 use crate::protocol::scope::Granted;
 use crate::protocol::token_draft::TokenDraft;
 use crate::protocol::token_response::TokenResponse;
 use crate::realms::ServiceAccount;
 use crate::signer::SignError;
 
-/// What the client's tokens with this grant begin with, as long as the realm does not change.
+/// What the client's tokens with this grant begin with, as long as the realm does not change and they are
+/// bound to no other key.
 #[must_use]
 pub fn service_draft(
     context: &RealmContext,
-    client: &Client,
+    caller: &Authenticated,
     account: &ServiceAccount,
     granted: &Granted<'_>,
 ) -> TokenDraft {
     let subject = subject(context, &account.user, &account.roles);
     let claims = access_token(&AccessTokenRequest {
         issuer: &context.issuer,
-        client,
+        client: &caller.entry.client,
         subject: &subject,
         granted,
         facts: facts(None),
         jti: "",
         audiences: None,
+        confirmation: caller.confirmation.as_ref(),
         now: Timestamp::default(),
         lifetime: 0,
     });
@@ -40,14 +43,16 @@ pub fn service_draft(
 /// [`SignError`], or when the realm has no key.
 pub fn sign_service(
     context: &RealmContext,
-    client: &Client,
+    caller: &Authenticated,
     draft: &TokenDraft,
     now: Timestamp,
 ) -> Result<TokenResponse, SignError> {
+    let client = &caller.entry.client;
     let lifetime = lifetime(context, client);
     let access = signer(context)?.sign_json("JWT", &draft.finish(&random_name(), now, lifetime))?;
     let not_before = context.state.realm.settings.not_before.max(client.settings.not_before);
     Ok(TokenResponse {
+        token_type: Confirmation::token_type(caller.confirmation.as_ref()),
         not_before_policy: not_before.map_or(0, |at| at.0),
         ..TokenResponse::bearer(access, lifetime, draft.scope().to_owned())
     })

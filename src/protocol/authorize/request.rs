@@ -8,6 +8,8 @@ use super::{ResponseMode, Target};
 use crate::protocol::acr;
 use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::client::{Client, GrantType};
+use crate::protocol::confirmation::Confirmation;
+use crate::protocol::dpop;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::pkce;
 
@@ -19,12 +21,13 @@ pub struct RequestParameters(pub BTreeMap<String, String>);
 
 impl RequestParameters {
     /// Every parameter that means something to the authorization endpoint; others are ignored (RFC 6749 §3.1).
-    pub const KNOWN: [&str; 18] = [
+    pub const KNOWN: [&str; 19] = [
         "acr_values",
         "claims",
         "client_id",
         "code_challenge",
         "code_challenge_method",
+        "dpop_jkt",
         "id_token_hint",
         "login_hint",
         "max_age",
@@ -69,6 +72,24 @@ impl RequestParameters {
         changed.0.insert("prompt".to_owned(), prompt.to_owned());
         changed
     }
+
+    /// Binds a request that is pushed with a proof to the key of that proof, as its `dpop_jkt` would (RFC 9449 §10.1).
+    ///
+    /// # Errors
+    /// `invalid_dpop_proof` when the request names another key.
+    pub fn bind(&mut self, confirmation: &Confirmation) -> Result<(), OAuthError> {
+        let Confirmation::Jkt(jkt) = confirmation;
+        match self.get("dpop_jkt") {
+            Some(named) if named != jkt => {
+                let why = "dpop_jkt is not the thumbprint of the DPoP proof's key";
+                Err(OAuthError::new(ErrorCode::InvalidDpopProof, why))
+            }
+            _ => {
+                self.0.insert("dpop_jkt".to_owned(), jkt.clone());
+                Ok(())
+            }
+        }
+    }
 }
 
 /// A request that can be answered.
@@ -82,6 +103,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// S256 challenge.
     pub code_challenge: Option<String>,
+    /// The key that the code is to be bound to: `dpop_jkt` (RFC 9449 §10).
+    pub confirmation: Option<Confirmation>,
     /// What the client wants the person to be asked.
     pub prompt: BTreeSet<Prompt>,
     /// Greatest age of the sign-in, in seconds.
@@ -153,6 +176,7 @@ impl AuthorizationRequest {
             scope: parameters.get("scope").map(str::to_owned),
             nonce: parameters.get("nonce").map(str::to_owned),
             code_challenge,
+            confirmation: confirmation(parameters.get("dpop_jkt"))?,
             prompt: prompt(parameters.get("prompt"))?,
             max_age: max_age(parameters.get("max_age"))?,
             login_hint: parameters.get("login_hint").map(str::to_owned),
@@ -166,6 +190,16 @@ fn response_type(parameters: &RequestParameters) -> Result<(), OAuthError> {
         Some("code") => Ok(()),
         Some(_) => Err(OAuthError::new(ErrorCode::UnsupportedResponseType, "response_type must be code")),
         None => Err(OAuthError::new(ErrorCode::InvalidRequest, "response_type is missing")),
+    }
+}
+
+fn confirmation(dpop_jkt: Option<&str>) -> Result<Option<Confirmation>, OAuthError> {
+    match dpop_jkt {
+        Some(jkt) if !dpop::is_thumbprint(jkt) => {
+            let why = "dpop_jkt must be a SHA-256 thumbprint in base64url";
+            Err(OAuthError::new(ErrorCode::InvalidRequest, why))
+        }
+        jkt => Ok(jkt.map(|jkt| Confirmation::Jkt(jkt.to_owned()))),
     }
 }
 

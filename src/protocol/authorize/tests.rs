@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::clock::Timestamp;
 use crate::protocol::client::{Client, ClientAuthentication, ClientSettings, GrantType};
+use crate::protocol::confirmation::Confirmation;
 use crate::protocol::consent::Consent;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::realm::RealmSettings;
@@ -363,4 +364,26 @@ fn when_consent_is_asked() {
         let request = read(&with(change)).expect(case);
         assert_eq!(decide(&request, &client, &RealmSettings::default(), &facts), expected, "{case}");
     }
+}
+
+#[test]
+fn rfc9449_10_a_request_names_the_key_of_its_code() {
+    let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    assert_eq!(read(&valid()).unwrap().confirmation, None);
+    let named = with(&[("dpop_jkt", Some(jkt))]);
+    assert_eq!(read(&named).unwrap().confirmation, Some(Confirmation::Jkt(jkt.into())));
+    let refusal = read(&with(&[("dpop_jkt", Some("thumbprint"))])).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::InvalidRequest);
+}
+
+#[test]
+fn rfc9449_10_1_a_pushed_request_is_bound_by_its_proof() {
+    let key = Confirmation::Jkt("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into());
+    let mut plain = valid();
+    plain.bind(&key).unwrap();
+    assert_eq!(read(&plain).unwrap().confirmation, Some(key.clone()));
+    plain.bind(&key).unwrap();
+    let other = Confirmation::Jkt("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k".into());
+    assert_eq!(plain.bind(&other).unwrap_err().code, ErrorCode::InvalidDpopProof);
+    assert_eq!(read(&plain).unwrap().confirmation, Some(key), "nothing changes");
 }

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::code::AuthorizationCode;
+use crate::protocol::confirmation::Confirmation;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::Grant;
 use crate::protocol::pkce::{self, Proof};
@@ -21,6 +22,8 @@ pub struct TokenRequest<'a> {
     pub redirect_uri: Option<&'a str>,
     /// `code_verifier`.
     pub code_verifier: Option<&'a str>,
+    /// The key that the request proved to hold.
+    pub confirmation: Option<&'a Confirmation>,
 }
 
 /// A code with the records that it hangs on.
@@ -75,6 +78,9 @@ pub fn decide(
     }
     if request.redirect_uri != Some(code.redirect_uri.as_str()) {
         return refuse("redirect_uri is not that of the authorization request");
+    }
+    if let Some(Err(refusal)) = code.confirmation.as_ref().map(|bound| bound.admits(request.confirmation)) {
+        return Decision::Refuse(refusal);
     }
     match pkce::verify(code.code_challenge.as_deref(), request.code_verifier) {
         Proof::Good => {}

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
+use crate::protocol::confirmation::Confirmation;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::Grant;
 use crate::protocol::realm::RealmSettings;
@@ -59,6 +60,20 @@ pub fn check(
         return Err(OAuthError::new(ErrorCode::InvalidGrant, "Session not active"));
     }
     Ok(())
+}
+
+/// Whether a request that proved to hold the key `shown` may refresh what hangs on `grant`. A public client's tokens
+/// are bound to the key that it began with; a confidential one proves itself and may change its key, but not go back to
+/// tokens that are bound to none (RFC 9449 §5).
+///
+/// # Errors
+/// `invalid_dpop_proof` without a proof, `invalid_grant` for another key (F08).
+pub fn check_key(grant: &Grant, client: &Client, shown: Option<&Confirmation>) -> Result<(), OAuthError> {
+    match (&grant.confirmation, shown) {
+        (None, _) => Ok(()),
+        (Some(_), Some(_)) if !client.is_public() => Ok(()),
+        (Some(bound), shown) => bound.admits(shown),
+    }
 }
 
 /// When a refresh token issued now stops being good: with the session's idle limit and never after its greatest age;

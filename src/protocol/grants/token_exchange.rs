@@ -80,6 +80,8 @@ pub struct Case<'a> {
     pub actor: Option<Shown<'a>>,
     /// What is to be issued.
     pub issue: TokenType,
+    /// Whether an access token that is issued will be bound to a key of the requester's.
+    pub bound: bool,
 }
 
 /// What the result must be like.
@@ -153,7 +155,7 @@ pub fn rule<'a>(requester: &'a Client, service: Option<&Client>) -> Result<&'a E
 /// # Errors
 /// `invalid_request`.
 pub fn decide(case: &Case<'_>) -> Result<Exchange, OAuthError> {
-    let Case { requester, rules, subject, actor, issue } = *case;
+    let Case { requester, rules, subject, actor, issue, bound } = *case;
     let all = |allowed: fn(&ExchangeRule) -> bool| rules.iter().all(|rule| allowed(rule));
     match issue {
         TokenType::RefreshToken if !all(|rule| rule.refresh_token) => {
@@ -170,6 +172,12 @@ pub fn decide(case: &Case<'_>) -> Result<Exchange, OAuthError> {
     if actor.is_some() && !all(|rule| rule.delegation) {
         return Err(refuse("The client may not have an actor named for this audience"));
     }
+    // What is made of a bound token stays bound (X07c): to the key of who made it, since the first one's is not here.
+    let loosens =
+        |shown: &Shown<'_>| shown.claims.value("cnf").is_some() && (!bound || issue == TokenType::IdToken);
+    if loosens(&subject) || actor.as_ref().is_some_and(loosens) {
+        return Err(refuse("A token that is bound to a key is exchanged for one that is: send a DPoP proof"));
+    }
     belongs(requester, rules, &subject)?;
     if let Some(actor) = &actor {
         acts(requester, rules, &subject, actor)?;
@@ -185,10 +193,6 @@ pub fn decide(case: &Case<'_>) -> Result<Exchange, OAuthError> {
 
 /// Whether the token is the requester's to exchange: meant for it, issued to it, or from where a rule says.
 fn belongs(requester: &Client, rules: &[&ExchangeRule], shown: &Shown<'_>) -> Result<(), OAuthError> {
-    // A bound token was given to one key's holder; made into one that is not bound it would be worth more (X07).
-    if shown.claims.value("cnf").is_some() {
-        return Err(refuse("A token that is bound to a key cannot be exchanged"));
-    }
     let allowed = match shown.foreign {
         Some(issuer) => rules.iter().all(|rule| rule.subject_issuers.iter().any(|one| one == issuer)),
         None => {

@@ -42,6 +42,7 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
         set(place, value);
     }
     set(&mut settings.remember_me, spec.remember_me);
+    set(&mut settings.dpop_nonce, spec.dpop_nonce);
     set(&mut settings.login_with_email, spec.login_with_email);
     set(&mut settings.signature_algorithm, spec.signature_algorithm);
     set(&mut settings.default_scopes, spec.default_scopes);
@@ -100,6 +101,7 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         require_pushed_authorization_requests: spec
             .require_pushed_authorization_requests
             .unwrap_or(base.require_pushed_authorization_requests),
+        dpop_bound_access_tokens: spec.dpop_bound_access_tokens.unwrap_or(base.dpop_bound_access_tokens),
         consent: spec.consent.unwrap_or(base.consent),
         default_scopes: spec.default_scopes,
         optional_scopes: spec.optional_scopes,

@@ -60,6 +60,7 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         web_origins: fields.texts("web_origins"),
         pkce: fields.choice("pkce", &PKCE),
         require_pushed_authorization_requests: fields.switch("require_pushed_authorization_requests"),
+        dpop_bound_access_tokens: fields.switch("dpop_bound_access_tokens"),
         consent: fields.switch("consent"),
         default_scopes: fields.texts("default_scopes"),
         optional_scopes: fields.texts("optional_scopes"),

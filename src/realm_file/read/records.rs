@@ -28,6 +28,7 @@ pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
         password_acr: fields.text("password_acr"),
         recent_acr: fields.text("recent_acr"),
         recent_acr_age: fields.seconds("recent_acr_age"),
+        dpop_nonce: fields.switch("dpop_nonce"),
         brute_force: fields.table("brute_force", brute_force).unwrap_or_default(),
         default_scopes: fields.texts("default_scopes"),
         optional_scopes: fields.texts("optional_scopes"),

@@ -33,6 +33,7 @@ struct World {
     actor: Option<Value>,
     actor_is_service: bool,
     issue: TokenType,
+    bound: bool,
 }
 
 fn good() -> World {
@@ -46,6 +47,7 @@ fn good() -> World {
         actor: None,
         actor_is_service: true,
         issue: TokenType::AccessToken,
+        bound: false,
     }
 }
 
@@ -74,6 +76,7 @@ impl World {
                 of_service: self.actor_is_service,
             }),
             issue: self.issue,
+            bound: self.bound,
         })
     }
 }
@@ -87,7 +90,7 @@ type Change = fn(&mut World);
 
 #[test]
 fn what_may_be_exchanged() {
-    let rows: [(&str, Change, bool); 34] = [
+    let rows: [(&str, Change, bool); 37] = [
         ("meant for the requester", |_| {}, true),
         ("X02 not meant for it", |w| w.subject["aud"] = json!("api"), false),
         ("X02 a part of its name", |w| w.subject["aud"] = json!("gateway2"), false),
@@ -105,6 +108,8 @@ fn what_may_be_exchanged() {
             false,
         ),
         ("X07c bound to a key", |w| w.subject["cnf"] = json!({ "jkt": "x" }), false),
+        ("X07c bound to another key", |w| (w.subject["cnf"], w.bound) = (json!({ "jkt": "x" }), true), true),
+        ("X07c bound, for an ID token", bound_for_id_token, false),
         ("X03 a refresh token", |w| w.issue = TokenType::RefreshToken, false),
         (
             "a refresh token that is allowed",
@@ -148,6 +153,7 @@ fn what_may_be_exchanged() {
         ("X07a a name, no object", |w| (w.actor, w.subject["may_act"]) = (gateway(), json!("s1")), false),
         ("an actor's token that is not its to use", others_actor, false),
         ("an actor that is bound to a key", bound_actor, false),
+        ("such an actor with a proof", |w| (bound_actor(w), w.bound = true).0, true),
         ("an actor that is acted for", acted_for_actor, false),
         ("X07b five actors", |w| w.subject["act"] = nested(MOST_ACTORS), true),
         ("X07b six actors", |w| (w.subject["act"], w.actor) = (nested(MOST_ACTORS), gateway()), false),
@@ -180,6 +186,11 @@ fn others_actor(world: &mut World) {
     world.actor = gateway();
     world.actor.as_mut().unwrap()["azp"] = json!("service");
     world.subject["may_act"] = json!({ "sub": "s1" });
+}
+
+fn bound_for_id_token(world: &mut World) {
+    (world.issue, world.rule.id_token, world.bound) = (TokenType::IdToken, true, true);
+    world.subject["cnf"] = json!({ "jkt": "x" });
 }
 
 fn bound_actor(world: &mut World) {
