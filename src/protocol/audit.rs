@@ -59,6 +59,18 @@ pub enum AuditKind {
     ConsentDenied,
     /// A person withdrew a consent, or a client gave back a token.
     RevokeGrant,
+    /// A device asked for a person's yes.
+    Oauth2DeviceAuth,
+    /// It was not let.
+    Oauth2DeviceAuthError,
+    /// A person said yes to a device.
+    Oauth2DeviceVerifyUserCode,
+    /// A person said no to a device, or typed a code that no device has.
+    Oauth2DeviceVerifyUserCodeError,
+    /// A device got tokens.
+    Oauth2DeviceCodeToToken,
+    /// A device that had been approved did not.
+    Oauth2DeviceCodeToTokenError,
     /// A session ended.
     Logout,
     /// A client could not be told of it, and is given up.

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use super::realm::BruteForce;
+use crate::clock::Timestamp;
 
 /// Something that is counted, with the number of failures it may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,29 +23,62 @@ pub struct Counter {
 /// the same address: nobody can lock a person out (attacks U04).
 #[must_use]
 pub fn counters(name: &str, address: IpAddr, known_browser: bool, rule: &BruteForce) -> Vec<Counter> {
-    // A name can be as long as a form field; its key need not be.
-    let name = crate::secrets::fingerprint(name);
+    let account = account(name);
     if known_browser {
-        return vec![Counter { subject: format!("account/{name}/known"), most: rule.max_failures }];
+        return vec![Counter { subject: format!("{account}/known"), most: rule.max_failures }];
     }
     let network = network(address);
     vec![
-        Counter { subject: format!("account/{name}/{network}"), most: rule.max_failures },
+        Counter { subject: format!("{account}/{network}"), most: rule.max_failures },
         Counter { subject: format!("address/{network}"), most: rule.max_address_failures },
-        Counter { subject: format!("account/{name}"), most: rule.max_account_failures },
+        Counter { subject: account, most: rule.max_account_failures },
     ]
 }
 
 /// The counts that a right password from `address` forgets. The address's stands: it is about other names too.
 #[must_use]
 pub fn forgotten(name: &str, address: IpAddr) -> Vec<String> {
-    let name = crate::secrets::fingerprint(name);
+    let account = account(name);
     let network = network(address);
-    vec![format!("account/{name}/known"), format!("account/{name}/{network}"), format!("account/{name}")]
+    vec![format!("{account}/known"), format!("{account}/{network}"), account]
+}
+
+/// What a person's attempt to name a device by its user code counts towards. A person is counted, and not the session,
+/// of which anybody who can sign in may have many.
+///
+/// All who guess together have 1,000 wrong codes in an hour of the clock, and one more after each wait: the chance to hit a
+/// certain code while it is good stays below 2⁻²³ (attacks D02, RFC 8628 §5.1). That count begins anew each hour, so that
+/// the typing mistakes of a busy realm do not add up.
+#[must_use]
+pub fn device_counters(user_id: &str, address: IpAddr, now: Timestamp) -> [Counter; 3] {
+    let hour = now.0.div_euclid(DEVICE_RULE.window);
+    [
+        Counter { subject: format!("device/user/{user_id}"), most: 10 },
+        Counter { subject: format!("device/address/{}", network(address)), most: 100 },
+        Counter { subject: format!("device/hour/{hour}"), most: 1_000 },
+    ]
+}
+
+/// The waits after wrong user codes. They are no setting: what they guard does not depend on the realm's passwords.
+pub const DEVICE_RULE: BruteForce = BruteForce {
+    max_failures: 10,
+    max_account_failures: 10,
+    max_address_failures: 100,
+    wait: 60,
+    max_wait: 900,
+    window: 3_600,
+};
+
+/// The key of the count of wrong passwords for an account (canonical name) from anywhere. A name can be as long as a form
+/// field; its key need not be.
+#[must_use]
+pub fn account(name: &str) -> String {
+    format!("account/{}", crate::secrets::fingerprint(name))
 }
 
 /// An IPv4 address, or the /64 of an IPv6 address, since one subscriber has all of it.
-fn network(address: IpAddr) -> String {
+#[must_use]
+pub fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
@@ -87,6 +121,17 @@ mod tests {
         ] {
             assert_eq!(network(a.parse().unwrap()) == network(b.parse().unwrap()), same, "{a} {b}");
         }
+    }
+
+    #[test]
+    fn d02_guessing_user_codes_is_counted_by_person_by_address_and_for_all() {
+        let subjects = |user, address: &str, now| {
+            device_counters(user, address.parse().unwrap(), Timestamp(now)).map(|counter| counter.subject)
+        };
+        let one = subjects("alice", "192.0.2.1", 7_200);
+        let [person, address, all] = subjects("bob", "192.0.2.1", 10_799);
+        assert!(person != one[0] && address == one[1] && all == one[2]);
+        assert_ne!(subjects("alice", "192.0.2.1", 10_800)[2], one[2], "the next hour");
     }
 
     #[test]

@@ -67,6 +67,12 @@ pub enum ErrorCode {
     RequestUriNotSupported,
     /// RFC 9101 §6: `request_uri` leads to no good request.
     InvalidRequestUri,
+    /// RFC 8628 §3.5: nobody has answered yet, poll again.
+    AuthorizationPending,
+    /// RFC 8628 §3.5: the same, and the device polls too often.
+    SlowDown,
+    /// RFC 8628 §3.5: nobody answered in time.
+    ExpiredToken,
     /// RFC 6750 §3.1: the access token is not good.
     InvalidToken,
     /// RFC 6750 §3.1: the access token is good for less than this.
@@ -99,6 +105,9 @@ impl ErrorCode {
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::InvalidRequestUri => "invalid_request_uri",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::InvalidDpopProof => "invalid_dpop_proof",

@@ -58,6 +58,8 @@ pub struct RealmSettings {
     pub pushed_request: i64,
     /// Whether every authorization request must be pushed (RFC 9126 §5).
     pub require_pushed_authorization_requests: bool,
+    /// How long a device waits for a person's yes (RFC 8628 §3.2).
+    pub device_code: i64,
     /// How long a sign-in may take, from the authorization request to the last form.
     pub login: i64,
     /// A session ends when unused for this long; refresh tokens live as long.
@@ -104,6 +106,7 @@ impl Default for RealmSettings {
             code: 60,
             pushed_request: 60,
             require_pushed_authorization_requests: false,
+            device_code: 600,
             login: 1_800,
             session_idle: 1_800,
             session_max: 36_000,

@@ -27,6 +27,7 @@ pub(super) fn describe(state: &State) -> RealmSpec {
             access_token: Some(settings.access_token),
             code: Some(settings.code),
             pushed_request: Some(settings.pushed_request),
+            device_code: Some(settings.device_code),
             login: Some(settings.login),
             session_idle: Some(settings.session_idle),
             session_max: Some(settings.session_max),

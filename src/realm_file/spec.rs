@@ -86,6 +86,8 @@ pub struct LifetimesSpec {
     pub code: Option<i64>,
     /// A pushed authorization request, until it is opened.
     pub pushed_request: Option<i64>,
+    /// Device and user codes.
+    pub device_code: Option<i64>,
     /// A sign-in, from the authorization request to the last form.
     pub login: Option<i64>,
     /// An unused session.

@@ -24,6 +24,7 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
         (&mut settings.access_token, lifetimes.access_token),
         (&mut settings.code, lifetimes.code),
         (&mut settings.pushed_request, lifetimes.pushed_request),
+        (&mut settings.device_code, lifetimes.device_code),
         (&mut settings.login, lifetimes.login),
         (&mut settings.session_idle, lifetimes.session_idle),
         (&mut settings.session_max, lifetimes.session_max),

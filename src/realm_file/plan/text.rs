@@ -10,10 +10,11 @@ use super::super::read::duration::written;
 use super::{Action, Difference, Plan};
 
 /// Fields that are spans of time, shown as `5m`.
-pub(in super::super) const SPANS: [&str; 15] = [
+pub(in super::super) const SPANS: [&str; 16] = [
     "lifetimes.access_token",
     "lifetimes.code",
     "lifetimes.pushed_request",
+    "lifetimes.device_code",
     "lifetimes.login",
     "lifetimes.session_idle",
     "lifetimes.session_max",

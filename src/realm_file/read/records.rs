@@ -47,6 +47,7 @@ fn lifetimes(fields: &mut Fields<'_>) -> Option<LifetimesSpec> {
         access_token: fields.seconds("access_token"),
         code: fields.seconds("code"),
         pushed_request: fields.seconds("pushed_request"),
+        device_code: fields.seconds("device_code"),
         login: fields.seconds("login"),
         session_idle: fields.seconds("session_idle"),
         session_max: fields.seconds("session_max"),

@@ -89,6 +89,7 @@ fn times(spec: &RealmSpec, notes: &mut Notes<'_>) {
     for (field, value, most) in [
         ("lifetimes.access_token", lifetimes.access_token, LONGEST_LIFETIME),
         ("lifetimes.code", lifetimes.code, 600),
+        ("lifetimes.device_code", lifetimes.device_code, 3_600),
         ("lifetimes.login", lifetimes.login, 86_400),
         ("lifetimes.session_idle", lifetimes.session_idle, LONGEST_LIFETIME),
         ("lifetimes.session_max", lifetimes.session_max, LONGEST_LIFETIME),
