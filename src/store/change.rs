@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::key::KeyRow;
 use super::statement::{Statement, sql};
 use super::{
-    Store, audit, backchannel_logout, client, code, consent, failure, grant, group, key, pushed, realm,
+    Store, audit, backchannel_logout, client, code, consent, device_code, failure, grant, group, key, pushed, realm,
     revoked, role, scope, session, user,
 };
 use crate::clock::Timestamp;
@@ -15,6 +15,7 @@ use crate::protocol::audit::AuditEvent;
 use crate::protocol::client::Client;
 use crate::protocol::code::AuthorizationCode;
 use crate::protocol::consent::Consent;
+use crate::protocol::device_code::Approval;
 use crate::protocol::grant::Grant;
 use crate::protocol::realm::Realm;
 use crate::protocol::role::{Group, Role};
@@ -93,7 +94,7 @@ pub enum Change {
     AddGrant { grant: Grant, expires_at: Timestamp },
     /// A grant was taken back.
     RevokeGrant { realm_id: String, id: String, at: Timestamp },
-    /// Every grant of a user was taken back, the offline ones too.
+    /// Every grant of a user was taken back, the offline ones and those that devices wait for too.
     RevokeGrantsOfUser { realm_id: String, user_id: String, at: Timestamp },
     /// An access token that hangs on no grant was taken back; it would have been good until then.
     RevokeToken { realm_id: String, jti: String, expires_at: Timestamp },
@@ -101,6 +102,10 @@ pub enum Change {
     AddCode(AuthorizationCode),
     /// A code is issued for a pushed request; none can be for one that was spent before.
     SpendPushedRequest { realm_id: String, fingerprint: String, at: Timestamp },
+    /// A person said yes to a device that still waits, to `scope` of what it asked.
+    ApproveDevice { realm_id: String, fingerprint: String, approval: Approval, scope: String },
+    /// A person said no to a device that still waits.
+    DenyDevice { realm_id: String, fingerprint: String, at: Timestamp },
     /// A consent was given or widened.
     PutConsent(Consent),
     /// A consent was withdrawn, and with it every grant of that user to that client.
@@ -241,6 +246,8 @@ impl Change {
             | Self::RevokeGrantsOfUser { realm_id, .. }
             | Self::RevokeToken { realm_id, .. }
             | Self::SpendPushedRequest { realm_id, .. }
+            | Self::ApproveDevice { realm_id, .. }
+            | Self::DenyDevice { realm_id, .. }
             | Self::WithdrawConsent { realm_id, .. }
             | Self::ClearFailures { realm_id, .. } => realm_id,
         }
@@ -313,6 +320,7 @@ impl Change {
             Self::AddGrant { grant, expires_at } => to.push(grant::add(&grant, expires_at)?),
             Self::RevokeGrant { realm_id, id, at } => to.push(grant::revoke(&realm_id, &id, at)),
             Self::RevokeGrantsOfUser { realm_id, user_id, at } => {
+                to.push(device_code::take_all_back(&realm_id, &user_id, at));
                 to.push(grant::revoke_all(&realm_id, &user_id, at));
             }
             Self::RevokeToken { realm_id, jti, expires_at } => {
@@ -322,6 +330,12 @@ impl Change {
                 to.push(pushed::spend(&realm_id, &fingerprint, at));
             }
             Self::AddCode(code) => to.push(code::add(&code)?),
+            Self::ApproveDevice { realm_id, fingerprint, approval, scope } => {
+                to.push(device_code::approve(&realm_id, &fingerprint, &approval, &scope));
+            }
+            Self::DenyDevice { realm_id, fingerprint, at } => {
+                to.push(device_code::deny(&realm_id, &fingerprint, at));
+            }
             Self::PutConsent(consent) => to.push(consent::put(&consent)?),
             Self::WithdrawConsent { realm_id, user_id, client, at } => {
                 consent::withdraw(&realm_id, &user_id, &client, at, to);

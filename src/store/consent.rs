@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::row::row;
 use super::statement::json;
 use super::statement::{Statement, sql};
-use super::{Store, client};
+use super::{Store, client, device_code};
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::consent::Consent;
@@ -52,6 +52,7 @@ pub(super) fn put(consent: &Consent) -> Result<Statement, StoreError> {
 }
 
 pub(super) fn withdraw(realm_id: &str, user_id: &str, client: &str, at: Timestamp, to: &mut Vec<Statement>) {
+    to.push(device_code::take_back(realm_id, user_id, client, at));
     let text = "UPDATE grants SET revoked_at = $4 \
                 WHERE realm_id = $1 AND user_id = $2 AND client = $3 AND revoked_at IS NULL";
     to.push(sql!(text, realm_id, user_id, client, at));

@@ -31,13 +31,23 @@ impl Store {
         let (realm_id, counters, rule) = (realm_id.to_owned(), counters.to_vec(), rule.clone());
         self.db.write(CountAttempt { realm_id, counters, rule, now }).await
     }
+
+    /// Until when what `subject` counts is locked, if it ever was.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn locked_until(&self, realm_id: &str, subject: &str) -> Result<Option<Timestamp>, StoreError> {
+        let text = "SELECT locked_until FROM failures WHERE realm_id = $1 AND subject = $2";
+        Ok(self.db.one::<(Timestamp,)>(sql!(text, realm_id, subject)).await?.map(|(until,)| until))
+    }
 }
 
-struct CountAttempt {
-    realm_id: String,
-    counters: Vec<Counter>,
-    rule: BruteForce,
-    now: Timestamp,
+/// Counting as a part of a transaction: one that is undone has counted nothing.
+pub(super) struct CountAttempt {
+    pub(super) realm_id: String,
+    pub(super) counters: Vec<Counter>,
+    pub(super) rule: BruteForce,
+    pub(super) now: Timestamp,
 }
 
 impl Work for CountAttempt {
@@ -47,11 +57,7 @@ impl Work for CountAttempt {
         &self,
         transaction: &mut Transaction<'_>,
     ) -> Result<Finish<Option<Timestamp>>, StoreError> {
-        let mut wait_until = None;
-        for counter in &self.counters {
-            wait_until = wait_until.max(self.count(transaction, counter).await?);
-        }
-        Ok(match wait_until {
+        Ok(match self.count_all(transaction).await? {
             // No counter keeps an attempt that another one refused.
             Some(until) => Finish::Undo(Some(until)),
             None => Finish::Commit(None),
@@ -60,6 +66,18 @@ impl Work for CountAttempt {
 }
 
 impl CountAttempt {
+    /// Counts towards every counter; until when to wait instead, if one of them is locked.
+    pub(super) async fn count_all(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let mut wait_until = None;
+        for counter in &self.counters {
+            wait_until = wait_until.max(self.count(transaction, counter).await?);
+        }
+        Ok(wait_until)
+    }
+
     /// Counts towards one counter; until when to wait instead, if it is locked.
     async fn count(
         &self,

@@ -32,6 +32,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0003_spent_identifiers.sql"),
     },
     Migration {
+        version: 4,
+        name: "device_codes",
+        text: include_str!("../../migrations/0004_device_codes.sql"),
+    },
+    Migration {
         version: 7,
         name: "pushed_requests",
         text: include_str!("../../migrations/0007_pushed_requests.sql"),

@@ -10,7 +10,8 @@
 //! 4. `$1…$n`, `RETURNING`, `INSERT … ON CONFLICT (key) DO UPDATE SET x = excluded.x`, plain joins.
 //! 5. Single use is one guarded `UPDATE … WHERE … IS NULL`; the number of rows names the winner.
 //! 6. A transaction opens with its write (see `Db::write`), and takes locks in one order, so that Postgres need not break
-//!    deadlocks: configuration, spent identifiers, pushed requests, grants, codes and refresh tokens, sessions.
+//!    deadlocks: configuration, spent identifiers, pushed requests, device codes, grants, codes and
+//!    refresh tokens, sessions.
 //! 7. A realm's rows are read by `realm_id`, also where another key would do: no identifier reaches across realms.
 //! 8. Text that people page through is ordered by bytes (`COLLATE "binary"`), and searches run over `search_key`, which
 //!    Rust writes in canonical form: neither database folds case or sorts by its own lights.
@@ -30,6 +31,7 @@ mod client;
 mod code;
 mod consent;
 mod db;
+mod device_code;
 mod error;
 mod failure;
 mod grant;
@@ -56,6 +58,7 @@ mod writer;
 pub use audit::EventOfDeletedRealm;
 pub use change::Change;
 pub use code::{RedeemCode, Redemption};
+pub use device_code::{Asked, DeviceLookup, DeviceRedemption, NewDeviceCode, RedeemDeviceCode};
 pub use error::{Cause, StoreError};
 pub use key::KeyRow;
 pub use open::StoreOptions;

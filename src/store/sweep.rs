@@ -26,6 +26,12 @@ fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> Vec<Stateme
             most
         ),
         sql!(
+            "DELETE FROM device_codes WHERE fingerprint IN \
+             (SELECT fingerprint FROM device_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+            now,
+            most
+        ),
+        sql!(
             "DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             now,
             most

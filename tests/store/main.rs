@@ -11,6 +11,7 @@
 mod backchannel_logout;
 mod bindings;
 mod changes;
+mod devices;
 mod identifiers;
 mod isolation;
 #[path = "../support/postgres.rs"]
