@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, OriginalUri};
-use axum::http::header::{ACCEPT, HOST, ORIGIN};
+use axum::http::header::{ACCEPT, HOST, HeaderValue, ORIGIN, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -218,5 +218,9 @@ fn trouble(shell: Shell<'_>, error: &PageError, request_id: &str, helpful: bool,
             .map(|(label, value)| Fact { label: Name::new(label), value: Entry::from(value.as_str()) })
             .collect(),
     });
-    view.page().over_https(https).into_response()
+    let mut response = view.page().over_https(https).into_response();
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }

@@ -80,13 +80,22 @@ pub struct ApiError {
     status: StatusCode,
     /// Value of `WWW-Authenticate`.
     challenge: Option<HeaderValue>,
+    /// Seconds after which trying again may help.
+    retry_after: Option<i64>,
 }
 
 impl ApiError {
     /// A refusal with another status than its code's own.
     #[must_use]
     pub fn with_status(error: OAuthError, status: StatusCode) -> Self {
-        Self { error, status, challenge: None }
+        Self { error, status, challenge: None, retry_after: None }
+    }
+
+    /// The same failure for a caller who may try again after so many seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: i64) -> Self {
+        self.retry_after = Some(seconds.max(1));
+        self
     }
 
     /// The same failure with a challenge, for a client that used the `Authorization` header (RFC 6749 §5.2).
@@ -112,7 +121,8 @@ impl ApiError {
 impl From<OAuthError> for ApiError {
     fn from(error: OAuthError) -> Self {
         let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { error, status, challenge: None }
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        Self { error, status, challenge: None, retry_after }
     }
 }
 
@@ -147,8 +157,8 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(challenge) = self.challenge {
             headers.insert(WWW_AUTHENTICATE, challenge);
@@ -168,13 +178,15 @@ pub struct PageError {
     pub hint: Option<(String, Vec<(&'static str, String)>)>,
     /// Where to begin anew.
     pub again: Option<String>,
+    /// Seconds after which trying again may help.
+    pub retry_after: Option<i64>,
 }
 
 impl PageError {
     /// A page without further words.
     #[must_use]
     pub fn new(trouble: Trouble) -> Self {
-        Self { trouble, detail: None, hint: None, again: None }
+        Self { trouble, detail: None, hint: None, again: None, retry_after: None }
     }
 
     /// The same page with a sentence.
@@ -188,6 +200,13 @@ impl PageError {
     #[must_use]
     pub fn hint(mut self, sentence: impl Into<String>, facts: Vec<(&'static str, String)>) -> Self {
         self.hint = Some((sentence.into(), facts));
+        self
+    }
+
+    /// The same page for a person who may try again after so many seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: i64) -> Self {
+        self.retry_after = Some(seconds.max(1));
         self
     }
 

@@ -8,6 +8,7 @@ pub mod client_auth;
 pub mod context;
 pub mod cookies;
 pub mod cors;
+pub mod device;
 pub mod dpop;
 pub mod error;
 pub mod goodbye;
@@ -29,7 +30,10 @@ use axum::routing::{get, post};
 use crate::app::Shared;
 use context::{RealmContext, ServerContext};
 use error::PageError;
-use oidc::{authorize, certs, discovery, introspect, login_status, logout, par, revoke, token, userinfo};
+use oidc::{
+    authorize, certs, device_authorization, discovery, introspect, login_status, logout, par, revoke, token,
+    userinfo,
+};
 use sign_in::{authenticate, consent};
 
 /// Every address of the server, below its base path.
@@ -57,6 +61,10 @@ fn realm_routes() -> Router<Shared> {
         .route("/protocol/openid-connect/certs", get(certs::certs).options(cors::preflight_public))
         .route("/protocol/openid-connect/auth", get(authorize::authorize).post(authorize::authorize))
         .route("/protocol/openid-connect/ext/par/request", post(par::push).options(cors::preflight))
+        .route(
+            "/protocol/openid-connect/auth/device",
+            post(device_authorization::authorize).options(cors::preflight),
+        )
         .route("/protocol/openid-connect/token", post(token::token).options(cors::preflight))
         .route("/protocol/openid-connect/revoke", post(revoke::revoke).options(cors::preflight))
         .route("/protocol/openid-connect/token/introspect", post(introspect::introspect))
@@ -70,6 +78,8 @@ fn realm_routes() -> Router<Shared> {
         .route("/protocol/openid-connect/3p-cookies/step1.html", get(login_status::third_party_cookies))
         .route("/login-actions/authenticate", get(authenticate::get).post(authenticate::post))
         .route("/login-actions/consent", get(consent::get).post(consent::post))
+        .route("/device", get(device::show).post(device::submit))
+        .route("/device/confirm", get(device::answer::get).post(device::answer::post))
         .route("/account", get(account::show))
         .route("/account/", get(account::show))
         .route("/account/{action}", post(account::act))

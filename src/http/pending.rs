@@ -24,8 +24,10 @@ const MOST_BYTES: usize = 5_400;
 /// A request that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingRequest {
-    /// The parameters as they arrived; none when the person wants to see the own account page.
+    /// The parameters as they arrived; none when the person wants to see a page of the server's own.
     pub parameters: Option<RequestParameters>,
+    /// That page.
+    pub page: OwnPage,
     /// When they arrived.
     pub received_at: Timestamp,
     /// Subject of the verified `id_token_hint`.
@@ -38,6 +40,19 @@ pub struct PendingRequest {
     pub pushed: Option<String>,
     /// Fingerprint of the browser's cookie.
     pub(super) browser: String,
+}
+
+/// Where a person goes who signs in for no client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OwnPage {
+    /// The account page.
+    #[default]
+    Account,
+    /// The question about a device.
+    Device {
+        /// The code that was typed, as people read it.
+        user_code: String,
+    },
 }
 
 /// A sealed request and the cookie that its browser must show.
@@ -74,6 +89,7 @@ impl PendingRequest {
         }
         Ok(Self {
             parameters: Some(parameters),
+            page: OwnPage::Account,
             received_at,
             hinted_subject,
             signed_in: None,
@@ -88,6 +104,7 @@ impl PendingRequest {
     pub fn pushed(request: PushedRequest, received_at: Timestamp) -> Self {
         Self {
             parameters: Some(request.parameters),
+            page: OwnPage::Account,
             received_at,
             hinted_subject: request.hinted_subject,
             signed_in: None,
@@ -102,6 +119,7 @@ impl PendingRequest {
     pub fn account(received_at: Timestamp) -> Self {
         Self {
             parameters: None,
+            page: OwnPage::Account,
             received_at,
             hinted_subject: None,
             signed_in: None,
@@ -121,6 +139,12 @@ impl PendingRequest {
             asked: None,
             ..self.clone()
         }
+    }
+
+    /// A person who wants to connect a device.
+    #[must_use]
+    pub fn device(received_at: Timestamp, user_code: String) -> Self {
+        Self { page: OwnPage::Device { user_code }, ..Self::account(received_at) }
     }
 
     /// Seals the request for the browser that sent `headers`.

@@ -16,10 +16,11 @@ use super::realm::Realm;
 use super::scope::{OPENID, Scope};
 
 /// Grants that the token endpoint knows.
-const GRANTS: [GrantType; 4] = [
+const GRANTS: [GrantType; 5] = [
     GrantType::AuthorizationCode,
     GrantType::RefreshToken,
     GrantType::ClientCredentials,
+    GrantType::DeviceCode,
     GrantType::TokenExchange,
 ];
 
@@ -44,6 +45,7 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "pushed_authorization_request_endpoint": format!("{protocol}/ext/par/request"),
         "require_pushed_authorization_requests": realm.settings.require_pushed_authorization_requests,
         "jwks_uri": format!("{protocol}/certs"),
+        "device_authorization_endpoint": format!("{protocol}/auth/device"),
         "end_session_endpoint": format!("{protocol}/logout"),
         "check_session_iframe": format!("{protocol}/login-status-iframe.html"),
         "backchannel_logout_supported": true,

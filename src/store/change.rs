@@ -7,8 +7,8 @@ use super::error::StoreError;
 use super::key::KeyRow;
 use super::statement::{Statement, sql};
 use super::{
-    Store, audit, backchannel_logout, client, code, consent, device_code, failure, grant, group, key, pushed, realm,
-    revoked, role, scope, session, user,
+    Store, audit, backchannel_logout, client, code, consent, device_code, failure, grant, group, key, pushed,
+    realm, revoked, role, scope, session, user,
 };
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;

@@ -62,6 +62,7 @@ struct Numbers {
     tokens: Family<GrantLabels, Counter>,
     sign_ins: Family<OutcomeLabels, Counter>,
     backchannel_logouts: Family<OutcomeLabels, Counter>,
+    devices: Family<OutcomeLabels, Counter>,
     hashing: Family<StateLabels, Gauge>,
     pool: Family<StateLabels, Gauge>,
     resident: Gauge,
@@ -95,6 +96,7 @@ impl Metrics {
             tokens: Family::default(),
             sign_ins: Family::default(),
             backchannel_logouts: Family::default(),
+            devices: Family::default(),
             hashing: Family::default(),
             pool: Family::default(),
             resident: Gauge::default(),
@@ -137,6 +139,11 @@ impl Metrics {
     /// Counts an attempt to tell a client of a logout: `told`, `failed` (it is tried again) or `given_up`.
     pub fn backchannel_logout(&self, outcome: &'static str) {
         self.0.backchannel_logouts.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// Counts a step of a device's way to tokens: `asked`, `too_many`, `wrong_code`, `approved` or `denied`.
+    pub fn device(&self, outcome: &'static str) {
+        self.0.devices.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// How many password hashes are being made and how many wait.
@@ -207,6 +214,7 @@ impl Numbers {
             "Attempts to tell a client of a logout, by outcome",
             self.backchannel_logouts.clone(),
         );
+        registry.register("vestibule_devices", "Steps of devices to tokens by outcome", self.devices.clone());
         registry.register("vestibule_password_hashes", "Password hashes at work", self.hashing.clone());
         registry.register(
             "vestibule_database_connections",
@@ -250,6 +258,7 @@ mod tests {
         );
         same.tokens_issued("client_credentials");
         same.sign_in("wrong_password");
+        same.device("asked");
         same.connection_refused();
         let open = same.connection_opened();
         same.before_reading(|metrics| metrics.hashing(2, 7));
@@ -261,6 +270,7 @@ mod tests {
             r#"vestibule_http_request_duration_seconds_count{method="OTHER",route="unmatched",status="404"} 1"#,
             r#"vestibule_tokens_issued_total{grant="client_credentials"} 1"#,
             r#"vestibule_sign_ins_total{outcome="wrong_password"} 1"#,
+            r#"vestibule_devices_total{outcome="asked"} 1"#,
             "vestibule_http_connections_refused_total 1",
             "vestibule_http_connections 1",
             r#"vestibule_password_hashes{state="queued"} 7"#,

@@ -15,6 +15,7 @@
 //! test's own: [`TestServer::clock`].
 
 mod browser;
+mod device;
 mod dpop;
 mod rp;
 
@@ -27,6 +28,7 @@ use crate::realms::KeySource;
 use crate::server::Shutdown;
 
 pub use browser::{Browser, Reply};
+pub use device::Device;
 pub use dpop::ProofKey;
 pub use rp::{Rp, Tokens, claims};
 

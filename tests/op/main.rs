@@ -17,6 +17,7 @@ mod client_assertion;
 mod code;
 mod common;
 mod database;
+mod device;
 mod dpop;
 mod flow;
 mod frontchannel_logout;

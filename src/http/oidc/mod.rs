@@ -2,6 +2,7 @@
 
 pub mod authorize;
 pub mod certs;
+pub mod device_authorization;
 pub mod discovery;
 pub mod introspect;
 pub mod login_status;

@@ -64,7 +64,7 @@ async fn by_grant(
         GrantType::RefreshToken => grants::refresh_token::rotate(context, caller, form).await,
         GrantType::ClientCredentials => grants::client_credentials::issue(context, caller, form).await,
         GrantType::TokenExchange => grants::token_exchange::exchange(context, caller, form).await,
-        GrantType::DeviceCode => Err(unsupported().into()),
+        GrantType::DeviceCode => grants::device_code::redeem(context, caller, form).await,
     }?;
     context.app.metrics.tokens_issued(grant.wire());
     Ok(tokens)
@@ -76,6 +76,7 @@ fn grant_type(form: &Params) -> Result<GrantType, OAuthError> {
         Some("refresh_token") => Ok(GrantType::RefreshToken),
         Some("client_credentials") => Ok(GrantType::ClientCredentials),
         Some("urn:ietf:params:oauth:grant-type:token-exchange") => Ok(GrantType::TokenExchange),
+        Some(value) if value == GrantType::DeviceCode.wire() => Ok(GrantType::DeviceCode),
         Some(_) => Err(unsupported()),
         None => Err(OAuthError::new(ErrorCode::InvalidRequest, "grant_type is missing")),
     }

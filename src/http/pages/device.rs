@@ -5,7 +5,7 @@ use askama::Template;
 use super::address::Link;
 use super::page::{Page, Permits};
 use super::shell::{Asker, Hidden, Shell};
-use super::words::{Entry, Name};
+use super::words::{Entry, Moment, Name};
 
 /// Where a person types the code: `#device-user-code` (field `device_user_code`).
 #[derive(Clone, Debug, Template)]
@@ -43,8 +43,10 @@ pub struct DeviceConfirm<'a> {
     pub user: Name<'a>,
     /// The code, to compare with the device's.
     pub code: Entry<'a>,
-    /// Where the device's request came from, such as an address.
-    pub origin: Option<Name<'a>>,
+    /// The network address that the device's request came from.
+    pub origin: Name<'a>,
+    /// When it came.
+    pub asked: Moment,
     /// One line for each thing that is asked.
     pub asks: Vec<Name<'a>>,
     /// Where the form is posted; its buttons are `#kc-login` (field `accept`) and `#kc-cancel` (field `cancel`).

@@ -6,7 +6,7 @@
 pub mod authenticate;
 pub mod consent;
 mod issue;
-mod views;
+pub(super) mod views;
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::context::RealmContext;
 use super::cookies::{self, Kind};
 use super::error::PageError;
 use super::pages::Trouble;
-use super::pending::PendingRequest;
+use super::pending::{OwnPage, PendingRequest};
 use super::tokens;
 use crate::protocol::audit::AuditKind;
 use crate::protocol::authorize::{
@@ -101,7 +101,7 @@ pub async fn advance(
     progress: Progress,
 ) -> Result<Response, PageError> {
     let Some(parameters) = &pending.parameters else {
-        return to_account(context, headers, pending, progress).await;
+        return to_own_page(context, headers, pending, progress).await;
     };
     let entry = client(context, parameters).await?;
     let client = entry.as_ref().map(|entry| &entry.client);
@@ -281,7 +281,8 @@ pub fn no_target(refusal: NoTarget, parameters: &RequestParameters, client: Opti
     }
 }
 
-async fn to_account(
+/// A page of the server's own, for a person who signed in for it and for no client.
+async fn to_own_page(
     context: &RealmContext,
     headers: &HeaderMap,
     pending: &PendingRequest,
@@ -289,7 +290,10 @@ async fn to_account(
 ) -> Result<Response, PageError> {
     context.app.commit(progress.changes).await?;
     let response = if progress.session.is_some() {
-        see_other(&context.url("/account/"))
+        see_other(&match &pending.page {
+            OwnPage::Account => context.url("/account/"),
+            OwnPage::Device { user_code } => super::device::address(context, user_code),
+        })
     } else {
         views::Login::default().render(context, headers, pending, None)
     };

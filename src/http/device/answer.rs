@@ -1,0 +1,175 @@
+//! The person's yes or no to a device: `POST …/device/confirm`.
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::{Question, aad, about, ask_for_code, still_allowed};
+use crate::clock::Timestamp;
+use crate::http::context::RealmContext;
+use crate::http::error::PageError;
+use crate::http::pages::{DeviceDone, Name, Trouble};
+use crate::http::params::{Form, Params, ParamsError};
+use crate::http::sign_in::{self, see_other};
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::client::Client;
+use crate::protocol::consent::Consent;
+use crate::protocol::device_code::{Approval, DeviceCode};
+use crate::protocol::scope::Granted;
+use crate::protocol::session::Session;
+use crate::store::{Change, StoreError};
+
+/// The address of the form is no page of its own.
+pub async fn get(context: RealmContext) -> Response {
+    see_other(&context.url("/device"))
+}
+
+/// Takes the answer.
+pub async fn post(context: RealmContext, headers: HeaderMap, Form(form): Form) -> Response {
+    submit(&context, &headers, form).await.unwrap_or_else(|error| context.fail(&error))
+}
+
+async fn submit(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    form: Result<Params, ParamsError>,
+) -> Result<Response, PageError> {
+    if !context.is_same_origin(headers) {
+        return Err(PageError::new(Trouble::Forged));
+    }
+    let form = form.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
+    let (session, question) = proven(context, headers, &form).await?;
+    let device = context.app.store.device_code(&context.state.realm.id, &question.device).await?;
+    let Some(device) = device else { return Ok(ask_for_code(context, Some(""))) };
+    let Some((client, granted)) = still_allowed(context, &device).await? else {
+        return Ok(ask_for_code(context, Some("")));
+    };
+    // What is asked has changed since the page was shown: the answer is to another question.
+    if granted.stored() != question.scope {
+        return Err(PageError::new(Trouble::Expired).again(context.url("/device")));
+    }
+    let yes = form.get("accept").is_some() && form.get("cancel").is_none();
+    let changes = if yes {
+        yes_to(context, &session, &device, &client, &granted).await?
+    } else {
+        no_to(context, &session, &device, &client)
+    };
+    match context.app.commit(changes).await {
+        Ok(()) => {
+            context.app.metrics.device(if yes { "approved" } else { "denied" });
+            Ok(done(context, &client, yes))
+        }
+        Err(StoreError::Conflict { what: "device" }) => {
+            answered_before(context, &session, &device, &client).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The question, if it was put to the browser's session.
+async fn proven(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    form: &Params,
+) -> Result<(Session, Question), PageError> {
+    let forged = || PageError::new(Trouble::Forged);
+    let sealed = form.get("session_code").unwrap_or_default();
+    let plain = context.app.vault.open(&aad(context), sealed).map_err(|_| forged())?;
+    let question: Question = serde_json::from_slice(&plain).map_err(|_| forged())?;
+    let Some((session, _)) = sign_in::session(context, headers).await? else {
+        return Err(PageError::new(Trouble::Expired).again(context.url("/device")));
+    };
+    if session.id == question.session_id { Ok((session, question)) } else { Err(forged()) }
+}
+
+/// The yes is a consent too, so that the person finds the app on the account page and can send it away.
+async fn yes_to(
+    context: &RealmContext,
+    session: &Session,
+    device: &DeviceCode,
+    client: &Client,
+    granted: &Granted<'_>,
+) -> Result<Vec<Change>, PageError> {
+    let settings = &context.state.realm.settings;
+    let now = context.app.clock.now();
+    let consent = consent(context, session, client, granted, now).await?;
+    let touched = Session { last_seen_at: now, ..session.clone() };
+    let approval = Approval {
+        at: now,
+        user_id: session.user_id.clone(),
+        session_id: session.id.clone(),
+        auth_time: session.auth_time,
+        acr: session.acr.clone(),
+    };
+    Ok(vec![
+        Change::ApproveDevice {
+            realm_id: device.realm_id.clone(),
+            fingerprint: device.fingerprint.clone(),
+            approval,
+            scope: granted.stored(),
+        },
+        Change::TouchSession {
+            realm_id: session.realm_id.clone(),
+            id: session.id.clone(),
+            at: now,
+            expires_at: touched.idle_at(settings).min(touched.over_at(settings)),
+        },
+        Change::PutConsent(consent),
+        Change::Audit(about(context, AuditKind::Oauth2DeviceVerifyUserCode, session, Some(client))),
+    ])
+}
+
+async fn consent(
+    context: &RealmContext,
+    session: &Session,
+    client: &Client,
+    granted: &Granted<'_>,
+    now: Timestamp,
+) -> Result<Consent, PageError> {
+    let (realm_id, user_id) = (&session.realm_id, &session.user_id);
+    let before = context.app.store.consent(realm_id, user_id, &client.id).await?;
+    let mut consent = before.unwrap_or_else(|| Consent {
+        realm_id: realm_id.clone(),
+        user_id: user_id.clone(),
+        client: client.id.clone(),
+        scopes: std::collections::BTreeSet::new(),
+        granted_at: now,
+        updated_at: now,
+    });
+    consent.updated_at = now;
+    consent.scopes.extend(granted.needs_consent().into_iter().map(|(name, _)| name.to_owned()));
+    Ok(consent)
+}
+
+fn no_to(context: &RealmContext, session: &Session, device: &DeviceCode, client: &Client) -> Vec<Change> {
+    let event = about(context, AuditKind::Oauth2DeviceVerifyUserCodeError, session, Some(client));
+    vec![
+        Change::DenyDevice {
+            realm_id: device.realm_id.clone(),
+            fingerprint: device.fingerprint.clone(),
+            at: context.app.clock.now(),
+        },
+        Change::Audit(AuditEvent { error: Some("rejected_by_user".into()), ..event }),
+    ]
+}
+
+/// The end for an answer that changed nothing. A button that is pressed twice sends two answers, and the browser shows
+/// what comes of the second: it must tell what the first one did.
+async fn answered_before(
+    context: &RealmContext,
+    session: &Session,
+    device: &DeviceCode,
+    client: &Client,
+) -> Result<Response, PageError> {
+    let now = context.app.store.device_code(&device.realm_id, &device.fingerprint).await?;
+    let by_this_session = |approval: &Approval| approval.session_id == session.id;
+    Ok(match now {
+        Some(device) if device.denied_at.is_some() => done(context, client, false),
+        Some(device) if device.approval.as_ref().is_some_and(by_this_session) => done(context, client, true),
+        _ => ask_for_code(context, Some("")),
+    })
+}
+
+fn done(context: &RealmContext, client: &Client, approved: bool) -> Response {
+    let view = DeviceDone { shell: context.shell(), client: Name::new(client.title()), approved };
+    context.page(view.page())
+}

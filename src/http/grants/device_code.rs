@@ -1,0 +1,139 @@
+//! `grant_type=urn:ietf:params:oauth:grant-type:device_code`: a device asks whether the person has said yes.
+
+use uuid::Uuid;
+
+use super::{event, note_refusal};
+use crate::clock::Timestamp;
+use crate::http::client_auth::{self, Authenticated};
+use crate::http::context::RealmContext;
+use crate::http::error::ApiError;
+use crate::http::params::Params;
+use crate::http::tokens::{self, Issue};
+use crate::protocol::audit::AuditKind;
+use crate::protocol::brake;
+use crate::protocol::client::GrantType;
+use crate::protocol::device_code::{Approval, DeviceCode};
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grant::{Grant, GrantRequest};
+use crate::protocol::grants::device_code::{Approver, State, check, not_valid, pending, state};
+use crate::protocol::grants::refresh_token;
+use crate::protocol::refresh::RefreshToken;
+use crate::protocol::scope::{self, Granted, OFFLINE_ACCESS};
+use crate::protocol::token_response::TokenResponse;
+use crate::secrets;
+use crate::store::{DeviceRedemption, RedeemDeviceCode};
+
+/// Answers a poll (RFC 8628 §3.4).
+///
+/// # Errors
+/// `invalid_request`, `authorization_pending`, `slow_down`, `access_denied`, `expired_token`, `invalid_grant`, or trouble
+/// of ours.
+pub async fn redeem(
+    context: &RealmContext,
+    caller: &Authenticated,
+    form: &Params,
+) -> Result<TokenResponse, ApiError> {
+    let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
+    let missing = || OAuthError::new(ErrorCode::InvalidRequest, "device_code is missing");
+    let fingerprint = secrets::fingerprint(form.get("device_code").ok_or_else(missing)?);
+    let found = store.device_code(&realm.id, &fingerprint).await?;
+    let now = context.app.clock.now();
+    match (state(found.as_ref(), client, now), &found) {
+        (State::Pending, _) => {
+            let too_fast = store.poll_device(&realm.id, &fingerprint, now).await?;
+            Err(pending(too_fast).into())
+        }
+        (State::Approved(approval), Some(code)) => spend(context, caller, code, approval, now).await,
+        (State::Refuse(error), _) => Err(error.into()),
+        (_, None) => Err(not_valid().into()),
+    }
+}
+
+async fn spend(
+    context: &RealmContext,
+    caller: &Authenticated,
+    code: &DeviceCode,
+    approval: &Approval,
+    now: Timestamp,
+) -> Result<TokenResponse, ApiError> {
+    let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
+    let approver = approver(context, approval).await?.ok_or_else(not_valid)?;
+    // What was approved, as far as the client may still have it: the request names no scopes (attacks D05).
+    let granted = scope::regrant(&code.scope, client, &realm.settings, &context.state.scopes);
+    let confirmation = caller.confirmation.clone();
+    let grant = Grant { confirmation, ..grant(code, approval, &granted, now) };
+    if let Err(error) = check(approval, &approver, client, &realm.settings, now) {
+        let kind = AuditKind::Oauth2DeviceCodeToTokenError;
+        note_refusal(context, kind, client, Some(&grant), &error).await?;
+        return Err(error.into());
+    }
+    let roles = store.roles_of_user(&realm.id, &approver.user.id).await?;
+    let ends = refresh_token::expires_at(&grant, approver.session.as_ref(), &realm.settings, now);
+    let refresh = client.may(GrantType::RefreshToken).then(|| RefreshToken {
+        id: Uuid::now_v7().to_string(),
+        realm_id: realm.id.clone(),
+        grant_id: grant.id.clone(),
+        predecessor: None,
+        issued_at: now,
+        expires_at: ends,
+        used_at: None,
+        superseded_at: None,
+    });
+    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
+    let spend = RedeemDeviceCode {
+        fingerprint: code.fingerprint.clone(),
+        now,
+        grant: grant.clone(),
+        grant_expires_at: if refresh.is_some() { ends.max(access_ends) } else { access_ends },
+        refresh: refresh.clone(),
+        spends: caller.spends.clone(),
+        audit: event(context, AuditKind::Oauth2DeviceCodeToToken, client, Some(&grant)),
+    };
+    match store.redeem_device_code(spend).await? {
+        DeviceRedemption::Redeemed => {}
+        // A second request is the device's own retry, since nobody else has the code: the first one's tokens stay good.
+        DeviceRedemption::Gone => return Err(not_valid().into()),
+        DeviceRedemption::Replayed(kind) => return Err(client_auth::replayed(kind)),
+    }
+    Ok(tokens::sign(
+        context,
+        &Issue {
+            caller,
+            user: &approver.user,
+            roles: &roles,
+            granted: &granted,
+            grant: Some(&grant),
+            refresh: refresh.as_ref(),
+            audiences: None,
+            now,
+        },
+    )?)
+}
+
+async fn approver(context: &RealmContext, approval: &Approval) -> Result<Option<Approver>, ApiError> {
+    let (store, realm_id) = (&context.app.store, &context.state.realm.id);
+    let Some((user, session)) = store.approver(realm_id, approval).await? else { return Ok(None) };
+    let locked_until = store.locked_until(realm_id, &brake::account(&user.username)).await?;
+    Ok(Some(Approver { user, session, locked_until }))
+}
+
+/// What the person gave: it rests on the session in which they did.
+fn grant(code: &DeviceCode, approval: &Approval, granted: &Granted<'_>, now: Timestamp) -> Grant {
+    Grant {
+        id: Uuid::now_v7().to_string(),
+        realm_id: code.realm_id.clone(),
+        client: code.client.clone(),
+        user_id: approval.user_id.clone(),
+        session_id: Some(approval.session_id.clone()),
+        scope: granted.stored(),
+        offline: granted.has(OFFLINE_ACCESS),
+        auth_time: approval.auth_time,
+        acr: approval.acr.clone(),
+        nonce: None,
+        request: GrantRequest::default(),
+        confirmation: None,
+        created_at: now,
+        last_used_at: now,
+        revoked_at: None,
+    }
+}
