@@ -69,7 +69,7 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "claim_types_supported": ["normal"],
         "claims_supported": claims(scopes),
         "acr_values_supported": acr::supported(&realm.settings),
-        "prompt_values_supported": ["none", "login", "consent"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["en"],
         "authorization_response_iss_parameter_supported": true,
         "claims_parameter_supported": true,
