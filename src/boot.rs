@@ -163,6 +163,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
     app.metrics.before_reading(move |metrics| {
         let (running, queued) = hashing.load();
         metrics.hashing(running, queued);
+        metrics.hashes_made(hashing.made());
         let (used, idle) = connections.connections();
         metrics.database_pool(used, idle);
     });

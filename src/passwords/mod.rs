@@ -10,6 +10,7 @@
 mod client_secrets;
 mod scheme;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -86,6 +87,8 @@ pub struct Passwords {
     /// One permit for each hash at work.
     work: Arc<Semaphore>,
     limits: Limits,
+    /// Hashes made so far.
+    made: Arc<AtomicU64>,
 }
 
 impl Passwords {
@@ -105,6 +108,7 @@ impl Passwords {
             limits: Limits { concurrent, queued },
             entrance: Arc::new(Semaphore::new(concurrent + queued)),
             work: Arc::new(Semaphore::new(concurrent)),
+            made: Arc::default(),
         }
     }
 
@@ -121,6 +125,12 @@ impl Passwords {
         let inside = concurrent.saturating_add(queued).saturating_sub(self.entrance.available_permits());
         let running = concurrent.saturating_sub(self.work.available_permits());
         (running, inside.saturating_sub(running))
+    }
+
+    /// How many hashes were made so far, those against nobody's password included, for metrics.
+    #[must_use]
+    pub fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
     }
 
     /// Hashes `password`, byte for byte as typed, with a fresh salt, into the text that [`Passwords::verify`] reads.
@@ -168,6 +178,7 @@ impl Passwords {
         let place = Arc::clone(&self.entrance).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
         let turn = Arc::clone(&self.work).acquire_owned().await.map_err(|_| PasswordError::Failed)?;
         let held: (OwnedSemaphorePermit, OwnedSemaphorePermit) = (place, turn);
+        self.made.fetch_add(1, Ordering::Relaxed);
         tokio::task::spawn_blocking(move || {
             let outcome = work();
             drop(held);

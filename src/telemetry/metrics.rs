@@ -64,6 +64,7 @@ struct Numbers {
     backchannel_logouts: Family<OutcomeLabels, Counter>,
     devices: Family<OutcomeLabels, Counter>,
     hashing: Family<StateLabels, Gauge>,
+    hashes: Gauge,
     pool: Family<StateLabels, Gauge>,
     resident: Gauge,
     files: Gauge,
@@ -98,6 +99,7 @@ impl Metrics {
             backchannel_logouts: Family::default(),
             devices: Family::default(),
             hashing: Family::default(),
+            hashes: Gauge::default(),
             pool: Family::default(),
             resident: Gauge::default(),
             files: Gauge::default(),
@@ -150,6 +152,11 @@ impl Metrics {
     pub fn hashing(&self, running: usize, queued: usize) {
         set_state(&self.0.hashing, "running", running);
         set_state(&self.0.hashing, "queued", queued);
+    }
+
+    /// How many password hashes were made since the start.
+    pub fn hashes_made(&self, made: u64) {
+        self.0.hashes.set(i64::try_from(made).unwrap_or(i64::MAX));
     }
 
     /// How many database connections are in use and how many are at rest.
@@ -216,6 +223,11 @@ impl Numbers {
         );
         registry.register("vestibule_devices", "Steps of devices to tokens by outcome", self.devices.clone());
         registry.register("vestibule_password_hashes", "Password hashes at work", self.hashing.clone());
+        registry.register(
+            "vestibule_password_hashes_made",
+            "Password hashes since the start",
+            self.hashes.clone(),
+        );
         registry.register(
             "vestibule_database_connections",
             "Database connections by state",
