@@ -188,6 +188,12 @@ impl Realms {
         self.load(store, name).await
     }
 
+    /// How many realms are in memory; at most a bounded number.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.cache.len()
+    }
+
     async fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
         let _one_at_a_time = self.loading.lock().await;
         let now = self.clock.now();
@@ -331,6 +337,12 @@ impl RealmState {
         });
         let client_id = declared.await?.get(resource).map_or(resource, String::as_str);
         self.client(store, client_id).await
+    }
+
+    /// How many clients of the realm are in memory; at most a bounded number.
+    #[must_use]
+    pub fn clients_kept(&self) -> usize {
+        self.clients.len()
     }
 
     /// Whether `origin` is one of any client's of the realm. The clients are read once per version of the realm.

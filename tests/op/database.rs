@@ -63,6 +63,45 @@ impl Place {
         Self { folder: copy, postgres: None }
     }
 
+    /// Every text in every table, each once.
+    pub(crate) async fn values(&self) -> Vec<String> {
+        let mut values = std::collections::BTreeSet::new();
+        match &self.postgres {
+            Some(url) => {
+                let mut connection = PgConnection::connect(url).await.unwrap();
+                let tables =
+                    "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()";
+                let tables: Vec<String> =
+                    sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();
+                for table in tables {
+                    let rows = sqlx::AssertSqlSafe(format!("SELECT row_to_json(t)::text FROM {table} t"));
+                    let rows: Vec<String> =
+                        sqlx::query_scalar(rows).fetch_all(&mut connection).await.unwrap();
+                    for row in rows {
+                        let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+                        let texts = row.as_object().unwrap().values().filter_map(|value| value.as_str());
+                        values.extend(texts.map(str::to_owned));
+                    }
+                }
+            }
+            None => {
+                let connection = rusqlite::Connection::open(self.file()).unwrap();
+                let tables = "SELECT name FROM sqlite_master WHERE type = 'table'";
+                let mut tables = connection.prepare(tables).unwrap();
+                let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+                for table in tables {
+                    let mut rows = connection.prepare(&format!("SELECT * FROM {}", table.unwrap())).unwrap();
+                    let columns = rows.column_count();
+                    let mut rows = rows.query([]).unwrap();
+                    while let Some(row) = rows.next().unwrap() {
+                        values.extend((0..columns).filter_map(|column| row.get::<_, String>(column).ok()));
+                    }
+                }
+            }
+        }
+        values.into_iter().collect()
+    }
+
     /// Runs statements beside the server.
     pub(crate) async fn run(&self, sql: &'static str) {
         match &self.postgres {
