@@ -37,10 +37,10 @@ pub fn counters(name: &str, address: IpAddr, known_browser: bool, rule: &BruteFo
 
 /// The counts that a right password from `address` forgets. The address's stands: it is about other names too.
 #[must_use]
-pub fn forgotten(name: &str, address: IpAddr) -> Vec<String> {
+pub fn forgotten(name: &str, address: IpAddr) -> [String; 3] {
     let account = account(name);
     let network = network(address);
-    vec![format!("{account}/known"), format!("{account}/{network}"), account]
+    [format!("{account}/known"), format!("{account}/{network}"), account]
 }
 
 /// What a person's attempt to name a device by its user code counts towards. A person is counted, and not the session,

@@ -111,7 +111,7 @@ pub enum Change {
     /// A consent was withdrawn, and with it every grant of that user to that client.
     WithdrawConsent { realm_id: String, user_id: String, client: String, at: Timestamp },
     /// Failures of these subjects are forgotten.
-    ClearFailures { realm_id: String, subjects: Vec<String> },
+    ClearFailures { realm_id: String, subjects: [String; 3] },
     /// Something happened.
     Audit(AuditEvent),
 }
@@ -341,7 +341,7 @@ impl Change {
                 consent::withdraw(&realm_id, &user_id, &client, at, to);
             }
             Self::ClearFailures { realm_id, subjects } => {
-                to.extend(subjects.iter().map(|subject| failure::clear(&realm_id, subject)));
+                to.push(failure::clear(&realm_id, subjects));
             }
             Self::Audit(event) => to.push(audit::add(&event)?),
         }

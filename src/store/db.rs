@@ -3,8 +3,8 @@
 //! Owns deadlines, and doing a transaction again when the database asks for it. All writing passes [`Db::write`], whole
 //! pieces of work at a time: on SQLite those that come together share a commit ([`super::writer`]).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -45,11 +45,27 @@ pub(super) struct Health {
     /// Milliseconds after `opened` at which a connection was last found broken.
     lost_at: AtomicU64,
     statements: AtomicU64,
+    /// There once somebody asked for it.
+    traffic: OnceLock<Mutex<Traffic>>,
+}
+
+/// What was sent to the database: for tests that hold an endpoint to what it needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// The text of each statement, transactions' brackets left out.
+    pub statements: Vec<&'static str>,
+    /// How many transactions wrote.
+    pub writes: usize,
 }
 
 impl Health {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { opened: Instant::now(), lost_at: AtomicU64::new(0), statements: AtomicU64::new(0) })
+        Arc::new(Self {
+            opened: Instant::now(),
+            lost_at: AtomicU64::new(0),
+            statements: AtomicU64::new(0),
+            traffic: OnceLock::new(),
+        })
     }
 
     /// Whether a connection that was idle for so long has been so since before another one was found broken: then a
@@ -63,7 +79,20 @@ impl Health {
     fn count(&self, statement: &Statement) -> Result<(), StoreError> {
         statement.check()?;
         self.statements.fetch_add(1, Ordering::Relaxed);
+        self.note(|traffic| traffic.statements.push(statement.sql));
         Ok(())
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Traffic)) {
+        if let Some(traffic) = self.traffic.get() {
+            change(&mut traffic.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// What was noted since the last call; from the first one on it is.
+    pub(super) fn traffic(&self) -> Traffic {
+        let traffic = self.traffic.get_or_init(Mutex::default);
+        std::mem::take(&mut *traffic.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn lost(&self) {
@@ -187,6 +216,7 @@ impl Db {
     /// Does `work` in a transaction, and again when the database chose it to give way or closed the connection before
     /// the commit was asked for.
     pub(super) async fn write<W: Work>(&self, work: W) -> Result<W::Outcome, StoreError> {
+        self.health.note(|traffic| traffic.writes += 1);
         let pool = match &self.pools {
             Pools::Sqlite(sqlite) => return sqlite.writer.write(work, &self.health).await,
             Pools::Postgres(pool) => pool,

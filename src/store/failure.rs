@@ -8,8 +8,9 @@ use crate::clock::Timestamp;
 use crate::protocol::brake::{self, Counter};
 use crate::protocol::realm::BruteForce;
 
-pub(super) fn clear(realm_id: &str, subject: &str) -> Statement {
-    sql!("DELETE FROM failures WHERE realm_id = $1 AND subject = $2", realm_id, subject)
+pub(super) fn clear(realm_id: &str, [one, two, three]: [String; 3]) -> Statement {
+    let text = "DELETE FROM failures WHERE realm_id = $1 AND subject IN ($2, $3, $4)";
+    sql!(text, realm_id, one, two, three)
 }
 
 impl Store {

@@ -58,6 +58,7 @@ mod writer;
 pub use audit::EventOfDeletedRealm;
 pub use change::Change;
 pub use code::{RedeemCode, Redemption};
+pub use db::Traffic;
 pub use device_code::{Asked, DeviceLookup, DeviceRedemption, NewDeviceCode, RedeemDeviceCode};
 pub use error::{Cause, StoreError};
 pub use key::KeyRow;

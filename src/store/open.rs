@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::Store;
-use super::db::{Db, Health, Pools};
+use super::db::{Db, Health, Pools, Traffic};
 use super::error::{Cause, StoreError};
 use super::sqlite::Sqlite;
 use super::statement::sql;
@@ -97,6 +97,13 @@ impl Store {
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.db.statements()
+    }
+
+    /// What was sent to the database since the last call. The first one gives nothing and begins the record, which grows
+    /// until it is asked for: for tests.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.db.health.traffic()
     }
 
     /// How many connections (on SQLite, those that read) are in use and how many are at rest, for metrics.

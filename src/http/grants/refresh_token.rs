@@ -39,6 +39,7 @@ pub async fn rotate(
     let granted = scope::narrow(&whole, form.get("scope"))
         .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
     let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
+    let unseen = record.session.as_ref().is_some_and(|session| session.last_seen_at < now);
     let touched = record.session.clone().map(|session| Session { last_seen_at: now, ..session });
     let ends = expires_at(&record.grant, touched.as_ref(), &realm.settings, now);
     let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
@@ -61,7 +62,7 @@ pub async fn rotate(
             retry_window: realm.settings.refresh_retry_window,
             successor: successor.clone(),
             grant_expires_at: ends.max(access_ends),
-            session: touched.filter(|_| !record.grant.offline).map(|session| SessionTouch {
+            session: touched.filter(|_| unseen && !record.grant.offline).map(|session| SessionTouch {
                 expires_at: session.idle_at(&realm.settings).min(session.over_at(&realm.settings)),
                 id: session.id,
             }),

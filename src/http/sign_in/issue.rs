@@ -4,6 +4,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::{Progress, answer};
+use crate::clock::Timestamp;
 use crate::http::context::RealmContext;
 use crate::http::error::PageError;
 use crate::http::pages::Trouble;
@@ -11,6 +12,7 @@ use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::client::Client;
 use crate::protocol::code::AuthorizationCode;
 use crate::protocol::grant::{Grant, GrantRequest};
+use crate::protocol::realm::RealmSettings;
 use crate::protocol::scope::{Granted, OFFLINE_ACCESS};
 use crate::protocol::session::Session;
 use crate::secrets;
@@ -60,13 +62,7 @@ pub(super) async fn code(
         let (realm_id, fingerprint) = (grant.realm_id.clone(), fingerprint.to_owned());
         changes.insert(0, Change::SpendPushedRequest { realm_id, fingerprint, at: now });
     }
-    let touched = Session { last_seen_at: now, ..session.clone() };
-    changes.push(Change::TouchSession {
-        realm_id: session.realm_id.clone(),
-        id: session.id.clone(),
-        at: now,
-        expires_at: touched.idle_at(settings).min(touched.over_at(settings)),
-    });
+    changes.extend(touch(&session, settings, now));
     changes.push(Change::SignInToClient {
         realm_id: session.realm_id.clone(),
         session_id: session.id.clone(),
@@ -84,7 +80,18 @@ pub(super) async fn code(
     answer(context, client, request.target.grant(code, &session.id, &context.issuer), cookies)
 }
 
-fn grant(session: &Session, issue: &Issue<'_>, now: crate::clock::Timestamp) -> Grant {
+/// A session that this very moment has not seen yet was used: one that has just begun is as it should be.
+fn touch(session: &Session, settings: &RealmSettings, now: Timestamp) -> Option<Change> {
+    let touched = Session { last_seen_at: now, ..session.clone() };
+    (session.last_seen_at < now).then(|| Change::TouchSession {
+        realm_id: session.realm_id.clone(),
+        id: session.id.clone(),
+        at: now,
+        expires_at: touched.idle_at(settings).min(touched.over_at(settings)),
+    })
+}
+
+fn grant(session: &Session, issue: &Issue<'_>, now: Timestamp) -> Grant {
     Grant {
         id: Uuid::now_v7().to_string(),
         realm_id: session.realm_id.clone(),

@@ -1,0 +1,164 @@
+//! What each endpoint asks of the database, as a table: so many statements, so many transactions that write, nothing
+//! twice. A number that grows must be meant.
+
+use vestibule::clock::Timestamp;
+use vestibule::store::Traffic;
+use vestibule::testing::{Options, Reply, TestServer};
+
+use crate::common::Scene;
+use crate::database::Place;
+use crate::on_both;
+
+/// Statements of the server's own clockwork, which may fall into any measurement.
+const CLOCKWORK: [&str; 3] = ["FROM configuration", "logout_outbox", "SELECT name, version FROM realms"];
+
+pub(crate) fn is_clockwork(sql: &str) -> bool {
+    CLOCKWORK.iter().any(|word| sql.contains(word))
+}
+
+/// One row of the table.
+struct Cost {
+    statements: usize,
+    writes: usize,
+}
+
+fn of(traffic: &Traffic) -> Vec<&'static str> {
+    traffic.statements.iter().filter(|sql| !is_clockwork(sql)).copied().collect()
+}
+
+struct Meter<'a> {
+    server: &'a TestServer,
+    wrong: Vec<String>,
+}
+
+impl Meter<'_> {
+    fn begin(&self) {
+        self.server.clock().advance(1);
+        let _ = self.server.app().store.traffic();
+    }
+
+    /// Compares what was sent since [`Meter::begin`].
+    fn end(&mut self, row: &str, cost: Cost) {
+        let traffic = self.server.app().store.traffic();
+        let sent = of(&traffic);
+        let reads = sent.iter().filter(|sql| sql.starts_with("SELECT") || sql.starts_with("WITH"));
+        let mut reads = reads.copied().collect::<Vec<_>>();
+        let all = reads.len();
+        reads.sort_unstable();
+        reads.dedup();
+        if reads.len() != all {
+            self.wrong.push(format!("{row}: a query is repeated in {sent:#?}"));
+        }
+        if (sent.len(), traffic.writes) != (cost.statements, cost.writes) {
+            let told = format!("{row}: {} statements and {} writes", sent.len(), traffic.writes);
+            self.wrong.push(format!("{told}, not {} and {}: {sent:#?}", cost.statements, cost.writes));
+        }
+    }
+}
+
+fn cost(statements: usize, writes: usize) -> Cost {
+    Cost { statements, writes }
+}
+
+#[track_caller]
+fn ok(reply: &Reply) {
+    assert!(matches!(reply.status.as_u16(), 200 | 303), "{}: {}", reply.status, reply.body);
+}
+
+async fn measured(place: &Place) {
+    // A clock that the test moves, so that no session is used twice in one second by chance.
+    let frozen_at = Some(Timestamp(1_800_000_000));
+    let server = TestServer::with(Options { frozen_at, ..place.options() }).await.unwrap();
+    let (mut browser, rp) = (server.browser(), server.rp("web", Some("web-secret")));
+    let service = server.rp("service", Some("service-secret"));
+    let consenting = server.rp("third-party", Some("third-party-secret"));
+    // Once through everything, so that realms and clients are in memory.
+    let tokens = rp.sign_in(&mut browser, "alice", "alice").await.unwrap();
+    service.tokens(&browser, &[("grant_type", "client_credentials")]).await.unwrap();
+    consenting.sign_in(&mut server.browser(), "bob", "bob").await.unwrap();
+    let scene = Scene { server, browser, rp, tokens };
+    let mut meter = Meter { server: &scene.server, wrong: Vec::new() };
+    pages(&scene, &mut meter).await;
+    tokens_of(&scene, &mut meter).await;
+    assert!(meter.wrong.is_empty(), "{}", meter.wrong.join("\n"));
+}
+
+async fn pages(scene: &Scene, meter: &mut Meter<'_>) {
+    let rp = &scene.rp;
+    let mut fresh = scene.server.browser();
+    meter.begin();
+    let page = fresh.get(&rp.authorize_url()).await;
+    meter.end("authorization, nobody signed in", cost(0, 0));
+    meter.begin();
+    ok(&fresh.post(&page.form_action(), &[("username", "alice"), ("password", "alice")]).await);
+    meter.end("sign-in", cost(10, 2));
+    meter.begin();
+    ok(&fresh.get(&rp.authorize_url()).await);
+    meter.end("authorization, signed in", cost(5, 1));
+    meter.begin();
+    ok(&fresh.get(&rp.authorize_url_with(&[("prompt", Some("none"))])).await);
+    meter.end("authorization, silent", cost(5, 1));
+    meter.begin();
+    ok(&fresh.get(&format!("{}/account/", rp.issuer)).await);
+    meter.end("account page", cost(3, 0));
+    meter.begin();
+    ok(&fresh.get(&rp.endpoint("logout")).await);
+    meter.end("sign-out, the question", cost(1, 0));
+    for (row, address) in [
+        ("key set", rp.endpoint("certs")),
+        ("metadata", format!("{}/.well-known/openid-configuration", rp.issuer)),
+    ] {
+        meter.begin();
+        ok(&fresh.get(&address).await);
+        meter.end(row, cost(0, 0));
+    }
+}
+
+async fn tokens_of(scene: &Scene, meter: &mut Meter<'_>) {
+    let Scene { rp, browser, .. } = scene;
+    let service = scene.server.rp("service", Some("service-secret"));
+    let code = browser.clone().get(&rp.authorize_url()).await.parameter("code").unwrap();
+    meter.begin();
+    let tokens = rp.redeem(browser, &code).await.unwrap();
+    meter.end("token, code", cost(6, 1));
+    meter.begin();
+    let next = rp.refresh(browser, tokens.refresh_token()).await.unwrap();
+    meter.end("token, refresh", cost(7, 1));
+    meter.begin();
+    service.tokens(browser, &[("grant_type", "client_credentials")]).await.unwrap();
+    meter.end("token, service", cost(0, 0));
+    meter.begin();
+    ok(&rp.userinfo(browser, next.access_token()).await);
+    meter.end("userinfo", cost(2, 0));
+    meter.begin();
+    ok(&rp.introspect(browser, next.access_token()).await);
+    meter.end("introspection, access token", cost(2, 0));
+    meter.begin();
+    ok(&rp.introspect(browser, next.refresh_token()).await);
+    meter.end("introspection, refresh token", cost(1, 0));
+    // Refusals.
+    for (row, token, paid) in [("an unknown code", "x", cost(1, 0)), ("another's word", "x.y.z", cost(1, 0))]
+    {
+        meter.begin();
+        rp.redeem(browser, token).await.unwrap_err();
+        meter.end(row, paid);
+    }
+    meter.begin();
+    rp.refresh(browser, "x.y.z").await.unwrap_err();
+    meter.end("a refresh token that is none", cost(0, 0));
+    meter.begin();
+    rp.userinfo(browser, "x.y.z").await;
+    meter.end("an access token that is none", cost(0, 0));
+    meter.begin();
+    rp.refresh(browser, tokens.refresh_token()).await.unwrap();
+    meter.end("token, refresh again within the window", cost(9, 1));
+    meter.begin();
+    ok(&rp.post(browser, "revoke", &[("token", next.access_token())]).await);
+    meter.end("revocation", cost(3, 1));
+}
+
+on_both! {
+    async fn what_each_endpoint_costs(place) {
+        measured(&place).await;
+    }
+}
