@@ -144,8 +144,8 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         realms: Realms::new(clock.clone(), Arc::clone(&vault), seed.keys),
         store,
         clock,
+        client_secrets: ClientSecrets::new(passwords.clone(), Arc::clone(&vault)),
         vault,
-        client_secrets: ClientSecrets::new(passwords.clone()),
         passwords,
         hosts: config.hosts(),
         rules: Rules {
@@ -184,7 +184,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
 pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
     let now = app.clock.now();
     let options = PlanOptions::default();
-    let (_, drawn) = realm_file::apply_spec(&app.store, &app.passwords, realm, options, now).await?;
+    let (_, drawn) = realm_file::apply_spec(&app.store, &app.client_secrets, realm, options, now).await?;
     for new in &drawn {
         let (realm, client) = (&realm.name, &new.client_id);
         tracing::warn!(

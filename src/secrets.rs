@@ -16,6 +16,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// What stands before the fingerprint of a generated client secret in its stored form.
 pub const GENERATED_PREFIX: &str = "sha256:";
 
+/// What stands before a client secret in a stored form that this server can read again.
+pub const SEALED_PREFIX: &str = "sealed:";
+
 /// `N` bytes from the operating system's generator.
 ///
 /// # Panics

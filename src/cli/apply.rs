@@ -36,7 +36,7 @@ impl Apply {
         for realm in &realms {
             let (options, now) = (self.wish.options(), app.clock.now());
             let (plan, secrets) =
-                realm_file::apply_spec(&app.store, &app.passwords, realm, options, now).await?;
+                realm_file::apply_spec(&app.store, &app.client_secrets, realm, options, now).await?;
             match self.output {
                 Output::Text => told_in_words.push(shown(&plan, &secrets)),
                 Output::Json => told.push(structured(&plan, &secrets)),

@@ -82,7 +82,7 @@ impl Wish {
         let mut plans = Vec::new();
         let mut mistakes = FileProblems::default();
         for realm in realms {
-            match realm_file::plan(&app.store, &app.passwords, realm, self.options()).await {
+            match realm_file::plan(&app.store, &app.client_secrets, realm, self.options()).await {
                 Ok(plan) => plans.push(plan),
                 Err(ApplyError::File(problems)) => mistakes.0.extend(problems.0),
                 Err(error) => return Err(error.into()),

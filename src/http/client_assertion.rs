@@ -2,15 +2,19 @@
 
 use super::context::RealmContext;
 use crate::key_sets::KeySetError;
+use crate::protocol::client::ClientAuthentication;
 use crate::protocol::client_assertion::{AssertionFault, algorithms, check};
 use crate::protocol::spend::Spend;
 use crate::realms::ClientEntry;
+use crate::signer::{SharedKey, VerifiedJws};
 
 /// Why a token proves nothing. The caller learns that alone, the log why.
 #[derive(Debug, thiserror::Error)]
 enum Unproven {
     #[error(transparent)]
     Keys(#[from] KeySetError),
+    #[error("the stored secret cannot be read")]
+    Secret,
     #[error(transparent)]
     Claims(#[from] AssertionFault),
 }
@@ -27,11 +31,25 @@ pub(super) async fn prove(context: &RealmContext, entry: &ClientEntry, token: &s
 }
 
 async fn verify(context: &RealmContext, entry: &ClientEntry, token: &str) -> Result<Spend, Unproven> {
-    let allowed = algorithms(&entry.client);
-    let verified = match &entry.client.settings.jwks_uri {
-        Some(url) => context.app.key_sets.verify(url, token, &allowed).await?,
-        None => entry.keys.verify(token, &allowed).map_err(KeySetError::from)?,
+    let client = &entry.client;
+    let verified = if client.settings.authentication == ClientAuthentication::ClientSecretJwt {
+        let secret = context.app.client_secrets.reveal(client).ok_or(Unproven::Secret)?;
+        SharedKey::new(&secret).verify(token).map_err(KeySetError::from)?
+    } else {
+        by_keys(context, entry, token).await?
     };
     let (typ, now) = (verified.typ.as_deref(), context.app.clock.now());
-    Ok(check(typ, &verified.claims, &entry.client, &context.issuer, now)?)
+    Ok(check(typ, &verified.claims, client, &context.issuer, now)?)
+}
+
+async fn by_keys(
+    context: &RealmContext,
+    entry: &ClientEntry,
+    token: &str,
+) -> Result<VerifiedJws, KeySetError> {
+    let allowed = algorithms(&entry.client);
+    match &entry.client.settings.jwks_uri {
+        Some(url) => context.app.key_sets.verify(url, token, &allowed).await,
+        None => Ok(entry.keys.verify(token, &allowed)?),
+    }
 }

@@ -122,7 +122,7 @@ async fn prove(
             let proven = known.verify(stored, &Secret::from(secret.clone())).await?;
             Ok(proven.then(Vec::new))
         }
-        (Check::KeyAssertion, Some(entry), Proof::Assertion(token)) => {
+        (Check::KeyAssertion | Check::SecretAssertion, Some(entry), Proof::Assertion(token)) => {
             let spend = client_assertion::prove(context, entry, token).await;
             Ok(spend.map(|spend| vec![spend]))
         }

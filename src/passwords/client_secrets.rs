@@ -1,10 +1,14 @@
 //! Client secrets: generated ones by a hash that costs nothing, chosen ones by the pool and a memory of what it said.
 
+use std::sync::Arc;
+
 use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
 use quick_cache::sync::Cache;
 
 use super::{PasswordError, Passwords, Profile, within_limit};
-use crate::secrets::{GENERATED_PREFIX, Secret, hash_generated, random_bytes, same};
+use crate::protocol::client::Client;
+use crate::secrets::{GENERATED_PREFIX, SEALED_PREFIX, Secret, hash_generated, random_bytes, same};
+use crate::vault::Vault;
 
 /// How many proven secrets are remembered; beyond it, the ones that are asked for least go.
 const REMEMBERED: usize = 4096;
@@ -18,8 +22,14 @@ const REMEMBERED: usize = 4096;
 #[derive(Debug)]
 pub struct ClientSecrets {
     passwords: Passwords,
+    vault: Arc<Vault>,
     key: Key,
     proven: Cache<[u8; 32], ()>,
+}
+
+/// What a sealed secret is sealed for.
+fn place(realm_id: &str, client_id: &str) -> String {
+    format!("clients/{realm_id}/{client_id}/secret")
 }
 
 /// The reason for which a proof is not remembered.
@@ -29,11 +39,42 @@ enum Unproven {
 }
 
 impl ClientSecrets {
-    /// A checker that hashes on this pool.
+    /// A checker that hashes on this pool, and seals with this vault what must be read again.
     #[must_use]
-    pub fn new(passwords: Passwords) -> Self {
+    pub fn new(passwords: Passwords, vault: Arc<Vault>) -> Self {
         let key = Key::new(HMAC_SHA256, &random_bytes::<32>());
-        Self { passwords, key, proven: Cache::new(REMEMBERED) }
+        Self { passwords, vault, key, proven: Cache::new(REMEMBERED) }
+    }
+
+    /// The pool that it hashes on.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    /// The stored form of a secret that this server must be able to read again (`client_secret_jwt`), good for this
+    /// client of this realm alone: another `client_id` needs it sealed anew.
+    #[must_use]
+    pub fn seal(&self, realm_id: &str, client_id: &str, secret: &Secret) -> String {
+        let sealed = self.vault.seal(&place(realm_id, client_id), secret.expose().as_bytes());
+        format!("{SEALED_PREFIX}{sealed}")
+    }
+
+    /// The secret of `client`, when its stored form is what [`ClientSecrets::seal`] made for it.
+    #[must_use]
+    pub fn reveal(&self, client: &Client) -> Option<Secret> {
+        self.open(&client.realm_id, &client.client_id, client.secret_hash.as_deref()?)
+    }
+
+    /// As [`ClientSecrets::reveal`], of a stored form.
+    #[must_use]
+    pub fn open(&self, realm_id: &str, client_id: &str, stored: &str) -> Option<Secret> {
+        let sealed = stored.strip_prefix(SEALED_PREFIX)?;
+        let opened = self.vault.open(&place(realm_id, client_id), sealed);
+        let bytes = opened
+            .inspect_err(|error| tracing::warn!(%error, client_id, "a sealed secret stays shut"))
+            .ok()?;
+        std::str::from_utf8(&bytes).ok().map(Secret::from)
     }
 
     /// The stored form of a secret that someone chose.
@@ -51,6 +92,10 @@ impl ClientSecrets {
     /// [`PasswordError`]: too long, too busy, or failed.
     pub async fn verify(&self, stored: &str, presented: &Secret) -> Result<bool, PasswordError> {
         within_limit(presented)?;
+        if stored.starts_with(SEALED_PREFIX) {
+            // Its client makes tokens with it; whoever sends the secret itself is somebody else.
+            return Ok(false);
+        }
         if stored.starts_with(GENERATED_PREFIX) {
             return Ok(same(stored, &hash_generated(presented.expose())));
         }
@@ -89,13 +134,12 @@ impl ClientSecrets {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::Limits;
     use super::*;
 
     fn checker(limits: Limits) -> ClientSecrets {
-        ClientSecrets::new(Passwords::with_profile(limits, Profile::Development))
+        let passwords = Passwords::with_profile(limits, Profile::Development);
+        ClientSecrets::new(passwords, Arc::new(Vault::random()))
     }
 
     const ONE: Limits = Limits { concurrent: 1, queued: 0 };
@@ -116,6 +160,28 @@ mod tests {
             assert_eq!(checker.verify(&stored, &wrong.into()).await, Ok(false), "{name}");
         }
         assert!(checker.proven.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_sealed_secret_is_read_in_its_place_and_is_no_password() {
+        let checker = checker(ONE);
+        let stored = checker.seal("r1", "app", &"s3cret".into());
+        assert!(stored.starts_with(SEALED_PREFIX) && !stored.contains("s3cret"));
+        assert_eq!(checker.open("r1", "app", &stored), Some("s3cret".into()));
+        let bare = stored.strip_prefix(SEALED_PREFIX).unwrap();
+        for (name, realm_id, client_id, stored) in [
+            ("another realm", "r2", "app", stored.as_str()),
+            ("another client", "r1", "web", stored.as_str()),
+            ("without its prefix", "r1", "app", bare),
+            ("a hash", "r1", "app", "sha256:x"),
+        ] {
+            assert_eq!(checker.open(realm_id, client_id, stored), None, "{name}");
+        }
+        let stranger = ClientSecrets::new(checker.passwords.clone(), Arc::new(Vault::random()));
+        assert_eq!(stranger.open("r1", "app", &stored), None);
+        for presented in ["s3cret", stored.as_str(), ""] {
+            assert_eq!(checker.verify(&stored, &presented.into()).await, Ok(false));
+        }
     }
 
     #[tokio::test]

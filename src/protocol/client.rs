@@ -78,6 +78,9 @@ pub enum ClientAuthentication {
     /// A shared secret, by HTTP Basic or in the body.
     #[default]
     Secret,
+    /// A token that it makes with a shared secret (RFC 7523 §2.2, HMAC with SHA-256). The secret is kept so that this
+    /// server can read it, which is why it is for clients that can do nothing better.
+    ClientSecretJwt,
     /// A token that it signs with a key of its own (RFC 7523 §2.2).
     PrivateKeyJwt,
 }

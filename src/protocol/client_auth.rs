@@ -153,6 +153,8 @@ pub enum Check {
     Public,
     /// Compare the presented secret with the stored one.
     Secret,
+    /// Verify the presented token with the shared secret, then `client_assertion::check` it.
+    SecretAssertion,
     /// Verify the presented token with the client's keys, then `client_assertion::check` it.
     KeyAssertion,
     /// Refuse with `invalid_client`, at the same cost as a wrong secret.
@@ -166,6 +168,9 @@ pub fn check(client: Option<&Client>, presented: &Presented) -> Check {
     match (client.settings.authentication, &presented.proof) {
         (ClientAuthentication::None, Proof::Nothing) => Check::Public,
         (ClientAuthentication::Secret, Proof::Secret(_)) if client.secret_hash.is_some() => Check::Secret,
+        (ClientAuthentication::ClientSecretJwt, Proof::Assertion(_)) if client.secret_hash.is_some() => {
+            Check::SecretAssertion
+        }
         (ClientAuthentication::PrivateKeyJwt, Proof::Assertion(_)) => Check::KeyAssertion,
         _ => Check::Refuse,
     }
@@ -255,11 +260,12 @@ mod tests {
 
     #[test]
     fn a_client_proves_itself_by_the_method_that_it_registered() {
-        use ClientAuthentication::{None as Public, PrivateKeyJwt, Secret};
+        use ClientAuthentication::{ClientSecretJwt, None as Public, PrivateKeyJwt, Secret};
         let proofs = [Proof::Nothing, Proof::Secret("s".into()), Proof::Assertion(assertion())];
         for (authentication, expected) in [
             (Public, [Check::Public, Check::Refuse, Check::Refuse]),
             (Secret, [Check::Refuse, Check::Secret, Check::Refuse]),
+            (ClientSecretJwt, [Check::Refuse, Check::Refuse, Check::SecretAssertion]),
             (PrivateKeyJwt, [Check::Refuse, Check::Refuse, Check::KeyAssertion]),
         ] {
             let mut client = Client {

@@ -25,7 +25,11 @@ const GRANTS: [GrantType; 5] = [
 ];
 
 /// How clients prove themselves, public ones first.
-const AUTH_METHODS: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
+const AUTH_METHODS: [&str; 5] =
+    ["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"];
+
+/// How clients sign the tokens that prove them.
+const ASSERTION_ALGORITHMS: [&str; 5] = ["HS256", "RS256", "PS256", "ES256", "EdDSA"];
 
 /// Claims that tokens have without any mapper.
 const OWN_CLAIMS: [&str; 12] =
@@ -58,11 +62,11 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "authorization_signing_alg_values_supported": [realm.settings.signature_algorithm],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": AUTH_METHODS,
-        "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
-        "revocation_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "introspection_endpoint_auth_methods_supported": confidential(),
-        "introspection_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [realm.settings.signature_algorithm],
         "scopes_supported": names(scopes),

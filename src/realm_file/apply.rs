@@ -10,11 +10,13 @@ use super::FileProblems;
 use super::describe::describe;
 use super::entities::{self, Key};
 use super::load::{load, load_for};
-use super::plan::{Deleted, Links, Plan, PlanOptions, Records, SecretChange, compare, records};
+use super::plan::{
+    Deleted, Links, Plan, PlanOptions, Records, SecretChange, compare, is_read_again, records,
+};
 use super::spec::RealmSpec;
 use super::state::State;
 use crate::clock::Timestamp;
-use crate::passwords::{ClientSecrets, PasswordError, Passwords};
+use crate::passwords::{ClientSecrets, PasswordError};
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::secrets::{Secret, hash_generated, random_token};
 use crate::store::{Change, Store, StoreError};
@@ -57,35 +59,43 @@ pub struct Prepared {
 /// [`ApplyError`]: mistakes that show only in comparison, the database, or hashing.
 pub async fn plan(
     store: &Store,
-    passwords: &Passwords,
+    secrets: &ClientSecrets,
     spec: &RealmSpec,
     options: PlanOptions,
 ) -> Result<Plan, ApplyError> {
     let state = if options.prune { load(store, &spec.name).await? } else { load_for(store, spec).await? };
     let proven = match &state {
-        Some(state) => proven(state, spec, passwords).await?,
+        Some(state) => proven(state, spec, secrets).await?,
         None => BTreeSet::new(),
     };
     Ok(compare(state, spec, options, &proven)?)
 }
 
-/// The changes that carry out `plan`: passwords and secrets are hashed here, at the cost of `passwords`' profile.
+/// The changes that carry out `plan`: passwords and secrets are hashed here, at the cost of the pool's profile.
 ///
 /// # Errors
 /// [`PasswordError`].
-pub async fn prepare(plan: &Plan, passwords: &Passwords, now: Timestamp) -> Result<Prepared, PasswordError> {
+pub async fn prepare(
+    plan: &Plan,
+    secrets: &ClientSecrets,
+    now: Timestamp,
+) -> Result<Prepared, PasswordError> {
     let mut hashes = BTreeMap::new();
     let mut new_secrets = Vec::new();
+    let passwords = secrets.passwords();
     for (key, entity, change) in plan.secrets() {
+        let readable = is_read_again(&entity.fields);
+        let sealed = |secret: &Secret| secrets.seal(&plan.state().realm.id, &key.name(), secret);
         let hash = match (change, &entity.secret, &entity.hash) {
+            (SecretChange::Set, Some(secret), _) if readable => sealed(secret),
             (SecretChange::Set, Some(secret), _) => {
                 passwords.hash(passwords.profile(), secret.clone()).await?
             }
             (SecretChange::Set, None, Some(hash)) => hash.expose().to_owned(),
             (SecretChange::Generate, ..) => {
-                let secret = random_token();
-                let hash = hash_generated(&secret);
-                new_secrets.push(NewSecret { client_id: key.name(), secret: secret.into() });
+                let secret = Secret::from(random_token());
+                let hash = if readable { sealed(&secret) } else { hash_generated(secret.expose()) };
+                new_secrets.push(NewSecret { client_id: key.name(), secret });
                 hash
             }
             _ => continue,
@@ -102,11 +112,11 @@ pub async fn prepare(plan: &Plan, passwords: &Passwords, now: Timestamp) -> Resu
 /// [`ApplyError`]; nothing was changed then.
 pub async fn apply(
     store: &Store,
-    passwords: &Passwords,
+    secrets: &ClientSecrets,
     plan: &Plan,
     now: Timestamp,
 ) -> Result<Vec<NewSecret>, ApplyError> {
-    let prepared = prepare(plan, passwords, now).await?;
+    let prepared = prepare(plan, secrets, now).await?;
     store.commit(prepared.changes).await?;
     Ok(prepared.new_secrets)
 }
@@ -115,17 +125,19 @@ pub async fn apply(
 async fn proven(
     state: &State,
     spec: &RealmSpec,
-    passwords: &Passwords,
+    secrets: &ClientSecrets,
 ) -> Result<BTreeSet<Key>, PasswordError> {
-    let clients = ClientSecrets::new(passwords.clone());
     let stored = entities::of(&describe(state));
     let mut proven = BTreeSet::new();
     for (key, entity) in entities::of(spec) {
         let Some(secret) = &entity.secret else { continue };
         let Some(hash) = stored.get(&key).and_then(|there| there.hash.as_ref()) else { continue };
         let same = match key {
-            Key::User(_) => passwords.verify(Some(hash.expose()), secret).await?.matches,
-            _ => clients.verify(hash.expose(), secret).await?,
+            Key::User(_) => secrets.passwords().verify(Some(hash.expose()), secret).await?.matches,
+            _ => match secrets.open(&state.realm.id, &key.name(), hash.expose()) {
+                Some(known) => known == *secret,
+                None => secrets.verify(hash.expose(), secret).await?,
+            },
         };
         if same {
             proven.insert(key);
@@ -140,17 +152,17 @@ async fn proven(
 /// [`ApplyError`]; nothing was changed then.
 pub async fn apply_spec(
     store: &Store,
-    passwords: &Passwords,
+    secrets: &ClientSecrets,
     spec: &RealmSpec,
     options: PlanOptions,
     now: Timestamp,
 ) -> Result<(Plan, Vec<NewSecret>), ApplyError> {
-    let first = plan(store, passwords, spec, options).await?;
-    match apply(store, passwords, &first, now).await {
+    let first = plan(store, secrets, spec, options).await?;
+    match apply(store, secrets, &first, now).await {
         Ok(secrets) => Ok((first, secrets)),
         Err(ApplyError::Store(StoreError::Conflict { .. })) => {
-            let second = plan(store, passwords, spec, options).await?;
-            let secrets = apply(store, passwords, &second, now).await?;
+            let second = plan(store, secrets, spec, options).await?;
+            let secrets = apply(store, secrets, &second, now).await?;
             Ok((second, secrets))
         }
         Err(error) => Err(error),

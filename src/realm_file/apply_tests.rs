@@ -1,31 +1,35 @@
 //! Realm files against a real database, in memory.
 
+use std::sync::Arc;
+
 use super::*;
-use crate::passwords::{Limits, Profile};
+use crate::passwords::{Limits, Passwords, Profile};
 use crate::protocol::client::GrantType;
 use crate::realm_file::{ExportOptions, Format, demo, export, parse};
 use crate::store::StoreOptions;
+use crate::vault::Vault;
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
 struct Place {
     store: Store,
-    passwords: Passwords,
+    secrets: ClientSecrets,
 }
 
 impl Place {
     async fn new() -> Self {
         let store = Store::open(&StoreOptions::new("sqlite::memory:")).await.unwrap();
         store.migrate().await.unwrap();
-        Self { store, passwords: Passwords::with_profile(Limits::default(), Profile::Development) }
+        let passwords = Passwords::with_profile(Limits::default(), Profile::Development);
+        Self { store, secrets: ClientSecrets::new(passwords, Arc::new(Vault::random())) }
     }
 
     async fn plan(&self, spec: &RealmSpec, prune: bool) -> Result<Plan, ApplyError> {
-        plan(&self.store, &self.passwords, spec, PlanOptions { prune }).await
+        plan(&self.store, &self.secrets, spec, PlanOptions { prune }).await
     }
 
     async fn apply(&self, spec: &RealmSpec) -> (Plan, Vec<NewSecret>) {
-        apply_spec(&self.store, &self.passwords, spec, PlanOptions::default(), NOW).await.unwrap()
+        apply_spec(&self.store, &self.secrets, spec, PlanOptions::default(), NOW).await.unwrap()
     }
 
     async fn state(&self, realm: &str) -> State {
@@ -51,7 +55,7 @@ async fn the_demo_realm_is_applied_once() {
             assert!(second.is_empty(), "{second}");
         }
         assert!(
-            prepare(&place.plan(&spec, false).await.unwrap(), &place.passwords, NOW)
+            prepare(&place.plan(&spec, false).await.unwrap(), &place.secrets, NOW)
                 .await
                 .unwrap()
                 .changes
@@ -62,7 +66,8 @@ async fn the_demo_realm_is_applied_once() {
     let alice = main.users.iter().find(|user| user.user.username == "alice").unwrap();
     let names: BTreeSet<String> = alice.roles.iter().map(|id| main.role_name(id).unwrap()).collect();
     assert_eq!(names, ["admin", "default-roles-main", "user"].map(str::to_owned).into());
-    let password = place.passwords.verify(alice.password_hash.as_deref(), &"alice".into()).await.unwrap();
+    let password =
+        place.secrets.passwords().verify(alice.password_hash.as_deref(), &"alice".into()).await.unwrap();
     assert!(password.matches);
     let tv = main.client("tv").unwrap();
     assert!(tv.is_public() && tv.may(GrantType::DeviceCode));
@@ -125,7 +130,7 @@ async fn changes_reach_the_database_and_a_second_plan_is_empty() {
     changed.users[0].password = Some("another".into());
     changed.users.remove(1);
     let options = PlanOptions { prune: true };
-    let (plan, _) = apply_spec(&place.store, &place.passwords, &changed, options, NOW).await.unwrap();
+    let (plan, _) = apply_spec(&place.store, &place.secrets, &changed, options, NOW).await.unwrap();
     assert_eq!(plan.differences.len(), 5, "{plan}");
     let second = place.plan(&changed, true).await.unwrap();
     assert!(second.is_empty(), "{second}");
@@ -135,7 +140,15 @@ async fn changes_reach_the_database_and_a_second_plan_is_empty() {
     assert!(main.client("tv").is_none() && main.roles.realm_role("admin").is_none());
     assert!(!main.users.iter().any(|user| user.user.username == "bob"));
     let alice = main.users.iter().find(|user| user.user.username == "alice").unwrap();
-    assert!(place.passwords.verify(alice.password_hash.as_deref(), &"another".into()).await.unwrap().matches);
+    assert!(
+        place
+            .secrets
+            .passwords()
+            .verify(alice.password_hash.as_deref(), &"another".into())
+            .await
+            .unwrap()
+            .matches
+    );
 }
 
 #[tokio::test]
@@ -183,7 +196,7 @@ async fn a_new_password_signs_its_user_out() {
         |password: &str| spec(&format!("[[realm.users]]\nusername = \"a\"\npassword = \"{password}\"\n"));
     let changes = async |password: &str| {
         let plan = place.plan(&file(password), false).await.unwrap();
-        prepare(&plan, &place.passwords, NOW).await.unwrap().changes
+        prepare(&plan, &place.secrets, NOW).await.unwrap().changes
     };
     assert!(!signs_out(&changes("one").await), "a new user has no sessions");
     place.apply(&file("one")).await;
@@ -205,7 +218,7 @@ async fn f06_a_user_who_is_disabled_is_signed_out_once() {
     let file = |enabled: bool| spec(&format!("[[realm.users]]\nusername = \"a\"\nenabled = {enabled}\n"));
     let changes = async |enabled: bool| {
         let plan = place.plan(&file(enabled), false).await.unwrap();
-        prepare(&plan, &place.passwords, NOW).await.unwrap().changes
+        prepare(&plan, &place.secrets, NOW).await.unwrap().changes
     };
     assert!(!signs_out(&changes(false).await), "who was never there has nothing");
     place.apply(&file(true)).await;
@@ -220,7 +233,38 @@ async fn two_nodes_that_begin_together_end_alike() {
     let spec = demo().unwrap().remove(0);
     let first = place.plan(&spec, false).await.unwrap();
     place.apply(&spec).await;
-    let late = apply(&place.store, &place.passwords, &first, NOW).await;
+    let late = apply(&place.store, &place.secrets, &first, NOW).await;
     assert!(matches!(late, Err(ApplyError::Store(StoreError::Conflict { .. }))), "{late:?}");
     assert!(place.plan(&spec, true).await.unwrap().is_empty());
+}
+
+/// A client's stored secret.
+async fn stored(place: &Place, client_id: &str) -> String {
+    let state = place.state("main").await;
+    state.client(client_id).unwrap().secret_hash.clone().unwrap_or_default()
+}
+
+const SHARED: &str = "a secret of at least thirty-two bytes";
+
+#[tokio::test]
+async fn a_secret_that_must_be_read_again_is_sealed() {
+    let place = Place::new().await;
+    let client = |fields: &str| spec(&format!("[[realm.clients]]\nid = \"app\"\n{fields}"));
+    let shared = client(&format!("authentication = \"client_secret_jwt\"\nsecret = \"{SHARED}\""));
+    assert!(place.apply(&shared).await.1.is_empty());
+    let sealed = stored(&place, "app").await;
+    assert!(sealed.starts_with("sealed:") && !sealed.contains(SHARED), "{sealed}");
+    assert!(place.plan(&shared, false).await.unwrap().is_empty(), "the second time");
+    let state = place.state("main").await;
+    assert_eq!(place.secrets.reveal(state.client("app").unwrap()), Some(SHARED.into()));
+
+    // Another method needs another stored form: the same secret when the file has it, else a new one.
+    let plain = client(&format!("authentication = \"secret\"\nsecret = \"{SHARED}\""));
+    assert!(place.apply(&plain).await.1.is_empty());
+    assert!(stored(&place, "app").await.starts_with("$argon2id$"));
+    let [drawn] = &place.apply(&client("authentication = \"client_secret_jwt\"")).await.1[..] else {
+        panic!("a new secret is drawn")
+    };
+    let state = place.state("main").await;
+    assert_eq!(place.secrets.reveal(state.client("app").unwrap()).as_ref(), Some(&drawn.secret));
 }

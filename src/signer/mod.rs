@@ -14,11 +14,13 @@ mod key;
 mod mac;
 mod material;
 mod ring;
+mod shared;
 
 pub use foreign::{KeySet, PublicKey};
 pub use key::{KeyError, SigningKey};
 pub use mac::MacKey;
 pub use ring::{KeyRing, RingKey, TokenError, VerifiedJws};
+pub use shared::{SHARED_ALGORITHM, SHORTEST, SharedKey};
 
 pub use crate::protocol::jws::Algorithm;
 

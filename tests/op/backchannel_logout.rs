@@ -79,7 +79,7 @@ impl SignedIn {
         let spec = parse(toml, Format::Toml, "realm.toml", &|_| None).unwrap().remove(0);
         let app = self.server.app();
         let options = PlanOptions { prune };
-        apply_spec(&app.store, &app.passwords, &spec, options, app.clock.now()).await.unwrap();
+        apply_spec(&app.store, &app.client_secrets, &spec, options, app.clock.now()).await.unwrap();
     }
 }
 

@@ -246,8 +246,12 @@ async fn c01_other_methods_and_other_clients_are_refused_alike() {
     assert_eq!((reply.status.as_u16(), reply.json()["error"].as_str()), (400, Some("invalid_request")));
 }
 
-/// The client's keys, at an address of its own.
-async fn published(keys: Arc<Mutex<Vec<Value>>>) -> String {
+/// Keys at an address of their own.
+pub(crate) async fn published(keys: Vec<Value>) -> String {
+    published_as(Arc::new(Mutex::new(keys))).await
+}
+
+async fn published_as(keys: Arc<Mutex<Vec<Value>>>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/jwks", listener.local_addr().unwrap());
     let answer = move || {
@@ -262,7 +266,7 @@ async fn published(keys: Arc<Mutex<Vec<Value>>>) -> String {
 #[tokio::test]
 async fn keys_at_an_address_are_fetched_and_follow_a_rotation() {
     let keys = Arc::new(Mutex::new(vec![KEY.public_jwk().clone()]));
-    let url = published(Arc::clone(&keys)).await;
+    let url = published_as(Arc::clone(&keys)).await;
     let scene = Scene::of(&format!("jwks_uri = \"{url}\"")).await;
     assert_eq!(scene.ask(&scene.assertion()).await.status, 200);
     *keys.lock().unwrap() = vec![OTHER.public_jwk().clone()];
@@ -303,4 +307,48 @@ async fn z10_no_identifier_is_accepted_twice() {
             assert_eq!(count, usize::from(sent), "round {round}, identifier {which} of {steps:?}");
         }
     }
+}
+
+/// Of at least 32 bytes, as RFC 7518 §3.2 asks.
+const SECRET: &str = "a secret of at least thirty-two bytes";
+
+#[tokio::test]
+async fn openid_core_9_a_token_made_with_the_secret_proves_once() {
+    let realm = format!(
+        r#"
+        [realm]
+        name = "main"
+        [[realm.clients]]
+        id = "shared"
+        secret = "{SECRET}"
+        authentication = "client_secret_jwt"
+        grants = ["client_credentials"]
+        "#
+    );
+    let server = TestServer::with_realm(&realm).await.unwrap();
+    let (browser, shared, now) = (server.browser(), server.rp("shared", None), server.clock().now().0);
+    let made = |algorithm, secret: &str| {
+        let claims = json!({
+            "iss": "shared", "sub": "shared", "aud": server.issuer("main"), "jti": secrets::random_name(),
+            "iat": now, "exp": now + 60,
+        });
+        let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+        jsonwebtoken::encode(&jsonwebtoken::Header::new(algorithm), &claims, &key).unwrap()
+    };
+    let ask = async |assertion: &str| {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", TYPE),
+            ("client_assertion", assertion),
+        ];
+        shared.post(&browser, "token", &fields).await
+    };
+    let good = made(jsonwebtoken::Algorithm::HS256, SECRET);
+    assert_eq!(ask(&good).await.status, 200);
+    assert_refused(&ask(&good).await, "the same again");
+    assert_refused(&ask(&made(jsonwebtoken::Algorithm::HS256, "another")).await, "another secret");
+    assert_refused(&ask(&made(jsonwebtoken::Algorithm::HS384, SECRET)).await, "another algorithm");
+    let bare = server.rp("shared", Some(SECRET));
+    let reply = bare.post(&browser, "token", &[("grant_type", "client_credentials")]).await;
+    assert_refused(&reply, "the secret itself");
 }

@@ -8,9 +8,12 @@ use super::super::FileProblems;
 use super::super::entities::{Entities, Entity, Fields, Key};
 use super::super::places::Notes;
 use super::super::spec::RealmSpec;
+use super::is_read_again;
 use super::merge::has;
 use super::references::{self, Known};
 use crate::protocol::user::canonical;
+use crate::secrets::{SEALED_PREFIX, Secret};
+use crate::signer::SHORTEST;
 
 /// Tells of every one, in the order of the file.
 pub(super) fn mistakes(
@@ -53,12 +56,27 @@ fn client(entity: &Entity, notes: &mut Notes<'_>) {
             );
         }
     }
+    shared_secret(entity, notes);
     if has(fields, "grants", "authorization_code") && !filled(fields, "redirect_uris") {
         notes.add(&entity.path, "the grant authorization_code needs `redirect_uris`");
     }
     if !has(fields, "grants", "client_credentials") && filled(fields, "service_account_roles") {
         let message = "only a client with the grant client_credentials has a service account";
         notes.add(&field("service_account_roles"), message);
+    }
+}
+
+/// What a secret must be to make tokens with, and which stored form fits.
+fn shared_secret(entity: &Entity, notes: &mut Notes<'_>) {
+    let readable = is_read_again(&entity.fields);
+    let short = |secret: &Secret| secret.expose().len() < SHORTEST;
+    if readable && entity.secret.as_ref().is_some_and(short) {
+        let message = "client_secret_jwt needs a secret of at least 32 bytes (RFC 7518 §3.2)";
+        notes.add(&format!("{}.secret", entity.path), message);
+    }
+    if entity.hash.as_ref().is_some_and(|hash| hash.expose().starts_with(SEALED_PREFIX) != readable) {
+        let message = "the stored form is not the one of this method: write `secret` instead";
+        notes.add(&format!("{}.secret_hash", entity.path), message);
     }
 }
 

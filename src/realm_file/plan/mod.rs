@@ -25,6 +25,7 @@ use super::fresh;
 use super::spec::RealmSpec;
 use super::state::State;
 use super::{FileProblem, FileProblems, production_refusals, rules};
+use crate::secrets::SEALED_PREFIX;
 use difference::{deletion, difference};
 use merge::merge;
 use mistakes::mistakes;
@@ -172,6 +173,11 @@ pub(super) fn keeps_secret(fields: &entities::Fields) -> bool {
         && fields.get("authentication").is_none_or(|method| method != "private_key_jwt")
 }
 
+/// Whether the secret of a client with these fields must be readable again.
+pub(super) fn is_read_again(fields: &entities::Fields) -> bool {
+    keeps_secret(fields) && fields.get("authentication").is_some_and(|method| method == "client_secret_jwt")
+}
+
 fn secret_change(
     state: &State,
     key: &Key,
@@ -183,6 +189,9 @@ fn secret_change(
     let confidential = matches!(key, Key::Client(_)) && keeps_secret(&desired.fields);
     let built_in =
         matches!(key, Key::Client(id) if state.client(id).is_some_and(|client| client.settings.built_in));
+    let other_form = matches!(key, Key::Client(_))
+        && stored
+            .is_some_and(|form| form.expose().starts_with(SEALED_PREFIX) != is_read_again(&desired.fields));
     match (&desired.secret, &desired.hash) {
         _ if matches!(key, Key::Client(_)) && !confidential => {
             if stored.is_some() {
@@ -191,9 +200,11 @@ fn secret_change(
                 SecretChange::Keep
             }
         }
-        (Some(_), _) if proven.contains(key) => SecretChange::Keep,
+        (Some(_), _) if proven.contains(key) && !other_form => SecretChange::Keep,
         (None, Some(hash)) if stored == Some(hash) => SecretChange::Keep,
-        (None, None) if confidential && stored.is_none() && !built_in => SecretChange::Generate,
+        (None, None) if confidential && (stored.is_none() || other_form) && !built_in => {
+            SecretChange::Generate
+        }
         (None, None) => SecretChange::Keep,
         _ => SecretChange::Set,
     }

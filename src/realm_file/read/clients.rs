@@ -21,8 +21,11 @@ const GRANTS: [(&str, GrantType); 7] = [
 
 const PKCE: [(&str, Pkce); 2] = [("required", Pkce::Required), ("optional", Pkce::Optional)];
 
-const AUTHENTICATION: [(&str, ClientAuthentication); 2] =
-    [("secret", ClientAuthentication::Secret), ("private_key_jwt", ClientAuthentication::PrivateKeyJwt)];
+const AUTHENTICATION: [(&str, ClientAuthentication); 3] = [
+    ("secret", ClientAuthentication::Secret),
+    ("client_secret_jwt", ClientAuthentication::ClientSecretJwt),
+    ("private_key_jwt", ClientAuthentication::PrivateKeyJwt),
+];
 
 const AUDIENCES: [(&str, AssertionAudience); 2] =
     [("server", AssertionAudience::Server), ("issuer", AssertionAudience::Issuer)];

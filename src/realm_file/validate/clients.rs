@@ -13,7 +13,7 @@ use crate::protocol::outbound::OutboundRules;
 use crate::protocol::page_uri::{validate_logo_uri, validate_page_uri};
 use crate::protocol::redirect_uri::{Strictness, validate_registration};
 use crate::protocol::web_origin::validate_origin;
-use crate::secrets::{GENERATED_PREFIX, Secret};
+use crate::secrets::{GENERATED_PREFIX, SEALED_PREFIX, Secret};
 use crate::signer::{KeyError, PublicKey};
 
 pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
@@ -23,7 +23,9 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
         notes.add(&field("id"), "a client's id is of visible ASCII characters (RFC 6749 appendix A.1)");
     }
     secret(client.secret.as_ref(), &field("secret"), notes);
-    let stored = |hash: &&Secret| is_hash(hash) || hash.expose().starts_with(GENERATED_PREFIX);
+    let stored = |hash: &&Secret| {
+        is_hash(hash) || [GENERATED_PREFIX, SEALED_PREFIX].iter().any(|form| hash.expose().starts_with(form))
+    };
     if client.secret_hash.as_ref().is_some_and(|hash| !stored(&hash)) {
         notes.add(&field("secret_hash"), NO_HASH);
     }
