@@ -45,6 +45,10 @@ fn file(more: impl Fn(&str) -> String) -> String {
         ("realm.scopes", "[[realm.scopes]]\nname = \"s\"\n"),
         ("realm.scopes.claims", "[[realm.scopes.claims]]\nname = \"c\"\n"),
         ("realm.clients", "[[realm.clients]]\nid = \"c\"\nsecret = \"s\"\n"),
+        (
+            "realm.clients.jwt_bearer",
+            "[[realm.clients.jwt_bearer]]\nissuer = \"i\"\nsubject = \"s\"\njwks_uri = \"https://i.example/\"\n",
+        ),
         ("realm.clients.exchange", "[[realm.clients.exchange]]\naudience = \"c\"\ndelegation = true\n"),
         ("realm.groups", "[[realm.groups]]\nname = \"g\"\n"),
         ("realm.users", "[[realm.users]]\nusername = \"u\"\n"),
@@ -61,7 +65,7 @@ fn every_field_is_there_and_no_other() {
     let wrong = file(|_| "zzzzzzzzzz = 1\n".into());
     let problems = parse(&wrong, Format::Toml, "x.toml", &|_| None).unwrap_err();
     let told: Vec<_> = problems.0.iter().filter_map(|p| p.message.split_once("known are ")).collect();
-    assert_eq!(told.len(), 10, "{problems}");
+    assert_eq!(told.len(), 11, "{problems}");
     for problem in &problems.0 {
         let known = problem.message.split_once("known are ").unwrap().1;
         let known: BTreeSet<&str> = known.split(", ").collect();
@@ -75,7 +79,7 @@ fn every_field_is_there_and_no_other() {
 async fn the_defaults_are_those_of_the_code() {
     // With its mapper lists emptied a scope would have no claims, and the claim's own defaults would go unread.
     let said = |place: &str| match place {
-        "realm.clients" => defaults(place).replace("exchange = []\n", ""),
+        "realm.clients" => defaults(place).replace("exchange = []\n", "").replace("jwt_bearer = []\n", ""),
         // A rule that allows nothing is refused.
         "realm.clients.exchange" => defaults(place).replace("delegation = false\n", ""),
         "realm.scopes" => defaults(place).replace("claims = []\n", "").replace("mappers = []\n", ""),

@@ -4,15 +4,18 @@ use super::context::RealmContext;
 use crate::key_sets::KeySetError;
 use crate::protocol::client::ClientAuthentication;
 use crate::protocol::client_assertion::{AssertionFault, algorithms, check};
+use crate::protocol::grants::jwt_bearer::{self, Signer};
 use crate::protocol::spend::Spend;
 use crate::realms::ClientEntry;
-use crate::signer::{SharedKey, VerifiedJws};
+use crate::signer::{Algorithm, SharedKey, VerifiedJws};
 
 /// Why a token proves nothing. The caller learns that alone, the log why.
 #[derive(Debug, thiserror::Error)]
 enum Unproven {
     #[error(transparent)]
     Keys(#[from] KeySetError),
+    #[error("the token is of an issuer and a subject that the client is not registered with")]
+    Stranger,
     #[error("the stored secret cannot be read")]
     Secret,
     #[error(transparent)]
@@ -40,6 +43,33 @@ async fn verify(context: &RealmContext, entry: &ClientEntry, token: &str) -> Res
     };
     let (typ, now) = (verified.typ.as_deref(), context.app.clock.now());
     Ok(check(typ, &verified.claims, client, &context.issuer, now)?)
+}
+
+/// The identifier that `token`, shown as a grant, uses up when it proves the client of `entry` (RFC 7523 §2.1).
+pub(super) async fn prove_grant(context: &RealmContext, entry: &ClientEntry, token: &str) -> Option<Spend> {
+    match verify_grant(context, entry, token).await {
+        Ok(spend) => Some(spend),
+        Err(reason) => {
+            tracing::info!(client_id = entry.client.client_id, %reason, "an assertion grants nothing");
+            None
+        }
+    }
+}
+
+async fn verify_grant(context: &RealmContext, entry: &ClientEntry, token: &str) -> Result<Spend, Unproven> {
+    let (client, now) = (&entry.client, context.app.clock.now());
+    match jwt_bearer::signer(client, token).ok_or(Unproven::Stranger)? {
+        Signer::Client => {
+            let verified = by_keys(context, entry, token).await?;
+            Ok(check(verified.typ.as_deref(), &verified.claims, client, &context.issuer, now)?)
+        }
+        Signer::Issuer(trusted) => {
+            let keys = &context.app.key_sets;
+            let verified = keys.verify(&trusted.jwks_uri, token, &Algorithm::ALL).await?;
+            let typ = verified.typ.as_deref();
+            Ok(jwt_bearer::check(typ, &verified.claims, trusted, &context.issuer, now)?)
+        }
+    }
 }
 
 async fn by_keys(

@@ -8,7 +8,9 @@ use axum::http::header::AUTHORIZATION;
 use super::client_assertion;
 use super::context::RealmContext;
 use super::error::ApiError;
+use super::grants;
 use super::params::{Params, ParamsError};
+use crate::protocol::client::GrantType;
 use crate::protocol::client_auth::{self, Check, Presented, Proof, Sent};
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::dpop::ProofError;
@@ -27,6 +29,8 @@ pub struct Authenticated {
     pub spends: Vec<Spend>,
     /// The key that it proved to hold beside: what it is issued is bound to it (`dpop::bind`).
     pub confirmation: Option<Confirmation>,
+    /// Whether the grant's own token is what proved it.
+    pub by_grant: bool,
 }
 
 /// The form of a request to the token endpoint or a neighbour of it, and the client that it proves to be from.
@@ -73,6 +77,7 @@ pub fn presented(headers: &HeaderMap, form: &Params) -> Result<Presented, ApiErr
         client_secret: form.get("client_secret"),
         assertion_type: form.get("client_assertion_type"),
         assertion: form.get("client_assertion"),
+        grant: form.get("assertion").filter(|_| form.get("grant_type") == Some(GrantType::JwtBearer.wire())),
     };
     client_auth::presented(sent).map_err(|error| {
         let tried_basic = header.is_some() && error.code == ErrorCode::InvalidClient;
@@ -96,9 +101,10 @@ const CHALLENGE: &str = "Basic realm=\"token\", charset=\"UTF-8\"";
 /// `invalid_client`, the same for a wrong secret and for a client that does not exist (attacks C01).
 pub async fn authenticate(context: &RealmContext, presented: &Presented) -> Result<Authenticated, ApiError> {
     let entry = context.state.client(&context.app.store, &presented.client_id).await?;
+    let by_grant = matches!(presented.proof, Proof::Grant(_));
     let spends = prove(context, entry.as_deref(), presented).await?;
     match entry.zip(spends) {
-        Some((entry, spends)) => Ok(Authenticated { entry, spends, confirmation: None }),
+        Some((entry, spends)) => Ok(Authenticated { entry, spends, confirmation: None, by_grant }),
         None => {
             tracing::info!(client_id = %presented.client_id.escape_debug(), "client authentication failed");
             let failure = refused();
@@ -126,11 +132,15 @@ async fn prove(
             let spend = client_assertion::prove(context, entry, token).await;
             Ok(spend.map(|spend| vec![spend]))
         }
+        (Check::Grant, Some(entry), Proof::Grant(token)) => {
+            let spend = client_assertion::prove_grant(context, entry, token).await;
+            Ok(spend.map(|spend| vec![spend]))
+        }
         (_, _, proof) => {
             // The work of a comparison, so that time does not tell an unknown client from a wrong secret.
             let secret = match proof {
                 Proof::Secret(secret) => Secret::from(secret.clone()),
-                Proof::Nothing | Proof::Assertion(_) => Secret::default(),
+                _ => Secret::default(),
             };
             known.verify(&secrets::hash_generated(""), &secret).await?;
             Ok(None)
@@ -159,5 +169,6 @@ pub fn replayed(kind: SpendKind) -> ApiError {
     match kind {
         SpendKind::ClientAssertion => refused(),
         SpendKind::DpopProof => OAuthError::from(ProofError::Replayed).into(),
+        SpendKind::IssuerAssertion => grants::jwt_bearer::not_valid().into(),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::grants::jwt_bearer::TrustedSubject;
 use super::grants::token_exchange::ExchangeRule;
 use super::mapper::Mapper;
 use crate::clock::Timestamp;
@@ -114,6 +115,9 @@ pub enum GrantType {
     /// RFC 8693.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange", alias = "token_exchange")]
     TokenExchange,
+    /// RFC 7523 §2.1.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer", alias = "jwt_bearer")]
+    JwtBearer,
 }
 
 impl GrantType {
@@ -126,6 +130,7 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 }
@@ -191,6 +196,8 @@ pub struct ClientSettings {
     pub audiences: Vec<String>,
     /// Addresses under which it is known as a resource server (RFC 8707 §2).
     pub resources: Vec<String>,
+    /// Whose tokens prove it, beside those that it signs (RFC 7523 §2.1).
+    pub jwt_bearer: Vec<TrustedSubject>,
     /// What it may exchange tokens for (RFC 8693), one rule for each audience; none = nothing.
     pub exchange: Vec<ExchangeRule>,
     /// Whether all of the user's roles are in its tokens; else only roles of the client itself and of scope mappings.

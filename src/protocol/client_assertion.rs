@@ -47,6 +47,13 @@ pub fn algorithms(client: &Client) -> Vec<Algorithm> {
     }
 }
 
+/// The names of this server: the issuer, and the endpoints that such tokens are sent to.
+#[must_use]
+pub fn own_names(issuer: &str) -> Vec<String> {
+    let endpoints = ENDPOINTS.iter().map(|path| format!("{issuer}/protocol/openid-connect{path}"));
+    std::iter::once(issuer.to_owned()).chain(endpoints).collect()
+}
+
 /// Checks the header's `typ` and the claims of an assertion that `client` signed, and gives the identifier that the
 /// request uses up.
 ///
@@ -59,9 +66,8 @@ pub fn check(
     issuer: &str,
     now: Timestamp,
 ) -> Result<Spend, AssertionFault> {
-    let endpoints = ENDPOINTS.map(|path| format!("{issuer}/protocol/openid-connect{path}"));
-    let mut known: Vec<&str> = vec![issuer];
-    known.extend(endpoints.iter().map(String::as_str));
+    let names = own_names(issuer);
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
     let issuers = [client.client_id.as_str()];
     let expect = Expect {
         header_types: if typ.is_some() { &TYPES } else { &[] },

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
-use super::client::{Client, ClientAuthentication};
+use super::client::{Client, ClientAuthentication, GrantType};
 use super::client_assertion::{self, ASSERTION_TYPE};
 use super::error::{ErrorCode, OAuthError};
 
@@ -22,6 +22,8 @@ pub struct Sent<'a> {
     pub assertion_type: Option<&'a str>,
     /// `client_assertion`.
     pub assertion: Option<&'a str>,
+    /// `assertion` of the grant jwt-bearer, which proves its client when nothing else does (RFC 7523 §2.1).
+    pub grant: Option<&'a str>,
 }
 
 /// What a request brought, unproven.
@@ -44,6 +46,8 @@ pub enum Proof {
     Secret(String),
     /// A token of the client's own making.
     Assertion(String),
+    /// A token that is the request's grant at the same time.
+    Grant(String),
 }
 
 impl std::fmt::Debug for Presented {
@@ -78,6 +82,11 @@ pub fn presented(sent: Sent<'_>) -> Result<Presented, OAuthError> {
     }
     if sent.assertion.is_some() || sent.assertion_type.is_some() {
         return by_assertion(sent);
+    }
+    if let (Some(grant), None, None) = (sent.grant, sent.authorization, sent.client_secret) {
+        let client_id = sent.client_id.map(str::to_owned).or_else(|| client_assertion::subject(grant));
+        let client_id = client_id.ok_or_else(|| invalid_client("Client authentication is missing"))?;
+        return Ok(Presented { client_id, proof: Proof::Grant(grant.to_owned()), basic: false });
     }
     let Some(header) = sent.authorization else {
         let missing = || invalid_client("Client authentication is missing");
@@ -157,6 +166,8 @@ pub enum Check {
     SecretAssertion,
     /// Verify the presented token with the client's keys, then `client_assertion::check` it.
     KeyAssertion,
+    /// Verify the grant's token, as `grants::jwt_bearer` says.
+    Grant,
     /// Refuse with `invalid_client`, at the same cost as a wrong secret.
     Refuse,
 }
@@ -172,6 +183,7 @@ pub fn check(client: Option<&Client>, presented: &Presented) -> Check {
             Check::SecretAssertion
         }
         (ClientAuthentication::PrivateKeyJwt, Proof::Assertion(_)) => Check::KeyAssertion,
+        (_, Proof::Grant(_)) if !client.is_public() && client.may(GrantType::JwtBearer) => Check::Grant,
         _ => Check::Refuse,
     }
 }
@@ -251,6 +263,10 @@ mod tests {
             ("only its type", Sent { assertion: None, ..good }, Err(InvalidRequest)),
             ("of another type", Sent { assertion_type: Some(saml), ..good }, Err(InvalidClient)),
             ("unreadable", Sent { assertion: Some("x.y"), ..good }, Err(InvalidClient)),
+            ("as the grant", Sent { grant: Some(&token), ..Sent::default() }, Ok("app")),
+            ("beside a grant", Sent { grant: Some("x.y"), ..good }, Ok("app")),
+            ("a grant that says nothing", Sent { grant: Some("x.y"), ..Sent::default() }, Err(InvalidClient)),
+            ("a grant of", Sent { grant: Some("x.y"), client_id: Some("ci"), ..Sent::default() }, Ok("ci")),
         ] {
             let got = presented(sent);
             let got = got.as_ref().map(|p| p.client_id.as_str()).map_err(|e| e.code);

@@ -10,18 +10,18 @@ use super::authorize::ResponseMode;
 use super::claims::Target;
 use super::client::GrantType;
 use super::dpop;
-use super::jws::Algorithm;
 use super::mapper::{Kind, Mapper};
 use super::realm::Realm;
 use super::scope::{OPENID, Scope};
 
 /// Grants that the token endpoint knows.
-const GRANTS: [GrantType; 5] = [
+const GRANTS: [GrantType; 6] = [
     GrantType::AuthorizationCode,
     GrantType::RefreshToken,
     GrantType::ClientCredentials,
     GrantType::DeviceCode,
     GrantType::TokenExchange,
+    GrantType::JwtBearer,
 ];
 
 /// How clients prove themselves, public ones first.

@@ -10,6 +10,8 @@ pub enum SpendKind {
     ClientAssertion,
     /// `jti` of a DPoP proof (RFC 9449 §11.1).
     DpopProof,
+    /// `jti` of another issuer's token (RFC 7523 §3).
+    IssuerAssertion,
 }
 
 impl SpendKind {
@@ -19,6 +21,7 @@ impl SpendKind {
         match self {
             Self::ClientAssertion => "client_assertion",
             Self::DpopProof => "dpop_proof",
+            Self::IssuerAssertion => "issuer_assertion",
         }
     }
 }

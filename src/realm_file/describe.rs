@@ -141,6 +141,7 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         optional_scopes: settings.optional_scopes.clone(),
         audiences: Some(settings.audiences.clone()),
         resources: Some(settings.resources.clone()),
+        jwt_bearer: Some(settings.jwt_bearer.clone()),
         exchange: Some(settings.exchange.clone()),
         full_scope_allowed: Some(settings.full_scope_allowed),
         access_token_lifetime: settings.access_token,

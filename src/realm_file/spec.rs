@@ -14,6 +14,7 @@ use serde_json::Value;
 
 pub use super::places::Places;
 use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType, Pkce};
+use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::protocol::mapper::Mapper;
 use crate::secrets::Secret;
@@ -213,6 +214,8 @@ pub struct ClientSpec {
     pub audiences: Option<Vec<String>>,
     /// Addresses under which it is known as a resource server (RFC 8707 §2).
     pub resources: Option<Vec<String>>,
+    /// Whose tokens prove it, beside those that it signs (RFC 7523 §2.1).
+    pub jwt_bearer: Option<Vec<TrustedSubject>>,
     /// What it may exchange tokens for (RFC 8693).
     pub exchange: Option<Vec<ExchangeRule>>,
     /// Whether all of the user's roles are in its tokens; true in a new client.

@@ -25,6 +25,7 @@ mod hearing;
 mod introspect;
 mod jarm;
 mod jwt;
+mod jwt_bearer;
 mod leaks;
 mod login_status;
 mod logout;

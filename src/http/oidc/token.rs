@@ -65,6 +65,7 @@ async fn by_grant(
         GrantType::ClientCredentials => grants::client_credentials::issue(context, caller, form).await,
         GrantType::TokenExchange => grants::token_exchange::exchange(context, caller, form).await,
         GrantType::DeviceCode => grants::device_code::redeem(context, caller, form).await,
+        GrantType::JwtBearer => grants::jwt_bearer::issue(context, caller, form).await,
     }?;
     context.app.metrics.tokens_issued(grant.wire());
     Ok(tokens)
@@ -77,6 +78,7 @@ fn grant_type(form: &Params) -> Result<GrantType, OAuthError> {
         Some("client_credentials") => Ok(GrantType::ClientCredentials),
         Some("urn:ietf:params:oauth:grant-type:token-exchange") => Ok(GrantType::TokenExchange),
         Some(value) if value == GrantType::DeviceCode.wire() => Ok(GrantType::DeviceCode),
+        Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => Ok(GrantType::JwtBearer),
         Some(_) => Err(unsupported()),
         None => Err(OAuthError::new(ErrorCode::InvalidRequest, "grant_type is missing")),
     }

@@ -108,6 +108,7 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         optional_scopes: spec.optional_scopes,
         audiences: spec.audiences.unwrap_or_default(),
         resources: spec.resources.unwrap_or_default(),
+        jwt_bearer: spec.jwt_bearer.unwrap_or_default(),
         exchange: spec.exchange.unwrap_or_default(),
         full_scope_allowed: spec.full_scope_allowed.unwrap_or(base.full_scope_allowed),
         access_token: spec.access_token_lifetime,

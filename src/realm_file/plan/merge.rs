@@ -10,6 +10,7 @@ use super::super::fresh;
 use super::super::spec::RealmSpec;
 use super::super::state::{State, UserState};
 use crate::clock::Timestamp;
+use crate::protocol::client::GrantType;
 
 /// The records that `file` names as they are to be, given those that are there.
 pub(super) fn merge(current: &Entities, file: &Entities) -> Entities {
@@ -67,12 +68,19 @@ fn client(fields: &mut Fields, said: &Entity, exists: bool) {
             fields.remove(there);
         }
     }
-    let service = has(fields, "grants", "client_credentials");
+    let service = is_service(fields);
     if service {
         fields.entry("service_account_roles").or_insert_with(|| Value::Array(Vec::new()));
     } else if !said.fields.contains_key("service_account_roles") {
         fields.remove("service_account_roles");
     }
+}
+
+/// Whether a client with these fields acts for itself, and so has an account.
+pub(super) fn is_service(fields: &Fields) -> bool {
+    [GrantType::ClientCredentials, GrantType::JwtBearer]
+        .iter()
+        .any(|grant| has(fields, "grants", grant.wire()))
 }
 
 /// Whether the list `name` of `fields` holds `item`.

@@ -9,8 +9,9 @@ use super::super::entities::{Entities, Entity, Fields, Key};
 use super::super::places::Notes;
 use super::super::spec::RealmSpec;
 use super::is_read_again;
-use super::merge::has;
+use super::merge::{has, is_service};
 use super::references::{self, Known};
+use crate::protocol::client::GrantType;
 use crate::protocol::user::canonical;
 use crate::secrets::{SEALED_PREFIX, Secret};
 use crate::signer::SHORTEST;
@@ -60,8 +61,15 @@ fn client(entity: &Entity, notes: &mut Notes<'_>) {
     if has(fields, "grants", "authorization_code") && !filled(fields, "redirect_uris") {
         notes.add(&entity.path, "the grant authorization_code needs `redirect_uris`");
     }
-    if !has(fields, "grants", "client_credentials") && filled(fields, "service_account_roles") {
-        let message = "only a client with the grant client_credentials has a service account";
+    if has(fields, "grants", GrantType::JwtBearer.wire())
+        && !["jwks", "jwks_uri"].iter().any(|name| fields.contains_key(*name))
+        && !filled(fields, "jwt_bearer")
+    {
+        let message = "the grant jwt_bearer needs `jwks`, `jwks_uri` or `jwt_bearer`: whose tokens it takes";
+        notes.add(&field("grants"), message);
+    }
+    if !is_service(fields) && filled(fields, "service_account_roles") {
+        let message = "only a client with the grant client_credentials or jwt_bearer has a service account";
         notes.add(&field("service_account_roles"), message);
     }
 }

@@ -376,6 +376,8 @@ fn a_client_that_is_no_service_any_more_loses_its_account() {
 
 const KEYS: &str = "authentication = \"private_key_jwt\"\njwks_uri = \"https://app.example/jwks\"";
 
+const SHARED: &str = "authentication = \"client_secret_jwt\"";
+
 #[test]
 fn rfc7591_2_keys_are_in_one_place() {
     let state = made(&busy());
@@ -401,6 +403,13 @@ fn what_becomes_of_secrets() {
         ("another", client("secret = \"s\""), false, Some(SecretChange::Set)),
         ("the same stored form", client("secret_hash = \"sha256:web\""), false, None),
         ("made public", client("public = true"), false, Some(SecretChange::Remove)),
+        ("made readable", client(SHARED), false, Some(SecretChange::Generate)),
+        (
+            "made readable, the same",
+            client(&format!("{SHARED}\nsecret = \"{}\"", "s".repeat(32))),
+            true,
+            Some(SecretChange::Set),
+        ),
         ("given keys", client(KEYS), false, Some(SecretChange::Remove)),
         ("new with keys", new(KEYS), false, Some(SecretChange::Keep)),
         ("new without one", new(""), false, Some(SecretChange::Generate)),
@@ -468,7 +477,7 @@ fn mistakes_that_show_against_the_realm() {
         (
             "no service",
             "[[realm.clients]]\nid = \"tv\"\nservice_account_roles = [\"user\"]",
-            "realm.toml:5: realm.clients[0].service_account_roles: only a client with the grant client_credentials has a service account",
+            "realm.toml:5: realm.clients[0].service_account_roles: only a client with the grant client_credentials or jwt_bearer has a service account",
         ),
         (
             "a secret of a public client",
@@ -484,6 +493,21 @@ fn mistakes_that_show_against_the_realm() {
             "a secret of a key client",
             "[[realm.clients]]\nid = \"robot\"\nsecret = \"x\"",
             "realm.toml:5: realm.clients[0].secret: a client that proves itself by private_key_jwt keeps no secret",
+        ),
+        (
+            "a short secret to make tokens with",
+            "[[realm.clients]]\nid = \"x\"\nauthentication = \"client_secret_jwt\"\nsecret = \"short\"",
+            "realm.toml:6: realm.clients[0].secret: client_secret_jwt needs a secret of at least 32 bytes (RFC 7518 §3.2)",
+        ),
+        (
+            "a hash to make tokens with",
+            "[[realm.clients]]\nid = \"x\"\nauthentication = \"client_secret_jwt\"\nsecret_hash = \"sha256:x\"",
+            "realm.toml:6: realm.clients[0].secret_hash: the stored form is not the one of this method: write `secret` instead",
+        ),
+        (
+            "a grant of tokens that nobody signs",
+            "[[realm.clients]]\nid = \"x\"\ngrants = [\"jwt_bearer\"]",
+            "realm.toml:5: realm.clients[0].grants: the grant jwt_bearer needs `jwks`, `jwks_uri` or `jwt_bearer`: whose tokens it takes",
         ),
         (
             "another id",

@@ -5,18 +5,21 @@ use super::claims;
 use super::fields::Fields;
 use super::records::role;
 use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType, Pkce};
+use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::secrets::Secret;
 
 /// Grants by their short names and, for those that have one, by their wire names.
-const GRANTS: [(&str, GrantType); 7] = [
+const GRANTS: [(&str, GrantType); 9] = [
     ("authorization_code", GrantType::AuthorizationCode),
     ("refresh_token", GrantType::RefreshToken),
     ("client_credentials", GrantType::ClientCredentials),
     ("device_code", GrantType::DeviceCode),
     ("token_exchange", GrantType::TokenExchange),
+    ("jwt_bearer", GrantType::JwtBearer),
     ("urn:ietf:params:oauth:grant-type:device_code", GrantType::DeviceCode),
     ("urn:ietf:params:oauth:grant-type:token-exchange", GrantType::TokenExchange),
+    ("urn:ietf:params:oauth:grant-type:jwt-bearer", GrantType::JwtBearer),
 ];
 
 const PKCE: [(&str, Pkce); 2] = [("required", Pkce::Required), ("optional", Pkce::Optional)];
@@ -69,6 +72,7 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         optional_scopes: fields.texts("optional_scopes"),
         audiences: fields.texts("audiences"),
         resources: fields.texts("resources"),
+        jwt_bearer: fields.tables("jwt_bearer", trusted_subject),
         exchange: fields.tables("exchange", exchange),
         full_scope_allowed: fields.switch("full_scope_allowed"),
         access_token_lifetime: fields.seconds("access_token_lifetime"),
@@ -81,6 +85,12 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         service_account_roles: fields.texts("service_account_roles"),
     };
     Some(ClientSpec { id: id?, ..spec })
+}
+
+fn trusted_subject(fields: &mut Fields<'_>) -> Option<TrustedSubject> {
+    let (issuer, subject, jwks_uri) =
+        (fields.required("issuer"), fields.required("subject"), fields.required("jwks_uri"));
+    Some(TrustedSubject { issuer: issuer?, subject: subject?, jwks_uri: jwks_uri? })
 }
 
 fn exchange(fields: &mut Fields<'_>) -> Option<ExchangeRule> {

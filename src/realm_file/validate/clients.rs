@@ -62,6 +62,12 @@ pub(super) fn production(client: &ClientSpec, path: &str, notes: &mut Notes<'_>)
     {
         notes.add(&format!("{path}.jwks_uri"), problem.to_string());
     }
+    for (index, trusted) in client.jwt_bearer.iter().flatten().enumerate() {
+        let rules = OutboundRules { private: true, http: false };
+        if let Err(problem) = rules.target(&trusted.jwks_uri) {
+            notes.add(&format!("{path}.jwt_bearer[{index}].jwks_uri"), problem.to_string());
+        }
+    }
     if client.public == Some(true) && client.pkce == Some(Pkce::Optional) {
         notes.add(&format!("{path}.pkce"), "a public client always needs PKCE");
     }
@@ -79,6 +85,12 @@ fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     }
     if uri(client).is_some() && client.jwks.as_ref().is_some_and(|jwks| jwks != "") {
         notes.add(&field("jwks_uri"), "either `jwks` or `jwks_uri`, not both (RFC 7591 §2)");
+    }
+    for (index, trusted) in client.jwt_bearer.iter().flatten().enumerate() {
+        let rules = OutboundRules { private: true, http: true };
+        if let Err(problem) = rules.target(&trusted.jwks_uri) {
+            notes.add(&field(&format!("jwt_bearer[{index}].jwks_uri")), problem.to_string());
+        }
     }
     let algorithm = client.token_endpoint_auth_signing_alg.as_deref().filter(|name| !name.is_empty());
     if let Some(Err(problem)) = algorithm.map(str::parse::<Algorithm>) {
@@ -175,7 +187,7 @@ fn kind(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
                 notes.add(&format!("{path}.{field}"), "a public client keeps no secret");
             }
         }
-        for grant in [GrantType::ClientCredentials, GrantType::TokenExchange] {
+        for grant in [GrantType::ClientCredentials, GrantType::TokenExchange, GrantType::JwtBearer] {
             if may(grant) {
                 let message = format!("a public client cannot prove itself, as {} asks", grant.wire());
                 notes.add(&format!("{path}.grants"), message);
@@ -186,8 +198,9 @@ fn kind(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
         notes.add(&format!("{path}.redirect_uris"), "authorization_code needs a redirect URI");
     }
     let service = client.service_account_roles.as_ref().is_some_and(|roles| !roles.is_empty());
-    if service && client.grants.is_some() && !may(GrantType::ClientCredentials) {
-        let message = "only a client with the grant client_credentials has a service account";
+    let acts = may(GrantType::ClientCredentials) || may(GrantType::JwtBearer);
+    if service && client.grants.is_some() && !acts {
+        let message = "only a client with the grant client_credentials or jwt_bearer has a service account";
         notes.add(&format!("{path}.service_account_roles"), message);
     }
 }

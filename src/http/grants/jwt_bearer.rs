@@ -1,0 +1,35 @@
+//! `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`: a token stands for the client's credentials.
+
+use super::client_credentials;
+use crate::http::client_assertion;
+use crate::http::client_auth::Authenticated;
+use crate::http::context::RealmContext;
+use crate::http::error::ApiError;
+use crate::http::params::Params;
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::token_response::TokenResponse;
+
+/// Issues an access token for the client itself.
+///
+/// # Errors
+/// `invalid_request`, `invalid_grant` for a token that grants nothing (RFC 7523 §3.1), else as `client_credentials`.
+pub async fn issue(
+    context: &RealmContext,
+    caller: &Authenticated,
+    form: &Params,
+) -> Result<TokenResponse, ApiError> {
+    let missing = || OAuthError::new(ErrorCode::InvalidRequest, "assertion is missing");
+    let assertion = form.get("assertion").ok_or_else(missing)?;
+    let mut caller = caller.clone();
+    if !caller.by_grant {
+        let spend = client_assertion::prove_grant(context, &caller.entry, assertion).await;
+        caller.spends.push(spend.ok_or_else(not_valid)?);
+    }
+    client_credentials::issue(context, &caller, form).await
+}
+
+/// The answer to a token that grants nothing.
+#[must_use]
+pub fn not_valid() -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, "The assertion is not valid")
+}
