@@ -38,8 +38,8 @@ pub struct Live {
     pub user: User,
     /// The grant that it hangs on; none for a client's own token.
     pub grant: Option<Grant>,
-    /// The client whose grant that is, when the token was made from one of that client's.
-    pub origin: Option<Arc<ClientEntry>>,
+    /// For what an exchange made, the clients whose tokens it was made from, as far as the grant knows them.
+    pub origins: Vec<Arc<ClientEntry>>,
     /// The session that the grant was given in.
     pub session: Option<Session>,
 }
@@ -286,19 +286,36 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
             (user.ok_or_else(|| refused("its user is gone, or it was revoked"))?, None, None)
         }
     };
-    let origin = match grant.as_ref().filter(|_| access_token::exchanges(jti) > 0) {
-        Some(grant) => context.state.client_of_record(&app.store, &grant.client).await?,
-        None => None,
+    let origins = match &grant {
+        Some(grant) => origins(context, grant, jti).await?,
+        None => Vec::new(),
     };
     let issued_at = claims.time("iat").ok_or_else(|| refused("it has no iat"))?;
     let standing = Standing {
         client: &entry.client,
         user: &user,
         grant: grant.as_ref(),
-        origin: origin.as_ref().map(|origin| &origin.client),
+        origins: &origins.iter().map(|origin| &origin.client).collect::<Vec<_>>(),
         session: session.as_ref(),
         issued_at,
     };
     standing.check(&realm.settings, now).map_err(|why| refused(&why.to_string()).of(&client_id))?;
-    Ok(Live { claims, client_id, entry, user, grant, origin, session })
+    Ok(Live { claims, client_id, entry, user, grant, origins, session })
+}
+
+/// The clients whose tokens a token on `grant` was made from: of the grant, when the token was exchanged, and of the
+/// token that the grant itself was made from.
+async fn origins(
+    context: &RealmContext,
+    grant: &Grant,
+    jti: &str,
+) -> Result<Vec<Arc<ClientEntry>>, BearerError> {
+    let exchanged = Some(&grant.client).filter(|_| access_token::exchanges(jti) > 0);
+    let derived = grant.request.exchange.as_ref().map(|exchange| &exchange.origin);
+    let mut origins = Vec::new();
+    for id in exchanged.into_iter().chain(derived) {
+        let origin = context.state.client_of_record(&context.app.store, id).await?;
+        origins.push(origin.ok_or_else(|| refused("the client that it came from is gone"))?);
+    }
+    Ok(origins)
 }

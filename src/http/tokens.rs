@@ -12,7 +12,7 @@ use super::bearer::Live;
 use super::client_auth::Authenticated;
 use super::context::RealmContext;
 use crate::clock::Timestamp;
-use crate::protocol::access_token::{AccessTokenRequest, access_token, jti};
+use crate::protocol::access_token::{AccessTokenRequest, access_token, exchanges, jti};
 use crate::protocol::claims::{self, Facts, Subject, Target};
 use crate::protocol::client::Client;
 use crate::protocol::confirmation::Confirmation;
@@ -44,8 +44,8 @@ pub struct Issue<'a> {
     pub grant: Option<&'a Grant>,
     /// The refresh token that was committed with this.
     pub refresh: Option<&'a RefreshToken>,
-    /// The audiences of the access token when they were asked for; none = the client's.
-    pub audiences: Option<&'a [String]>,
+    /// What holds the access token to less than the client could have.
+    pub bounds: Bounds<'a>,
     /// When.
     pub now: Timestamp,
 }
@@ -54,6 +54,17 @@ impl Issue<'_> {
     fn client(&self) -> &Client {
         &self.caller.entry.client
     }
+}
+
+/// What holds an access token to less than its client could have.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bounds<'a> {
+    /// The audiences when they were asked for; none = the client's.
+    pub audiences: Option<&'a [String]>,
+    /// The client whose token an exchange made the grant from: no role that its token would not have.
+    pub origin: Option<&'a Client>,
+    /// When it must have ended.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// Signs what was decided and committed.
@@ -65,25 +76,29 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
     let subject = subject(context, issue.user, issue.roles);
     let facts = facts(issue.grant);
     let realm_settings = &context.state.realm.settings;
-    let jti = jti(issue.grant.map(|grant| grant.id.as_str()), &random_name());
-    let (client, confirmation) = (issue.client(), issue.caller.confirmation.as_ref());
+    let (client, bounds, confirmation) = (issue.client(), issue.bounds, issue.caller.confirmation.as_ref());
     let lifetime = lifetime(context, client);
-    let access = key.sign(
-        "JWT",
-        &access_token(&AccessTokenRequest {
-            issuer: &context.issuer,
-            client,
-            subject: &subject,
-            granted: issue.granted,
-            facts,
-            jti: &jti,
-            audiences: issue.audiences,
-            confirmation,
-            now: issue.now,
-            lifetime,
-        }),
-    )?;
-    let id_token = match issue.grant.filter(|_| issue.granted.openid) {
+    let lifetime = bounds.ends_at.map_or(lifetime, |end| lifetime.min(end.since(issue.now)));
+    let jti = jti(issue.grant.map(|grant| grant.id.as_str()), &random_name());
+    let mut claims = access_token(&AccessTokenRequest {
+        issuer: &context.issuer,
+        client,
+        subject: &subject,
+        granted: issue.granted,
+        facts,
+        jti: &jti,
+        audiences: bounds.audiences,
+        confirmation,
+        now: issue.now,
+        lifetime,
+    });
+    if let Some(grant) = issue.grant {
+        exchange::hold(context, &mut claims, grant, bounds.origin, &subject, facts);
+    }
+    let access = key.sign("JWT", &claims)?;
+    // What an exchange made is no sign-in of its own.
+    let sign_in = issue.grant.filter(|grant| issue.granted.openid && grant.request.exchange.is_none());
+    let id_token = match sign_in {
         Some(grant) => Some(sign_id_token(context, key, issue, &subject, grant, &access, lifetime)?),
         None => None,
     };
@@ -218,9 +233,9 @@ pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Optio
         return None;
     }
     // What was asked for singly was granted to the client that asked, and not to one that its token was exchanged for.
-    let granted = match &live.origin {
-        Some(_) => granted,
-        None => with_claims(context, &granted, &live.entry.client, grant),
+    let granted = match live.origins.is_empty() {
+        true => with_claims(context, &granted, &live.entry.client, grant),
+        false => granted,
     };
     let subject = subject(context, &live.user, roles);
     Some(claims::userinfo(&subject, &live.entry.client, &granted, &facts(Some(grant))))
@@ -233,7 +248,8 @@ pub fn introspection(context: &RealmContext, live: &Live, roles: &UserRoles) -> 
     let subject = subject(context, &live.user, roles);
     let facts = facts(live.grant.as_ref());
     let mapped = claims::evaluate(Target::Introspection, &subject, &live.entry.client, &granted, &facts);
-    introspection::access_token(&live.claims, &live.user.username, &granted.token_scope(), mapped)
+    let exchanged = !live.origins.is_empty() || live.claims.text("jti").is_some_and(|jti| exchanges(jti) > 0);
+    introspection::access_token(&live.claims, &live.user.username, &granted.token_scope(), mapped, exchanged)
 }
 
 /// The answer about a good refresh token of `client` (RFC 7662 §2.2).

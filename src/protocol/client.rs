@@ -206,6 +206,14 @@ pub struct ClientSettings {
     pub access_token: Option<i64>,
     /// Whether it gets no token without a DPoP proof (RFC 9449 §5.2).
     pub dpop_bound_access_tokens: bool,
+    /// Its refresh tokens end when unused for this long, if their session has not ended before.
+    pub session_idle: Option<i64>,
+    /// Its grants end this long after they were given, if their session has not ended before.
+    pub session_max: Option<i64>,
+    /// `offline_idle` of its grants, when it differs from the realm's.
+    pub offline_idle: Option<i64>,
+    /// `offline_max` of its grants, when it differs from the realm's.
+    pub offline_max: Option<i64>,
     /// Tokens issued to it before this moment are refused.
     pub not_before: Option<Timestamp>,
     /// Mappers of this client alone.

@@ -74,6 +74,8 @@ pub struct RealmSettings {
     pub remember_me_max: i64,
     /// Offline grants end when unused for this long (OpenID Connect Core §11).
     pub offline_idle: i64,
+    /// Offline grants end this long after they were given, used or not; none = they do not.
+    pub offline_max: Option<i64>,
     /// A used refresh token is accepted again for this long while its successor is unused; 0 is strict.
     pub refresh_retry_window: i64,
     /// Whether DPoP proofs must carry a nonce of this server, which dates them by its clock (RFC 9449 §8).
@@ -114,6 +116,7 @@ impl Default for RealmSettings {
             remember_me_idle: 7 * 86_400,
             remember_me_max: 30 * 86_400,
             offline_idle: 30 * 86_400,
+            offline_max: None,
             refresh_retry_window: 10,
             dpop_nonce: false,
             not_before: None,

@@ -93,6 +93,7 @@ mod tests {
             nonce: None,
             request: Default::default(),
             confirmation: None,
+            parent: None,
             created_at: Timestamp(0),
             last_used_at: Timestamp(0),
             revoked_at: revoked.then_some(Timestamp(5)),

@@ -18,8 +18,8 @@ pub struct Standing<'a> {
     pub user: &'a User,
     /// The grant that it hangs on; none for a client's own token.
     pub grant: Option<&'a Grant>,
-    /// The client whose grant it is, for a token that was exchanged: `client` holds what was made of another's.
-    pub origin: Option<&'a Client>,
+    /// For what an exchange made, the clients whose tokens it was made from: they must be good for it too.
+    pub origins: &'a [&'a Client],
     /// The session that the grant was given in, while the store still has it.
     pub session: Option<&'a Session>,
     /// When it was issued.
@@ -55,19 +55,19 @@ impl Standing<'_> {
     /// # Errors
     /// The first reason why it does not.
     pub fn check(&self, settings: &RealmSettings, now: Timestamp) -> Result<(), Fallen> {
-        let Self { client, user, grant, origin, session, issued_at } = *self;
-        if !client.enabled || origin.is_some_and(|origin| !origin.enabled) {
+        let Self { client, user, grant, origins, session, issued_at } = *self;
+        if !client.enabled || origins.iter().any(|origin| !origin.enabled) {
             return Err(Fallen::Client);
         }
         if !user.enabled {
             return Err(Fallen::User);
         }
-        let of_origin = origin.and_then(|origin| origin.settings.not_before);
-        if not_before(settings, client, user).max(of_origin).is_some_and(|moment| issued_at < moment) {
+        let of_origins = origins.iter().filter_map(|origin| origin.settings.not_before).max();
+        if not_before(settings, client, user).max(of_origins).is_some_and(|moment| issued_at < moment) {
             return Err(Fallen::TooOld);
         }
         let Some(grant) = grant else { return Ok(()) };
-        if grant.client != origin.unwrap_or(client).id {
+        if grant.client != client.id && !origins.iter().any(|origin| origin.id == grant.client) {
             return Err(Fallen::Owner);
         }
         if grant.revoked_at.is_some() {
@@ -100,7 +100,7 @@ mod tests {
         client: Client,
         user: User,
         grant: Option<Grant>,
-        origin: Option<Client>,
+        origins: Vec<Client>,
         session: Option<Session>,
         issued_at: Timestamp,
     }
@@ -144,11 +144,12 @@ mod tests {
                 nonce: None,
                 request: Default::default(),
                 confirmation: None,
+                parent: None,
                 created_at: issued_at,
                 last_used_at: issued_at,
                 revoked_at: None,
             }),
-            origin: None,
+            origins: Vec::new(),
             session: Some(Session {
                 id: "session".into(),
                 realm_id: "realm".into(),
@@ -223,11 +224,12 @@ mod tests {
         for (name, change, expected) in rows {
             let mut records = good();
             change(&mut records);
+            let origins: Vec<&Client> = records.origins.iter().collect();
             let standing = Standing {
                 client: &records.client,
                 user: &records.user,
                 grant: records.grant.as_ref(),
-                origin: records.origin.as_ref(),
+                origins: &origins,
                 session: records.session.as_ref(),
                 issued_at: records.issued_at,
             };
@@ -242,12 +244,12 @@ mod tests {
 
     /// The token is the gateway's, made from one of the web app's.
     fn exchanged(records: &mut Records) {
-        records.origin = Some(records.client.clone());
+        records.origins = vec![records.client.clone()];
         records.client.id = "gateway-id".into();
     }
 
     fn origin(records: &mut Records) -> &mut Client {
-        records.origin.as_mut().unwrap()
+        &mut records.origins[0]
     }
 
     fn origin_later(records: &mut Records) {

@@ -101,6 +101,8 @@ pub struct LifetimesSpec {
     pub remember_me_max: Option<i64>,
     /// An unused offline grant.
     pub offline_idle: Option<i64>,
+    /// An offline grant, used or not; 0 takes the limit away.
+    pub offline_max: Option<i64>,
 }
 
 /// How many wrong passwords are too many. Meaning of each as in `BruteForce`.
@@ -222,6 +224,14 @@ pub struct ClientSpec {
     pub full_scope_allowed: Option<bool>,
     /// Access token lifetime, when it differs from the realm's; 0 takes the realm's again.
     pub access_token_lifetime: Option<i64>,
+    /// Its refresh tokens, unused, within the session; 0 takes the limit away, here and in the next three.
+    pub session_idle: Option<i64>,
+    /// Its grants, used or not, within the session.
+    pub session_max: Option<i64>,
+    /// Its unused offline grants, in place of the realm's limit.
+    pub offline_idle: Option<i64>,
+    /// Its offline grants, used or not, in place of the realm's limit.
+    pub offline_max: Option<i64>,
     /// Claims of this client alone, from `claims` and `mappers` of the file.
     pub mappers: Option<Vec<Mapper>>,
     /// Home page, shown to people. An empty string takes it away, here and in the next three.

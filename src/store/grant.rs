@@ -9,7 +9,7 @@ use super::user::user_columns;
 use super::{Store, session, user};
 use crate::clock::Timestamp;
 use crate::protocol::confirmation::Confirmation;
-use crate::protocol::grant::Grant;
+use crate::protocol::grant::{Grant, Parent};
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
 
@@ -31,25 +31,30 @@ row! {
         grant_created_at: Timestamp,
         last_used_at: Timestamp,
         revoked_at: Option<Timestamp>,
+        parent: Option<String>,
+        parent_expires_at: Option<Timestamp>,
     }
 }
 
-/// The columns of [`Row`].
+/// The columns of [`Row`]. A grant is revoked with the one that it was made from (joined as `p`), and when that is gone.
 macro_rules! grant_columns {
     () => {
         "g.id AS grant_id, g.realm_id AS grant_realm_id, g.client AS grant_client, g.user_id AS grant_user_id, \
-         g.session_id AS grant_session_id, g.scope, g.offline, g.auth_time, g.acr, g.nonce, \
-         g.request, g.confirmation, \
-         g.created_at AS grant_created_at, g.last_used_at, g.revoked_at"
+         g.session_id AS grant_session_id, g.scope, g.offline, g.auth_time, g.acr, g.nonce, g.request, \
+         g.confirmation, g.created_at AS grant_created_at, g.last_used_at, g.parent, \
+         p.expires_at AS parent_expires_at, \
+         CASE WHEN g.parent IS NOT NULL AND p.id IS NULL THEN g.created_at \
+         ELSE COALESCE(g.revoked_at, p.revoked_at) END AS revoked_at"
     };
 }
 pub(super) use grant_columns;
 
-/// Joins that bring a grant's user, and its session if the store still has it.
+/// Joins that bring a grant's user, and its session and the grant that it was made from if the store still has them.
 macro_rules! grant_joins {
     () => {
         " JOIN users u ON u.id = g.user_id AND u.realm_id = g.realm_id \
-         LEFT JOIN sessions s ON s.id = g.session_id AND s.realm_id = g.realm_id "
+         LEFT JOIN sessions s ON s.id = g.session_id AND s.realm_id = g.realm_id \
+         LEFT JOIN grants p ON p.id = g.parent AND p.realm_id = g.realm_id "
     };
 }
 pub(super) use grant_joins;
@@ -70,6 +75,9 @@ impl Row {
             nonce: self.nonce,
             request: request.unwrap_or_default(),
             confirmation: confirmation(self.confirmation.as_deref())?,
+            parent: self
+                .parent
+                .map(|id| Parent { id, expires_at: self.parent_expires_at.unwrap_or_default() }),
             created_at: self.grant_created_at,
             last_used_at: self.last_used_at,
             revoked_at: self.revoked_at,
@@ -88,8 +96,8 @@ row! {
 pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Result<Statement, StoreError> {
     let request = if grant.request.is_empty() { None } else { Some(json(&grant.request)?) };
     let text = "INSERT INTO grants (id, realm_id, client, user_id, session_id, scope, offline, auth_time, acr, nonce, \
-                created_at, last_used_at, revoked_at, expires_at, request, confirmation) \
-                SELECT $1, u.realm_id, c.id, u.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 \
+                created_at, last_used_at, revoked_at, expires_at, request, confirmation, parent) \
+                SELECT $1, u.realm_id, c.id, u.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 \
                 FROM users u JOIN clients c ON c.realm_id = u.realm_id AND c.id = $3 \
                 WHERE u.realm_id = $2 AND u.id = $4";
     let confirmation = bound_to(grant.confirmation.as_ref())?;
@@ -111,6 +119,7 @@ pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Result<Statement, Sto
         expires_at,
         request,
         confirmation,
+        grant.parent.as_ref().map(|parent| parent.id.clone()),
     );
     Ok(statement.needs("reference"))
 }

@@ -37,6 +37,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0004_device_codes.sql"),
     },
     Migration {
+        version: 5,
+        name: "grant_parent",
+        text: include_str!("../../migrations/0005_grant_parent.sql"),
+    },
+    Migration {
         version: 7,
         name: "pushed_requests",
         text: include_str!("../../migrations/0007_pushed_requests.sql"),

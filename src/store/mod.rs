@@ -67,7 +67,7 @@ pub use pushed::PushRequest;
 pub use realm::RealmConfiguration;
 pub use refresh::{RotateRefresh, Rotation, SessionTouch};
 pub use sweep::Swept;
-pub use token_exchange::{Exchanging, KeepExchange};
+pub use token_exchange::{Derived, Exchanging, KeepExchange};
 pub use user::{UserRoles, UserWithPassword};
 
 /// The records of this server. Cheap to clone; clones share connections.

@@ -75,6 +75,30 @@ on_both! {
         assert!(!revoked(&offline.id).await);
     }
 
+    async fn x06_a_grant_made_from_another_ends_with_it(world) {
+        use vestibule::protocol::grant::Parent;
+        let (store, tenant) = (&world.store, &world.tenant);
+        let (person, other) = (tenant.grant(), tenant.grant());
+        let mut derived = tenant.grant();
+        let ends = NOW.plus(600);
+        derived.parent = Some(Parent { id: person.id.clone(), expires_at: ends });
+        let [person_id, derived_id] = [&person, &derived].map(|grant| grant.id.clone());
+        let add = |grant| Change::AddGrant { grant, expires_at: ends };
+        store.commit(vec![add(person), add(other), add(derived.clone())]).await.unwrap();
+        let kept = async || store.grant_with_user(&tenant.realm.id, &derived_id).await.unwrap().unwrap().0;
+        assert_eq!(kept().await, derived, "with the end of the one that it was made from");
+        let (realm_id, at) = (tenant.realm.id.clone(), NOW.plus(1));
+        store.commit(vec![Change::RevokeGrant { realm_id, id: person_id, at }]).await.unwrap();
+        assert_eq!(kept().await.revoked_at, Some(at));
+
+        let mut orphan = tenant.grant();
+        orphan.parent = Some(Parent { id: id(), expires_at: ends });
+        let orphan_id = orphan.id.clone();
+        store.commit(vec![add(orphan)]).await.unwrap();
+        let (orphan, ..) = store.grant_with_user(&tenant.realm.id, &orphan_id).await.unwrap().unwrap();
+        assert!(orphan.revoked_at.is_some(), "what it was made from is gone");
+    }
+
     async fn f06_taking_back_every_grant_of_a_user_takes_the_offline_ones_and_nobody_elses(world) {
         let (store, tenant) = (&world.store, &world.tenant);
         let bob = User { id: id(), username: "bob".into(), email: None, ..tenant.user.clone() };

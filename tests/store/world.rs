@@ -148,6 +148,7 @@ impl Tenant {
             nonce: None,
             request: Default::default(),
             confirmation: None,
+            parent: None,
             created_at: NOW,
             last_used_at: NOW,
             revoked_at: None,

@@ -2,12 +2,12 @@
 
 use uuid::Uuid;
 
-use super::{event, note_refusal};
+use super::{audiences, event, note_refusal};
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
-use crate::http::tokens::{self, Issue};
+use crate::http::tokens::{self, Bounds, Issue};
 use crate::protocol::audit::AuditKind;
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::error::OAuthError;
@@ -41,7 +41,10 @@ pub async fn redeem(
     let now = context.app.clock.now();
     let decision = decide(record.as_ref(), client, &realm.settings, request, now);
     match (decision, record) {
-        (Decision::Redeem, Some(record)) => spend(context, caller, record).await,
+        (Decision::Redeem, Some(record)) => {
+            let audiences = audiences::of_grant(context, client, &record.grant, form).await?;
+            spend(context, caller, record, audiences).await
+        }
         (Decision::Replay, Some(record)) => {
             // A request that is itself a copy proves nothing, so it ends nothing either.
             client_auth::use_up(context, caller).await?;
@@ -67,12 +70,14 @@ async fn spend(
     context: &RealmContext,
     caller: &Authenticated,
     record: CodeRecord,
+    audiences: Option<Vec<String>>,
 ) -> Result<TokenResponse, ApiError> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let now = context.app.clock.now();
     let granted = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes);
     let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
-    let ends = refresh_token::expires_at(&record.grant, record.session.as_ref(), &realm.settings, now);
+    let ends =
+        refresh_token::expires_at(&record.grant, client, record.session.as_ref(), &realm.settings, now);
     let refresh = client.may(GrantType::RefreshToken).then(|| RefreshToken {
         id: Uuid::now_v7().to_string(),
         realm_id: realm.id.clone(),
@@ -108,7 +113,7 @@ async fn spend(
                 granted: &granted,
                 grant: Some(&record.grant),
                 refresh: refresh.as_ref(),
-                audiences: None,
+                bounds: Bounds { audiences: audiences.as_deref(), ..Bounds::default() },
                 now,
             },
         )?),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::audiences;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
@@ -10,7 +11,9 @@ use crate::http::tokens;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::client_credentials::check;
 use crate::protocol::scope;
+use crate::protocol::token_draft::TokenDraft;
 use crate::protocol::token_response::TokenResponse;
+use crate::realms::ServiceAccount;
 
 /// Issues an access token for the client itself.
 ///
@@ -28,19 +31,28 @@ pub async fn issue(
         );
     };
     check(client, &account.user)?;
-    let (asked, drafts) = (form.get("scope"), &caller.entry.drafts);
-    // A draft that is bound to a key is of use for that key alone.
-    let bound = caller.confirmation.is_some();
-    let draft = match drafts.find(&context.issuer, asked).filter(|_| !bound) {
-        Some(draft) => draft,
-        None => {
-            let realm = &context.state.realm;
-            let granted = scope::grant(asked, client, &realm.settings, &context.state.scopes)
-                .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
-            let draft = tokens::service_draft(context, caller, account, &granted);
-            if bound { Arc::new(draft) } else { drafts.keep(&context.issuer, asked, draft) }
-        }
-    };
+    let audiences = audiences::of_request(context, client, form).await?;
+    let draft = draft(context, caller, account, form.get("scope"), audiences.as_deref())?;
     client_auth::use_up(context, caller).await?;
     Ok(tokens::sign_service(context, caller, &draft, context.app.clock.now())?)
+}
+
+/// What the token begins with: kept from before, unless a resource or a key makes it of use for that alone.
+fn draft(
+    context: &RealmContext,
+    caller: &Authenticated,
+    account: &ServiceAccount,
+    asked: Option<&str>,
+    audiences: Option<&[String]>,
+) -> Result<Arc<TokenDraft>, OAuthError> {
+    let (client, drafts) = (&caller.entry.client, &caller.entry.drafts);
+    let alone = audiences.is_some() || caller.confirmation.is_some();
+    if let Some(draft) = drafts.find(&context.issuer, asked).filter(|_| !alone) {
+        return Ok(draft);
+    }
+    let realm = &context.state.realm;
+    let granted = scope::grant(asked, client, &realm.settings, &context.state.scopes)
+        .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
+    let draft = tokens::service_draft(context, caller, account, &granted, audiences);
+    Ok(if alone { Arc::new(draft) } else { drafts.keep(&context.issuer, asked, draft) })
 }

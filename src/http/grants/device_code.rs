@@ -2,13 +2,13 @@
 
 use uuid::Uuid;
 
-use super::{event, note_refusal};
+use super::{audiences, event, note_refusal};
 use crate::clock::Timestamp;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
-use crate::http::tokens::{self, Issue};
+use crate::http::tokens::{self, Bounds, Issue};
 use crate::protocol::audit::AuditKind;
 use crate::protocol::brake;
 use crate::protocol::client::GrantType;
@@ -43,7 +43,10 @@ pub async fn redeem(
             let too_fast = store.poll_device(&realm.id, &fingerprint, now).await?;
             Err(pending(too_fast).into())
         }
-        (State::Approved(approval), Some(code)) => spend(context, caller, code, approval, now).await,
+        (State::Approved(approval), Some(code)) => {
+            let audiences = audiences::of_request(context, client, form).await?;
+            spend(context, caller, code, approval, audiences, now).await
+        }
         (State::Refuse(error), _) => Err(error.into()),
         (_, None) => Err(not_valid().into()),
     }
@@ -54,6 +57,7 @@ async fn spend(
     caller: &Authenticated,
     code: &DeviceCode,
     approval: &Approval,
+    audiences: Option<Vec<String>>,
     now: Timestamp,
 ) -> Result<TokenResponse, ApiError> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
@@ -68,7 +72,7 @@ async fn spend(
         return Err(error.into());
     }
     let roles = store.roles_of_user(&realm.id, &approver.user.id).await?;
-    let ends = refresh_token::expires_at(&grant, approver.session.as_ref(), &realm.settings, now);
+    let ends = refresh_token::expires_at(&grant, client, approver.session.as_ref(), &realm.settings, now);
     let refresh = client.may(GrantType::RefreshToken).then(|| RefreshToken {
         id: Uuid::now_v7().to_string(),
         realm_id: realm.id.clone(),
@@ -104,7 +108,7 @@ async fn spend(
             granted: &granted,
             grant: Some(&grant),
             refresh: refresh.as_ref(),
-            audiences: None,
+            bounds: Bounds { audiences: audiences.as_deref(), ..Bounds::default() },
             now,
         },
     )?)
@@ -132,6 +136,7 @@ fn grant(code: &DeviceCode, approval: &Approval, granted: &Granted<'_>, now: Tim
         nonce: None,
         request: GrantRequest::default(),
         confirmation: None,
+        parent: None,
         created_at: now,
         last_used_at: now,
         revoked_at: None,

@@ -1,6 +1,7 @@
 //! The grants at the token endpoint: each loads its records, asks its rule in `protocol::grants`, commits, and has
 //! the tokens signed.
 
+pub mod audiences;
 pub mod authorization_code;
 pub mod client_credentials;
 pub mod device_code;

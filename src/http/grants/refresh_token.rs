@@ -1,20 +1,24 @@
 //! `grant_type=refresh_token`.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
-use super::event;
+use super::{audiences, event};
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
-use crate::http::tokens::{self, Issue};
+use crate::http::tokens::{self, Bounds, Issue};
 use crate::protocol::audit::AuditKind;
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grant::Grant;
 use crate::protocol::grants::refresh_token::{check, check_key, expires_at, not_valid};
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope;
 use crate::protocol::session::Session;
 use crate::protocol::token_response::TokenResponse;
+use crate::realms::ClientEntry;
 use crate::store::{RotateRefresh, Rotation, SessionTouch};
 
 /// Rotates a refresh token.
@@ -38,10 +42,12 @@ pub async fn rotate(
     let whole = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes);
     let granted = scope::narrow(&whole, form.get("scope"))
         .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
+    let audiences = audiences::of_grant(context, client, &record.grant, form).await?;
+    let origin = origin(context, &record.grant).await?;
     let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
     let unseen = record.session.as_ref().is_some_and(|session| session.last_seen_at < now);
     let touched = record.session.clone().map(|session| Session { last_seen_at: now, ..session });
-    let ends = expires_at(&record.grant, touched.as_ref(), &realm.settings, now);
+    let ends = expires_at(&record.grant, client, touched.as_ref(), &realm.settings, now);
     let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
     let successor = RefreshToken {
         id: Uuid::now_v7().to_string(),
@@ -62,7 +68,7 @@ pub async fn rotate(
             retry_window: realm.settings.refresh_retry_window,
             successor: successor.clone(),
             grant_expires_at: ends.max(access_ends),
-            session: touched.filter(|_| unseen && !record.grant.offline).map(|session| SessionTouch {
+            session: touched.filter(|_| unseen && keeps_session(&record.grant)).map(|session| SessionTouch {
                 expires_at: session.idle_at(&realm.settings).min(session.over_at(&realm.settings)),
                 id: session.id,
             }),
@@ -81,7 +87,11 @@ pub async fn rotate(
                 granted: &granted,
                 grant: Some(&record.grant),
                 refresh: Some(&successor),
-                audiences: None,
+                bounds: Bounds {
+                    audiences: audiences.as_deref(),
+                    origin: origin.as_ref().map(|origin| &origin.client),
+                    ends_at: None,
+                },
                 now,
             },
         )?),
@@ -92,5 +102,20 @@ pub async fn rotate(
         }
         Rotation::Gone => Err(not_valid().into()),
         Rotation::Replayed(kind) => Err(client_auth::replayed(kind)),
+    }
+}
+
+/// Whether a refresh counts as a use of the session: what an exchange made does not keep the person's session alive.
+fn keeps_session(grant: &Grant) -> bool {
+    !grant.offline && grant.parent.is_none()
+}
+
+/// The client whose token an exchange made the grant from. It must be good for what is made of it.
+async fn origin(context: &RealmContext, grant: &Grant) -> Result<Option<Arc<ClientEntry>>, ApiError> {
+    let Some(exchange) = &grant.request.exchange else { return Ok(None) };
+    let origin = context.state.client_of_record(&context.app.store, &exchange.origin).await?;
+    match origin.filter(|origin| origin.client.enabled) {
+        Some(origin) => Ok(Some(origin)),
+        None => Err(not_valid().into()),
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::event;
 use crate::http::bearer::{self, BearerError, Live};
@@ -10,18 +11,22 @@ use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
-use crate::http::tokens::{self, ExchangeIssue};
+use crate::http::tokens::{self, Bounds, ExchangeIssue, Issue};
 use crate::protocol::access_token::holder;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grant::{Grant, GrantExchange, GrantRequest, Parent};
+use crate::protocol::grants::refresh_token;
 use crate::protocol::grants::token_exchange::{
     Case, Exchange, ExchangeRequest, ExchangeRule, Presented, Shown, TokenType, admit, decide, only_audience,
     rule, scopes,
 };
+use crate::protocol::refresh::RefreshToken;
+use crate::protocol::scope::Granted;
 use crate::protocol::token_response::TokenResponse;
 use crate::realms::ClientEntry;
-use crate::store::{Change, Exchanging, KeepExchange};
+use crate::store::{Change, Derived, Exchanging, KeepExchange};
 
 /// Exchanges a token.
 ///
@@ -101,24 +106,52 @@ async fn issue(
     let store = &context.app.store;
     let roles = store.roles_of_user(&context.state.realm.id, &subject.user.id).await?;
     let audiences: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
-    let response = tokens::sign_exchanged(
-        context,
-        &ExchangeIssue {
-            caller,
-            subject,
-            roles: &roles,
-            granted: &granted,
-            audiences: &audiences,
-            service,
-            exchange,
-            kind: request.issue,
-            now: context.app.clock.now(),
+    let now = context.app.clock.now();
+    let derived = match request.issue {
+        TokenType::RefreshToken => derive(context, caller, decided, &granted, &audiences),
+        _ => None,
+    };
+    let response = match &derived {
+        Some(derived) => TokenResponse {
+            issued_token_type: Some(request.issue.wire()),
+            ..tokens::sign(
+                context,
+                &Issue {
+                    caller,
+                    user: &subject.user,
+                    roles: &roles,
+                    granted: &granted,
+                    grant: Some(&derived.grant),
+                    refresh: Some(&derived.refresh),
+                    bounds: Bounds {
+                        audiences: Some(&audiences),
+                        origin: Some(&subject.entry.client),
+                        ends_at: Some(exchange.ends_at),
+                    },
+                    now,
+                },
+            )?
         },
-    )?;
+        None => tokens::sign_exchanged(
+            context,
+            &ExchangeIssue {
+                caller,
+                subject,
+                roles: &roles,
+                granted: &granted,
+                audiences: &audiences,
+                service,
+                exchange,
+                kind: request.issue,
+                now,
+            },
+        )?,
+    };
     let kept = store
         .keep_exchange(KeepExchange {
             realm_id: context.state.realm.id.clone(),
             spends: caller.spends.clone(),
+            derived,
             audit: told(context, requester, request.issue, decided, &audiences),
         })
         .await?;
@@ -126,6 +159,55 @@ async fn issue(
         Exchanging::Exchanged => Ok(response),
         Exchanging::Replayed(kind) => Err(client_auth::replayed(kind)),
     }
+}
+
+/// A grant of the requester's own with a refresh token, made from the subject's and ending with it.
+fn derive(
+    context: &RealmContext,
+    caller: &Authenticated,
+    decided: &Decided<'_>,
+    granted: &Granted<'_>,
+    audiences: &[String],
+) -> Option<Derived> {
+    let Decided { subject, exchange, .. } = decided;
+    let requester = &caller.entry.client;
+    let (settings, now) = (&context.state.realm.settings, context.app.clock.now());
+    let origin = &subject.entry.client;
+    let parent = subject.grant.as_ref()?;
+    let parent_ends = refresh_token::expires_at(parent, origin, subject.session.as_ref(), settings, now);
+    let grant = Grant {
+        id: Uuid::now_v7().to_string(),
+        client: requester.id.clone(),
+        scope: granted.stored(),
+        nonce: None,
+        request: GrantRequest {
+            audiences: audiences.to_vec(),
+            exchange: Some(GrantExchange {
+                origin: origin.id.clone(),
+                act: exchange.act.clone(),
+                may_act: exchange.may_act.clone(),
+            }),
+            ..GrantRequest::default()
+        },
+        confirmation: caller.confirmation.clone(),
+        parent: Some(Parent { id: parent.id.clone(), expires_at: parent_ends }),
+        created_at: now,
+        last_used_at: now,
+        ..parent.clone()
+    };
+    let ends = refresh_token::expires_at(&grant, requester, subject.session.as_ref(), settings, now);
+    let refresh = RefreshToken {
+        id: Uuid::now_v7().to_string(),
+        realm_id: grant.realm_id.clone(),
+        grant_id: grant.id.clone(),
+        predecessor: None,
+        issued_at: now,
+        expires_at: ends,
+        used_at: None,
+        superseded_at: None,
+    };
+    // The grant outlives its last access token, so that live checks find it.
+    Some(Derived { grant, refresh, expires_at: ends.max(exchange.ends_at) })
 }
 
 /// The event: who had whose token made into what, for whom.
@@ -193,5 +275,10 @@ async fn live(context: &RealmContext, presented: Presented<'_>) -> Result<Live, 
 }
 
 fn shown(live: &Live) -> Shown<'_> {
-    Shown { claims: &live.claims, foreign: None, of_service: live.user.service_account_client.is_some() }
+    Shown {
+        claims: &live.claims,
+        foreign: None,
+        of_service: live.user.service_account_client.is_some(),
+        of_derived_grant: live.grant.as_ref().is_some_and(|grant| grant.parent.is_some()),
+    }
 }

@@ -74,9 +74,13 @@ pub(super) fn hinted_subject(context: &RealmContext, parameters: &mut RequestPar
 }
 
 pub(super) fn known(params: &Params) -> RequestParameters {
-    let pairs = RequestParameters::KNOWN
-        .iter()
-        .filter_map(|name| params.get(name).map(|value| ((*name).to_owned(), value.to_owned())));
+    let pairs = RequestParameters::KNOWN.iter().filter_map(|name| {
+        let value = match *name {
+            "resource" => params.all(name).collect::<Vec<_>>().join(" "),
+            name => params.get(name).unwrap_or_default().to_owned(),
+        };
+        (!value.is_empty()).then(|| ((*name).to_owned(), value))
+    });
     RequestParameters(pairs.collect())
 }
 

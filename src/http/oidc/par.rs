@@ -10,6 +10,7 @@ use super::authorize::{hinted_subject, known};
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
+use crate::http::grants::audiences;
 use crate::http::params::{Form, Params, ParamsError, Query};
 use crate::http::{cors, dpop, sign_in};
 use crate::protocol::authorize::{AuthorizationRequest, NoTarget, RequestParameters, Target};
@@ -72,7 +73,8 @@ async fn keep_for(context: &RealmContext, caller: &Authenticated, form: &Params)
     if let Some(confirmation) = &caller.confirmation {
         parameters.bind(confirmation)?;
     }
-    check(context, client, &parameters)?;
+    let request = check(context, client, &parameters)?;
+    audiences::allowed(context, client, &request.resources).await??;
     let hinted_subject = hinted_subject(context, &mut parameters);
     let settings = &context.state.realm.settings;
     let (now, reference) = (context.app.clock.now(), secrets::random_token());
@@ -95,7 +97,11 @@ async fn keep_for(context: &RealmContext, caller: &Authenticated, form: &Params)
 }
 
 /// Everything that the authorization endpoint would refuse is refused here, where the client hears it (§2.1, §2.3).
-fn check(context: &RealmContext, client: &Client, parameters: &RequestParameters) -> Result<(), OAuthError> {
+fn check(
+    context: &RealmContext,
+    client: &Client,
+    parameters: &RequestParameters,
+) -> Result<AuthorizationRequest, OAuthError> {
     let refuse = |why: &'static str| OAuthError::new(ErrorCode::InvalidRequest, why);
     if parameters.get("request_uri").is_some() {
         return Err(refuse("request_uri cannot be pushed"));
@@ -108,5 +114,6 @@ fn check(context: &RealmContext, client: &Client, parameters: &RequestParameters
         })
     })?;
     let request = AuthorizationRequest::read(parameters, client, target)?;
-    sign_in::granted(context, client, &request).map(drop)
+    sign_in::granted(context, client, &request)?;
+    Ok(request)
 }

@@ -103,7 +103,12 @@ fn grant(session: &Session, issue: &Issue<'_>, now: Timestamp) -> Grant {
         auth_time: session.auth_time,
         acr: issue.acr.clone(),
         nonce: issue.request.nonce.clone(),
-        request: GrantRequest { claims: issue.granted.single_names() },
+        request: GrantRequest {
+            claims: issue.granted.single_names(),
+            audiences: issue.request.resources.clone(),
+            ..GrantRequest::default()
+        },
+        parent: None,
         confirmation: None,
         created_at: now,
         last_used_at: now,

@@ -19,6 +19,7 @@ pub(in crate::http) use views::asker;
 use super::context::RealmContext;
 use super::cookies::{self, Kind};
 use super::error::PageError;
+use super::grants;
 use super::pages::Trouble;
 use super::pending::{OwnPage, PendingRequest};
 use super::tokens;
@@ -116,6 +117,9 @@ pub async fn advance(
         Ok(granted) => granted,
         Err(error) => return refuse(context, client, &target, &error, progress).await,
     };
+    if let Err(error) = grants::audiences::allowed(context, client, &request.resources).await? {
+        return refuse(context, client, &target, &error, progress).await;
+    }
     let (decision, acr) = next_step(context, pending, &request, client, &granted, &progress).await?;
     match decision {
         Decision::Issue => {

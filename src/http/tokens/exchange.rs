@@ -1,16 +1,20 @@
 //! What a token exchange gives, signed.
 
+use serde_json::{Map, Value};
+
 use super::{facts, lifetime, random_name, signer, subject};
 use crate::clock::Timestamp;
 use crate::http::bearer::Live;
 use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
 use crate::protocol::access_token::{AccessTokenRequest, access_token, exchanged_jti};
+use crate::protocol::claims::{self, Facts, Subject, Target};
 use crate::protocol::client::Client;
 use crate::protocol::confirmation::Confirmation;
-use crate::protocol::grants::token_exchange::{Exchange, TokenType};
+use crate::protocol::grant::Grant;
+use crate::protocol::grants::token_exchange::{Exchange, TokenType, hold_roles, tell_actors};
 use crate::protocol::id_token::{self, IdTokenRequest};
-use crate::protocol::scope::Granted;
+use crate::protocol::scope::{self, Granted};
 use crate::protocol::token_response::TokenResponse;
 use crate::signer::SignError;
 use crate::store::UserRoles;
@@ -87,4 +91,23 @@ pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Resu
         session_state: issue.subject.grant.as_ref().and_then(|grant| grant.session_id.clone()),
         ..TokenResponse::bearer(token, lifetime, issue.granted.token_scope())
     })
+}
+
+/// Holds the claims of a token on a grant that an exchange made to what that exchange said; on any other, leaves them.
+pub(super) fn hold(
+    context: &RealmContext,
+    claims: &mut Map<String, Value>,
+    grant: &Grant,
+    origin: Option<&Client>,
+    subject: &Subject<'_>,
+    facts: Facts<'_>,
+) {
+    let Some(exchange) = &grant.request.exchange else { return };
+    let of_origin = origin.map(|origin| {
+        let settings = &context.state.realm.settings;
+        let granted = scope::regrant(&grant.scope, origin, settings, &context.state.scopes);
+        claims::evaluate(Target::AccessToken, subject, origin, &granted, &facts)
+    });
+    hold_roles(claims, &of_origin.unwrap_or_default());
+    tell_actors(claims, exchange.act.as_ref(), exchange.may_act.as_ref());
 }

@@ -12,14 +12,15 @@ use crate::protocol::token_response::TokenResponse;
 use crate::realms::ServiceAccount;
 use crate::signer::SignError;
 
-/// What the client's tokens with this grant begin with, as long as the realm does not change and they are
-/// bound to no other key.
+/// What the client's tokens with this grant and for these audiences (none = the client's) begin with, as long as the
+/// realm does not change and they are bound to no other key.
 #[must_use]
 pub fn service_draft(
     context: &RealmContext,
     caller: &Authenticated,
     account: &ServiceAccount,
     granted: &Granted<'_>,
+    audiences: Option<&[String]>,
 ) -> TokenDraft {
     let subject = subject(context, &account.user, &account.roles);
     let claims = access_token(&AccessTokenRequest {
@@ -29,7 +30,7 @@ pub fn service_draft(
         granted,
         facts: facts(None),
         jti: "",
-        audiences: None,
+        audiences,
         confirmation: caller.confirmation.as_ref(),
         now: Timestamp::default(),
         lifetime: 0,

@@ -13,15 +13,16 @@ use crate::protocol::dpop;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::pkce;
 
-/// The parameters of a request, each at most once, empty ones left out (OAuth 2.1 §3.1). They wait in sealed form
-/// while pages are shown, and are read anew after each.
+/// The parameters of a request, each at most once, empty ones left out (OAuth 2.1 §3.1). Several values of `resource`
+/// (RFC 8707 §2) are one with spaces between, which no URI holds. They wait in sealed form while pages are shown, and are
+/// read anew after each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestParameters(pub BTreeMap<String, String>);
 
 impl RequestParameters {
     /// Every parameter that means something to the authorization endpoint; others are ignored (RFC 6749 §3.1).
-    pub const KNOWN: [&str; 19] = [
+    pub const KNOWN: [&str; 20] = [
         "acr_values",
         "claims",
         "client_id",
@@ -36,6 +37,7 @@ impl RequestParameters {
         "redirect_uri",
         "request",
         "request_uri",
+        "resource",
         "response_mode",
         "response_type",
         "scope",
@@ -117,6 +119,8 @@ pub struct AuthorizationRequest {
     pub claims: ClaimsRequest,
     /// How the person must or should sign in: by `claims`, else by `acr_values`.
     pub acr: Option<acr::Wish>,
+    /// Whom access tokens are to be for (RFC 8707 §2); whether the client may ask so is for `resource` to say.
+    pub resources: Vec<String>,
 }
 
 /// A value of `prompt` (OpenID Connect Core §3.1.2.1).
@@ -181,8 +185,19 @@ impl AuthorizationRequest {
             max_age: max_age(parameters.get("max_age"))?,
             login_hint: parameters.get("login_hint").map(str::to_owned),
             id_token_hint: parameters.get("id_token_hint").map(str::to_owned),
+            resources: resources(parameters.get("resource")),
         })
     }
+}
+
+fn resources(value: Option<&str>) -> Vec<String> {
+    let mut resources: Vec<String> = Vec::new();
+    for resource in value.unwrap_or_default().split(' ').filter(|resource| !resource.is_empty()) {
+        if !resources.iter().any(|known| known == resource) {
+            resources.push(resource.to_owned());
+        }
+    }
+    resources
 }
 
 fn response_type(parameters: &RequestParameters) -> Result<(), OAuthError> {

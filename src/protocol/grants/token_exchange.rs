@@ -17,7 +17,7 @@ pub use roles::hold as hold_roles;
 
 use crate::clock::Timestamp;
 use crate::protocol::access_token::{self, holder};
-use crate::protocol::client::Client;
+use crate::protocol::client::{Client, GrantType};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::jws::Claims;
 use crate::protocol::scope::{self, Granted};
@@ -65,6 +65,8 @@ pub struct Shown<'a> {
     pub foreign: Option<&'a str>,
     /// Whether it speaks for a client's own account.
     pub of_service: bool,
+    /// Whether it hangs on a grant that an exchange made.
+    pub of_derived_grant: bool,
 }
 
 /// What is decided about.
@@ -104,12 +106,17 @@ impl Exchange {
         if let Some(azp) = claims.get_mut("azp") {
             *azp = requester.client_id.clone().into();
         }
-        for (name, value) in [("act", &self.act), ("may_act", &self.may_act)] {
-            match value {
-                Some(value) => claims.insert(name.into(), value.clone()),
-                None => claims.remove(name),
-            };
-        }
+        tell_actors(claims, self.act.as_ref(), self.may_act.as_ref());
+    }
+}
+
+/// Writes the claims about who acts, and no others of these names.
+pub fn tell_actors(claims: &mut Map<String, Value>, act: Option<&Value>, may_act: Option<&Value>) {
+    for (name, value) in [("act", act), ("may_act", may_act)] {
+        match value {
+            Some(value) => claims.insert(name.into(), value.clone()),
+            None => claims.remove(name),
+        };
     }
 }
 
@@ -150,6 +157,20 @@ pub fn rule<'a>(requester: &'a Client, service: Option<&Client>) -> Result<&'a E
     )
 }
 
+/// Whether a refresh token of an exchange may still be used for `service` (X06).
+///
+/// # Errors
+/// `invalid_target`.
+pub fn still_refreshes(requester: &Client, service: Option<&Client>) -> Result<(), OAuthError> {
+    match rule(requester, service)? {
+        rule if rule.refresh_token => Ok(()),
+        _ => Err(OAuthError::new(
+            ErrorCode::InvalidTarget,
+            "The client may not have refresh tokens for this audience any more",
+        )),
+    }
+}
+
 /// Decides an exchange (RFC 8693 §2.2.2: what a token or the policy does not allow is `invalid_request`).
 ///
 /// # Errors
@@ -158,9 +179,7 @@ pub fn decide(case: &Case<'_>) -> Result<Exchange, OAuthError> {
     let Case { requester, rules, subject, actor, issue, bound } = *case;
     let all = |allowed: fn(&ExchangeRule) -> bool| rules.iter().all(|rule| allowed(rule));
     match issue {
-        TokenType::RefreshToken if !all(|rule| rule.refresh_token) => {
-            return Err(refuse("The client may not have a refresh token for this audience"));
-        }
+        TokenType::RefreshToken => refreshable(requester, rules, &subject)?,
         TokenType::IdToken if !all(|rule| rule.id_token) => {
             return Err(refuse("The client may not have an ID token for this audience"));
         }
@@ -189,6 +208,19 @@ pub fn decide(case: &Case<'_>) -> Result<Exchange, OAuthError> {
     let end = |shown: &Shown<'_>| shown.claims.time("exp").unwrap_or(Timestamp(0));
     let ends_at = actor.iter().map(end).fold(end(&subject), Ord::min);
     Ok(Exchange { act, may_act: subject.claims.value("may_act").cloned(), ends_at })
+}
+
+/// Whether a refresh token may be had: of a grant that a person gave, never of what was exchanged before, so that
+/// whoever ends that grant ends all of it.
+fn refreshable(requester: &Client, rules: &[&ExchangeRule], subject: &Shown<'_>) -> Result<(), OAuthError> {
+    if !rules.iter().all(|rule| rule.refresh_token) || !requester.may(GrantType::RefreshToken) {
+        return Err(refuse("The client may not have a refresh token for this audience"));
+    }
+    let first_hand = |jti: &str| access_token::exchanges(jti) == 0 && access_token::grant_of(jti).is_some();
+    if subject.of_derived_grant || !subject.claims.text("jti").is_some_and(first_hand) {
+        return Err(refuse("A refresh token is made of the token of a person's own sign-in alone"));
+    }
+    Ok(())
 }
 
 /// Whether the token is the requester's to exchange: meant for it, issued to it, or from where a rule says.

@@ -42,6 +42,7 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
     ] {
         set(place, value);
     }
+    settings.offline_max = lifetimes.offline_max;
     set(&mut settings.remember_me, spec.remember_me);
     set(&mut settings.dpop_nonce, spec.dpop_nonce);
     set(&mut settings.login_with_email, spec.login_with_email);
@@ -112,6 +113,10 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         exchange: spec.exchange.unwrap_or_default(),
         full_scope_allowed: spec.full_scope_allowed.unwrap_or(base.full_scope_allowed),
         access_token: spec.access_token_lifetime,
+        session_idle: spec.session_idle,
+        session_max: spec.session_max,
+        offline_idle: spec.offline_idle,
+        offline_max: spec.offline_max,
         mappers: mappers(&base.mappers, spec.mappers),
         client_uri: spec.client_uri,
         logo_uri: spec.logo_uri,

@@ -30,6 +30,10 @@ pub(super) fn merge(current: &Entities, file: &Entities) -> Entities {
     desired
 }
 
+/// Spans of which 0 says that there is none of its own.
+const NO_LIMIT: [&str; 5] =
+    ["access_token_lifetime", "session_idle", "session_max", "offline_idle", "offline_max"];
+
 /// Fields of `said` replace those below; an empty text takes a field away. Groups of settings are merged field by
 /// field.
 fn overlay(fields: &mut Fields, said: &Fields) {
@@ -44,7 +48,7 @@ fn overlay(fields: &mut Fields, said: &Fields) {
             (_, Value::String(text)) if text.is_empty() => {
                 fields.remove(name);
             }
-            ("access_token_lifetime", Value::Number(number)) if number.as_i64() == Some(0) => {
+            (name, Value::Number(number)) if NO_LIMIT.contains(&name) && number.as_i64() == Some(0) => {
                 fields.remove(name);
             }
             _ => {

@@ -10,7 +10,7 @@ use super::super::read::duration::written;
 use super::{Action, Difference, Plan};
 
 /// Fields that are spans of time, shown as `5m`.
-pub(in super::super) const SPANS: [&str; 16] = [
+pub(in super::super) const SPANS: [&str; 21] = [
     "lifetimes.access_token",
     "lifetimes.code",
     "lifetimes.pushed_request",
@@ -21,12 +21,17 @@ pub(in super::super) const SPANS: [&str; 16] = [
     "lifetimes.remember_me_idle",
     "lifetimes.remember_me_max",
     "lifetimes.offline_idle",
+    "lifetimes.offline_max",
     "refresh_retry_window",
     "recent_acr_age",
     "brute_force.wait",
     "brute_force.max_wait",
     "brute_force.window",
     "access_token_lifetime",
+    "session_idle",
+    "session_max",
+    "offline_idle",
+    "offline_max",
 ];
 
 impl Plan {

@@ -54,6 +54,7 @@ fn lifetimes(fields: &mut Fields<'_>) -> Option<LifetimesSpec> {
         remember_me_idle: fields.seconds("remember_me_idle"),
         remember_me_max: fields.seconds("remember_me_max"),
         offline_idle: fields.seconds("offline_idle"),
+        offline_max: fields.seconds("offline_max"),
     })
 }
 

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::super::places::Notes;
 use super::super::spec::ClientSpec;
-use super::{LONGEST_LIFETIME, NO_HASH, between, exchange, is_hash, mappers, name, overlap, roles, secret};
+use super::{
+    LONGEST_LIFETIME, NO_HASH, between, exchange, is_hash, mappers, name, overlap, part, roles, secret,
+};
 use crate::protocol::client::{GrantType, Pkce};
 use crate::protocol::jwk::{JwkFault, JwkSet};
 use crate::protocol::jws::Algorithm;
@@ -42,7 +44,17 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     );
     mappers(client.mappers.as_deref(), path, notes);
     roles(&client.roles, &field("roles"), notes);
-    between(&field("access_token_lifetime"), client.access_token_lifetime, 0, LONGEST_LIFETIME, notes);
+    for (name, span) in [
+        ("access_token_lifetime", client.access_token_lifetime),
+        ("session_idle", client.session_idle),
+        ("session_max", client.session_max),
+        ("offline_idle", client.offline_idle),
+        ("offline_max", client.offline_max),
+    ] {
+        between(&field(name), span, 0, LONGEST_LIFETIME, notes);
+    }
+    part(&field("session_idle"), client.session_idle, client.session_max, notes);
+    part(&field("offline_idle"), client.offline_idle, client.offline_max, notes);
     exchange::rules(client, path, notes);
     for (index, audience) in client.audiences.iter().flatten().enumerate() {
         name(audience, &format!("{path}.audiences[{index}]"), notes);

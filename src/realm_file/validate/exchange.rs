@@ -26,6 +26,10 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
         if !named.insert(&rule.audience) {
             notes.add(&field("audience"), format!("`{}` has a rule already", rule.audience));
         }
+        let refreshes = client.grants.as_ref().is_none_or(|grants| grants.contains(&GrantType::RefreshToken));
+        if rule.refresh_token && !refreshes {
+            notes.add(&field("refresh_token"), "it needs the grant `refresh_token` in `grants`");
+        }
         if !rule.impersonation && !rule.delegation {
             let message = "the rule allows nothing: switch on `impersonation`, `delegation` or both";
             notes.add(&format!("{path}.exchange[{index}]"), message);

@@ -107,17 +107,25 @@ fn times(spec: &RealmSpec, notes: &mut Notes<'_>) {
     }
     between("lifetimes.pushed_request", lifetimes.pushed_request, 5, 600, notes);
     between("recent_acr_age", spec.recent_acr_age, 1, LONGEST_LIFETIME, notes);
+    between("lifetimes.offline_max", lifetimes.offline_max, 0, LONGEST_LIFETIME, notes);
     between("refresh_retry_window", spec.refresh_retry_window, 0, 300, notes);
     for (field, shorter, longer) in [
         ("lifetimes.session_idle", lifetimes.session_idle, lifetimes.session_max),
         ("lifetimes.remember_me_idle", lifetimes.remember_me_idle, lifetimes.remember_me_max),
+        ("lifetimes.offline_idle", lifetimes.offline_idle, lifetimes.offline_max),
         ("brute_force.wait", spec.brute_force.wait, spec.brute_force.max_wait),
     ] {
-        if let (Some(shorter), Some(longer)) = (shorter, longer)
-            && shorter > longer
-        {
-            notes.add(field, format!("{shorter} s is longer than the whole, {longer} s"));
-        }
+        part(field, shorter, longer, notes);
+    }
+}
+
+/// A part is not longer than the whole, which has no end when it is 0.
+fn part(field: &str, shorter: Option<i64>, longer: Option<i64>, notes: &mut Notes<'_>) {
+    if let (Some(shorter), Some(longer)) = (shorter, longer)
+        && longer != 0
+        && shorter > longer
+    {
+        notes.add(field, format!("{shorter} s is longer than the whole, {longer} s"));
     }
 }
 

@@ -52,7 +52,7 @@ async fn x03_the_result_is_never_wider() {
         let asked = [("audience", audience), ("scope", scope)];
         assert_refused(&scene.ask(&scene.gateway, token, &asked).await, "invalid_scope", row);
     }
-    let asked = [("audience", "api"), ("requested_token_type", REFRESH)];
+    let asked = [("audience", "billing"), ("requested_token_type", REFRESH)];
     assert_refused(&scene.ask(&scene.gateway, token, &asked).await, "invalid_request", "a refresh token");
     let asked = [("audience", "billing"), ("requested_token_type", ID)];
     assert_refused(&scene.ask(&scene.gateway, token, &asked).await, "invalid_request", "an ID token");

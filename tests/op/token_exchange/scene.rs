@@ -39,13 +39,14 @@ audiences = ["db"]
 [[realm.clients]]
 id = "gateway"
 secret = "secret"
-grants = ["token_exchange", "client_credentials"]
+grants = ["token_exchange", "client_credentials", "refresh_token"]
 access_token_lifetime = 3600
 [[realm.clients.exchange]]
 audience = "api"
 impersonation = true
 delegation = true
 id_token = true
+refresh_token = true
 [[realm.clients.exchange]]
 audience = "billing"
 impersonation = true

@@ -34,6 +34,8 @@ struct World {
     actor_is_service: bool,
     issue: TokenType,
     bound: bool,
+    derived: bool,
+    may_refresh: bool,
 }
 
 fn good() -> World {
@@ -48,6 +50,8 @@ fn good() -> World {
         actor_is_service: true,
         issue: TokenType::AccessToken,
         bound: false,
+        derived: false,
+        may_refresh: true,
     }
 }
 
@@ -63,17 +67,26 @@ fn claims(value: &Value) -> Claims {
 
 impl World {
     fn decide(&self) -> Result<Exchange, OAuthError> {
-        let requester = client("gateway", vec![self.rule.clone()]);
+        let mut requester = client("gateway", vec![self.rule.clone()]);
+        if self.may_refresh {
+            requester.settings.grants.insert(GrantType::RefreshToken);
+        }
         let subject = claims(&self.subject);
         let actor = self.actor.as_ref().map(claims);
         decide(&Case {
             requester: &requester,
             rules: &[&self.rule],
-            subject: Shown { claims: &subject, foreign: self.foreign, of_service: false },
+            subject: Shown {
+                claims: &subject,
+                foreign: self.foreign,
+                of_service: false,
+                of_derived_grant: self.derived,
+            },
             actor: actor.as_ref().map(|claims| Shown {
                 claims,
                 foreign: None,
                 of_service: self.actor_is_service,
+                of_derived_grant: false,
             }),
             issue: self.issue,
             bound: self.bound,
@@ -90,7 +103,7 @@ type Change = fn(&mut World);
 
 #[test]
 fn what_may_be_exchanged() {
-    let rows: [(&str, Change, bool); 37] = [
+    let rows: [(&str, Change, bool); 41] = [
         ("meant for the requester", |_| {}, true),
         ("X02 not meant for it", |w| w.subject["aud"] = json!("api"), false),
         ("X02 a part of its name", |w| w.subject["aud"] = json!("gateway2"), false),
@@ -111,10 +124,38 @@ fn what_may_be_exchanged() {
         ("X07c bound to another key", |w| (w.subject["cnf"], w.bound) = (json!({ "jkt": "x" }), true), true),
         ("X07c bound, for an ID token", bound_for_id_token, false),
         ("X03 a refresh token", |w| w.issue = TokenType::RefreshToken, false),
+        ("a refresh token that is allowed", refresh, true),
         (
-            "a refresh token that is allowed",
-            |w| (w.issue, w.rule.refresh_token) = (TokenType::RefreshToken, true),
-            true,
+            "a refresh token without the grant",
+            |w| {
+                refresh(w);
+                w.may_refresh = false
+            },
+            false,
+        ),
+        (
+            "a refresh token of what was exchanged",
+            |w| {
+                refresh(w);
+                w.subject["jti"] = json!("grant.a~b")
+            },
+            false,
+        ),
+        (
+            "a refresh token of a derived grant",
+            |w| {
+                refresh(w);
+                w.derived = true
+            },
+            false,
+        ),
+        (
+            "a refresh token of a service",
+            |w| {
+                refresh(w);
+                w.subject["jti"] = json!("a")
+            },
+            false,
         ),
         ("an ID token", |w| w.issue = TokenType::IdToken, false),
         ("an ID token that is allowed", |w| (w.issue, w.rule.id_token) = (TokenType::IdToken, true), true),
@@ -170,6 +211,10 @@ fn what_may_be_exchanged() {
             assert_eq!(error.code, ErrorCode::InvalidRequest, "{row}");
         }
     }
+}
+
+fn refresh(world: &mut World) {
+    (world.issue, world.rule.refresh_token) = (TokenType::RefreshToken, true);
 }
 
 fn rfc9068(world: &mut World) {
