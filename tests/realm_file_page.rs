@@ -40,6 +40,7 @@ fn file(more: impl Fn(&str) -> String) -> String {
     let heads = [
         ("realm", "[realm]\nname = \"x\"\n"),
         ("realm.lifetimes", "[realm.lifetimes]\n"),
+        ("realm.authorization_details_types", "[[realm.authorization_details_types]]\nname = \"t\"\n"),
         ("realm.brute_force", "[realm.brute_force]\n"),
         ("realm.roles", "[[realm.roles]]\nname = \"r\"\n"),
         ("realm.scopes", "[[realm.scopes]]\nname = \"s\"\n"),
@@ -79,6 +80,7 @@ fn every_field_is_there_and_no_other() {
 async fn the_defaults_are_those_of_the_code() {
     // With its mapper lists emptied a scope would have no claims, and the claim's own defaults would go unread.
     let said = |place: &str| match place {
+        "realm" => defaults(place).replace("authorization_details_types = []\n", ""),
         "realm.clients" => defaults(place).replace("exchange = []\n", "").replace("jwt_bearer = []\n", ""),
         // A rule that allows nothing is refused.
         "realm.clients.exchange" => defaults(place).replace("delegation = false\n", ""),

@@ -127,6 +127,7 @@ fn consent(from: &Source<'_>) -> Samples {
         user: from.name("alice@example.com"),
         switch_account: Some(Link::own("/realms/main/login-actions/restart")),
         asks: from.asks(),
+        details: Vec::new(),
         destination: proven("https://notes.example.com/callback"),
         action: Link::own("/realms/main/login-actions/consent"),
         hidden: from.hidden(),
@@ -137,7 +138,24 @@ fn consent(from: &Source<'_>) -> Samples {
         destination: proven("com.example.harbour:/callback"),
         ..full.clone()
     };
-    vec![("consent", full.page()), ("consent-bare", bare.page())]
+    let fact = |(label, value)| Fact { label: from.name(label), value: from.entry(value) };
+    let payment = [("creditors[1].name", "Merchant A"), ("instructedAmount", "123.50")].map(fact).to_vec();
+    let folder =
+        [("actions", "read, write"), ("locations", "https://files.example.com/2026")].map(fact).to_vec();
+    let detailed = Consent {
+        details: vec![
+            Detail { sentence: from.name("Make this payment once"), facts: payment },
+            Detail { sentence: from.name("Work with these files"), facts: folder },
+        ],
+        ..full.clone()
+    };
+    let exact = Consent { asks: Vec::new(), ..detailed.clone() };
+    vec![
+        ("consent", full.page()),
+        ("consent-bare", bare.page()),
+        ("consent-details", detailed.page()),
+        ("consent-details-alone", exact.page()),
+    ]
 }
 
 fn proven(address: &'static str) -> Destination<'static> {

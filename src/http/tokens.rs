@@ -114,6 +114,7 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
         refresh_token: refresh,
         id_token,
         session_state: issue.grant.and_then(|grant| grant.session_id.clone()),
+        authorization_details: issue.granted.details.clone(),
         ..TokenResponse::bearer(access, lifetime, issue.granted.token_scope())
     })
 }

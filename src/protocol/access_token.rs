@@ -3,7 +3,7 @@
 //! Owns its claims, and the link from a token back to its grant. Leaves signing (header `typ` "JWT") to the signer,
 //! and the claims that mappers make to `claims`.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::claims::{self, Facts, Subject, Target};
 use super::client::Client;
@@ -66,6 +66,7 @@ pub fn access_token(request: &AccessTokenRequest<'_>) -> Map<String, Value> {
         token.remove("auth_time");
     }
     let scope = granted.token_scope();
+    let details = (!granted.details.is_empty()).then(|| json!(granted.details));
     for (name, value) in [
         ("iss", Some(issuer.into())),
         ("sub", Some(user.id.clone().into())),
@@ -78,6 +79,7 @@ pub fn access_token(request: &AccessTokenRequest<'_>) -> Map<String, Value> {
         ("sid", facts.sid.map(Value::from)),
         ("acr", facts.acr.map(Value::from)),
         ("auth_time", facts.auth_time.filter(|_| !service).map(|at| at.0.into())),
+        ("authorization_details", details),
         ("scope", Some(scope).filter(|scope| !scope.is_empty()).map(Value::from)),
     ] {
         if let Some(value) = value {

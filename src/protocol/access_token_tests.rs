@@ -72,7 +72,13 @@ fn token_for(
     let roles = Roles::new(vec![], vec![], HashMap::new());
     let subject = Subject { user, roles: vec![], role_names: &roles, groups: &[] };
     let scopes = [scope("basic", false), scope("email", true)];
-    let granted = Granted { openid: true, scopes: scopes.iter().collect(), asked: vec![], singles: vec![] };
+    let granted = Granted {
+        openid: true,
+        scopes: scopes.iter().collect(),
+        asked: vec![],
+        singles: vec![],
+        details: vec![],
+    };
     let mut request = AccessTokenRequest {
         issuer: ISSUER,
         client,
@@ -155,7 +161,7 @@ fn mappers_add_and_never_replace() {
 
 #[test]
 fn a_token_without_visible_scopes_has_no_empty_scope() {
-    let granted = Granted { openid: false, scopes: vec![], asked: vec![], singles: vec![] };
+    let granted = Granted { openid: false, scopes: vec![], asked: vec![], singles: vec![], details: vec![] };
     let roles = Roles::default();
     let (user, client) = (user(None), client(&[], vec![]));
     let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[] };

@@ -149,7 +149,13 @@ fn each_scope_gives_its_claims() {
         ("microprofile-jwt", json!({"sub": "alice-id", "upn": "alice"})),
     ] {
         let scope = fresh.scopes.iter().find(|scope| scope.name == name).unwrap();
-        let granted = scope::Granted { openid: true, scopes: vec![scope], asked: vec![], singles: vec![] };
+        let granted = scope::Granted {
+            openid: true,
+            scopes: vec![scope],
+            asked: vec![],
+            singles: vec![],
+            details: vec![],
+        };
         let claims = userinfo(&subject, &client, &granted, &Facts::default());
         assert_eq!(Value::Object(claims), expected, "{name}");
     }

@@ -192,6 +192,8 @@ pub struct ClientSettings {
     pub default_scopes: Option<Vec<String>>,
     /// Scopes that are granted when asked for; none = the realm's.
     pub optional_scopes: Option<Vec<String>>,
+    /// Types of `authorization_details` that it may use (RFC 9396 §10).
+    pub authorization_details_types: Vec<String>,
     /// Audiences that every access token of the client names.
     pub audiences: Vec<String>,
     /// Addresses under which it is known as a resource server (RFC 8707 §2).

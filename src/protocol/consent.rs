@@ -23,13 +23,13 @@ pub struct Consent {
     pub updated_at: Timestamp,
 }
 
-/// Names one question: may `client` (its `id`) have `scopes` of the person of `session`. An answer counts for the
+/// Names one question: may `client` (its `id`) have what is `asked`, scopes and a fingerprint of details, of the person of `session`. An answer counts for the
 /// question that was on the page and for no other, whatever changed since: who is signed in, or what is asked
 /// (attacks S01, S07).
 #[must_use]
-pub fn question(session: &Session, client: &str, scopes: &[&str]) -> String {
-    // Identifiers and scope tokens hold neither a newline nor a space.
-    secrets::fingerprint(&[&session.id, &session.user_id, client, &scopes.join(" ")].join("\n"))
+pub fn question(session: &Session, client: &str, asked: &[&str]) -> String {
+    // Identifiers, scope tokens and fingerprints hold neither a newline nor a space.
+    secrets::fingerprint(&[&session.id, &session.user_id, client, &asked.join(" ")].join("\n"))
 }
 
 #[cfg(test)]

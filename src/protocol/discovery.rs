@@ -39,7 +39,7 @@ const OWN_CLAIMS: [&str; 12] =
 #[must_use]
 pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
     let protocol = format!("{issuer}/protocol/openid-connect");
-    json!({
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{protocol}/auth"),
         "token_endpoint": format!("{protocol}/token"),
@@ -80,7 +80,13 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "dpop_signing_alg_values_supported": dpop::ALGORITHMS,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
-    })
+    });
+    let types = &realm.settings.authorization_details_types;
+    if let Some(members) = document.as_object_mut().filter(|_| !types.is_empty()) {
+        let names = types.iter().map(|kind| kind.name.as_str()).collect();
+        members.insert("authorization_details_types_supported".into(), names);
+    }
+    document
 }
 
 /// How confidential clients prove themselves.
@@ -118,6 +124,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::protocol::authorization_details::DetailType;
     use crate::protocol::built_in::{FreshRealm, fresh_realm};
 
     const ISSUER: &str = "https://id.example/realms/main";
@@ -143,6 +150,11 @@ mod tests {
         let claims = document["claims_supported"].as_array().unwrap();
         assert!(claims.contains(&json!("email_verified")) && !claims.contains(&json!("name")));
         assert!(!claims.contains(&json!("realm_access")), "access tokens are not the client's to read");
+        let kind = DetailType { name: "payment".into(), ..DetailType::default() };
+        assert!(document.get("authorization_details_types_supported").is_none());
+        realm.settings.authorization_details_types.push(kind);
+        let document = metadata(ISSUER, &realm, &scopes);
+        assert_eq!(document["authorization_details_types_supported"], json!(["payment"]));
         assert_eq!(metadata(ISSUER, &realm, &[])["scopes_supported"], json!(["openid"]));
     }
 

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::authorization_details::Detail;
 use super::claims_request::ClaimNames;
 use super::confirmation::Confirmation;
 use crate::clock::Timestamp;
@@ -65,6 +66,9 @@ pub struct GrantRequest {
     /// The audiences of its access tokens when they were asked for (RFC 8707, RFC 8693); empty = the client's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub audiences: Vec<String>,
+    /// Details (RFC 9396).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Detail>,
     /// What its exchange said, when it was made by one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exchange: Option<GrantExchange>,

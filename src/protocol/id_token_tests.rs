@@ -40,7 +40,7 @@ fn token(mappers: Vec<Mapper>, change: impl Fn(&mut IdTokenRequest<'_>)) -> Valu
     };
     let roles = Roles::default();
     let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[] };
-    let granted = Granted { openid: true, scopes: vec![], asked: vec![], singles: vec![] };
+    let granted = Granted { openid: true, scopes: vec![], asked: vec![], singles: vec![], details: vec![] };
     let mut request = IdTokenRequest {
         issuer: "https://id.example/realms/main",
         client: &client,

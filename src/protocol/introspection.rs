@@ -11,8 +11,23 @@ use super::grants::token_exchange::hold_roles;
 use super::jws::Claims;
 
 /// Claims that an answer takes from the token as they stand: what the token is, not what is known of its user.
-const TAKEN: [&str; 14] =
-    ["iss", "sub", "aud", "typ", "azp", "exp", "iat", "nbf", "jti", "sid", "auth_time", "acr", "cnf", "act"];
+const TAKEN: [&str; 15] = [
+    "iss",
+    "sub",
+    "aud",
+    "typ",
+    "azp",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "sid",
+    "auth_time",
+    "acr",
+    "cnf",
+    "act",
+    "authorization_details",
+];
 
 /// The one answer about anything that is not good, is not known, or is not the caller's to know (RFC 7662 §2.2).
 #[must_use]

@@ -155,9 +155,10 @@ pub const KINDS: [(&str, Kind); 16] = [
 
 /// Claims that say who issued what to whom, and for how long: the tokens' own modules write them, mappers never do
 /// (CVE-2026-4629, CVE-2026-9795).
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 17] = [
     "act",
     "at_hash",
+    "authorization_details",
     "azp",
     "c_hash",
     "client_id",

@@ -7,6 +7,7 @@
 pub mod access_token;
 pub mod acr;
 pub mod audit;
+pub mod authorization_details;
 pub mod authorize;
 pub mod backchannel_logout;
 pub mod brake;
@@ -21,6 +22,7 @@ pub mod confirmation;
 pub mod consent;
 pub mod device_code;
 pub mod discovery;
+pub mod display;
 pub mod dpop;
 pub mod error;
 pub mod forwarded;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::authorization_details::DetailType;
 use crate::clock::Timestamp;
 
 /// A realm as it is kept.
@@ -92,6 +93,8 @@ pub struct RealmSettings {
     pub default_scopes: Vec<String>,
     /// Scopes a client has when it names none: part of its tokens when asked for.
     pub optional_scopes: Vec<String>,
+    /// Types of `authorization_details` (RFC 9396 §2).
+    pub authorization_details_types: Vec<DetailType>,
     /// Which `acr` a sign-in with a password earns (OpenID Connect Core §2).
     pub password_acr: String,
     /// Which `acr` a sign-in has while its password is not older than `recent_acr_age`; none = no such value.
@@ -129,6 +132,7 @@ impl Default for RealmSettings {
             optional_scopes: ["address", "phone", "offline_access", "microprofile-jwt"]
                 .map(str::to_owned)
                 .to_vec(),
+            authorization_details_types: Vec::new(),
             password_acr: "1".into(),
             recent_acr: None,
             recent_acr_age: 300,

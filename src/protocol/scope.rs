@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::authorization_details::Detail;
 use super::claims_request::SingleClaim;
 use super::client::Client;
 use super::mapper::Mapper;
@@ -81,6 +82,8 @@ pub struct Granted<'a> {
     pub asked: Vec<String>,
     /// Claims that were asked for one by one, and that no granted scope brings.
     pub singles: Vec<SingleClaim<'a>>,
+    /// What was granted in detail (RFC 9396).
+    pub details: Vec<Detail>,
 }
 
 impl<'a> Granted<'a> {
@@ -114,6 +117,12 @@ impl<'a> Granted<'a> {
         asks
     }
 
+    /// The same with these details.
+    #[must_use]
+    pub fn with_details(self, details: Vec<Detail>) -> Self {
+        Self { details, ..self }
+    }
+
     /// The part with these names, of scopes that tokens do not show too.
     #[must_use]
     pub fn only(&self, names: &[String]) -> Self {
@@ -122,8 +131,9 @@ impl<'a> Granted<'a> {
             openid: self.openid && named(OPENID),
             scopes: self.scopes.iter().copied().filter(|scope| named(&scope.name)).collect(),
             asked: self.asked.iter().filter(|name| named(name)).cloned().collect(),
-            // A rule that names scopes has said everything: claims one by one are not among them.
+            // A rule that names scopes has said everything: claims one by one, and details, are not among them.
             singles: Vec::new(),
+            details: Vec::new(),
         }
     }
 
@@ -189,6 +199,7 @@ pub fn keep<'a>(granted: &Granted<'a>, shown: &str) -> Granted<'a> {
         scopes: granted.scopes.iter().copied().filter(stays).collect(),
         asked: granted.asked.iter().filter(|name| shown.contains(name.as_str())).cloned().collect(),
         singles: granted.singles.clone(),
+        details: granted.details.clone(),
     }
 }
 
@@ -268,7 +279,13 @@ impl<'a> Offer<'a> {
                 scopes.push(scope);
             }
         }
-        Granted { openid: lookup.contains(OPENID), scopes, asked: names, singles: Vec::new() }
+        Granted {
+            openid: lookup.contains(OPENID),
+            scopes,
+            asked: names,
+            singles: Vec::new(),
+            details: Vec::new(),
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::authorization_details::Detail;
+
 /// A token response. Keycloak's Java clients require both spans; its JavaScript client reads `session_state`.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct TokenResponse {
@@ -31,6 +33,9 @@ pub struct TokenResponse {
     pub session_state: Option<String>,
     /// What was granted.
     pub scope: String,
+    /// What was granted in detail (RFC 9396 §7).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Detail>,
 }
 
 impl TokenResponse {
@@ -48,6 +53,7 @@ impl TokenResponse {
             not_before_policy: 0,
             session_state: None,
             scope,
+            authorization_details: Vec::new(),
         }
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::places::Places;
+use crate::protocol::authorization_details::DetailType;
 use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType, Pkce};
 use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
@@ -43,6 +44,8 @@ pub struct RealmSpec {
     pub refresh_retry_window: Option<i64>,
     /// Whether every authorization request must be pushed (RFC 9126 §5).
     pub require_pushed_authorization_requests: Option<bool>,
+    /// Types of `authorization_details` (RFC 9396).
+    pub authorization_details_types: Option<Vec<DetailType>>,
     /// Which `acr` a sign-in with a password earns.
     pub password_acr: Option<String>,
     /// Which one it has while the password is not older than `recent_acr_age`; an empty string takes it away.
@@ -212,6 +215,8 @@ pub struct ClientSpec {
     pub default_scopes: Option<Vec<String>>,
     /// Scopes that are granted when asked for, in place of the realm's.
     pub optional_scopes: Option<Vec<String>>,
+    /// Types of `authorization_details` that it may use.
+    pub authorization_details_types: Option<Vec<String>>,
     /// Audiences that its access tokens name.
     pub audiences: Option<Vec<String>>,
     /// Addresses under which it is known as a resource server (RFC 8707 §2).

@@ -10,6 +10,7 @@
 )]
 
 mod acr;
+mod authorization_details;
 mod backchannel_logout;
 mod bounds;
 mod claims;

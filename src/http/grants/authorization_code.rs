@@ -9,6 +9,7 @@ use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::http::tokens::{self, Bounds, Issue};
 use crate::protocol::audit::AuditKind;
+use crate::protocol::authorization_details;
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::error::OAuthError;
 use crate::protocol::grants::authorization_code::{CodeRecord, Decision, TokenRequest, decide, not_valid};
@@ -43,7 +44,7 @@ pub async fn redeem(
     match (decision, record) {
         (Decision::Redeem, Some(record)) => {
             let audiences = audiences::of_grant(context, client, &record.grant, form).await?;
-            spend(context, caller, record, audiences).await
+            spend(context, caller, form, record, audiences).await
         }
         (Decision::Replay, Some(record)) => {
             // A request that is itself a copy proves nothing, so it ends nothing either.
@@ -69,12 +70,20 @@ fn missing(why: &'static str) -> OAuthError {
 async fn spend(
     context: &RealmContext,
     caller: &Authenticated,
+    form: &Params,
     record: CodeRecord,
     audiences: Option<Vec<String>>,
 ) -> Result<TokenResponse, ApiError> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let now = context.app.clock.now();
-    let granted = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes);
+    let details = authorization_details::narrow(
+        &authorization_details::keep(&record.grant.request.authorization_details, client, &realm.settings),
+        form.get("authorization_details"),
+        client,
+        &realm.settings,
+    )?;
+    let granted = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes)
+        .with_details(details);
     let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
     let ends =
         refresh_token::expires_at(&record.grant, client, record.session.as_ref(), &realm.settings, now);

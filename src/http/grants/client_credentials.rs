@@ -8,6 +8,7 @@ use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::http::tokens;
+use crate::protocol::authorization_details::{self, Detail};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::client_credentials::check;
 use crate::protocol::scope;
@@ -32,27 +33,31 @@ pub async fn issue(
     };
     check(client, &account.user)?;
     let audiences = audiences::of_request(context, client, form).await?;
-    let draft = draft(context, caller, account, form.get("scope"), audiences.as_deref())?;
+    let settings = &context.state.realm.settings;
+    let details = authorization_details::read(form.get("authorization_details"), client, settings)?;
+    let draft = draft(context, caller, account, form.get("scope"), (audiences.as_deref(), &details))?;
     client_auth::use_up(context, caller).await?;
-    Ok(tokens::sign_service(context, caller, &draft, context.app.clock.now())?)
+    let response = tokens::sign_service(context, caller, &draft, context.app.clock.now())?;
+    Ok(TokenResponse { authorization_details: details, ..response })
 }
 
-/// What the token begins with: kept from before, unless a resource or a key makes it of use for that alone.
+/// What the token begins with: kept from before, unless a resource, a key or details make it of use for that alone.
 fn draft(
     context: &RealmContext,
     caller: &Authenticated,
     account: &ServiceAccount,
     asked: Option<&str>,
-    audiences: Option<&[String]>,
+    (audiences, details): (Option<&[String]>, &[Detail]),
 ) -> Result<Arc<TokenDraft>, OAuthError> {
     let (client, drafts) = (&caller.entry.client, &caller.entry.drafts);
-    let alone = audiences.is_some() || caller.confirmation.is_some();
+    let alone = audiences.is_some() || caller.confirmation.is_some() || !details.is_empty();
     if let Some(draft) = drafts.find(&context.issuer, asked).filter(|_| !alone) {
         return Ok(draft);
     }
     let realm = &context.state.realm;
     let granted = scope::grant(asked, client, &realm.settings, &context.state.scopes)
-        .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
+        .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?
+        .with_details(details.to_vec());
     let draft = tokens::service_draft(context, caller, account, &granted, audiences);
     Ok(if alone { Arc::new(draft) } else { drafts.keep(&context.issuer, asked, draft) })
 }

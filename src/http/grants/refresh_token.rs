@@ -11,6 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::http::tokens::{self, Bounds, Issue};
 use crate::protocol::audit::AuditKind;
+use crate::protocol::authorization_details;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::Grant;
 use crate::protocol::grants::refresh_token::{check, check_key, expires_at, not_valid};
@@ -39,9 +40,16 @@ pub async fn rotate(
     check(record.as_ref(), client, &realm.settings, now)?;
     let Some(record) = record else { return Err(not_valid().into()) };
     check_key(&record.grant, client, caller.confirmation.as_ref())?;
+    let details = authorization_details::narrow(
+        &authorization_details::keep(&record.grant.request.authorization_details, client, &realm.settings),
+        form.get("authorization_details"),
+        client,
+        &realm.settings,
+    )?;
     let whole = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes);
     let granted = scope::narrow(&whole, form.get("scope"))
-        .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
+        .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?
+        .with_details(details);
     let audiences = audiences::of_grant(context, client, &record.grant, form).await?;
     let origin = origin(context, &record.grant).await?;
     let roles = store.roles_of_user(&realm.id, &record.user.id).await?;

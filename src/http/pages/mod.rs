@@ -27,7 +27,7 @@ mod words;
 
 pub use account::{Account, App, Done, Profile, SignedIn, browser};
 pub use address::{Destination, Link};
-pub use consent::Consent;
+pub use consent::{Consent, Detail};
 pub use device::{DeviceCode, DeviceConfirm, DeviceDone};
 pub use form_post::FormPost;
 pub use login::{Login, LoginProblem, Persona, Provider, Username};

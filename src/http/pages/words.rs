@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::clock::Timestamp;
+pub(super) use crate::protocol::display::disturbs;
 
 /// Longest name that a page shows, in characters.
 const NAME_LENGTH: usize = 128;
@@ -83,12 +84,6 @@ fn cut(words: &str, length: usize) -> Cow<'_, str> {
         clean.push('…');
     }
     Cow::Owned(clean)
-}
-
-/// Control characters, and those that embed, override or isolate a reading direction (Unicode UAX #9 §2).
-pub(super) fn disturbs(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 /// A moment as a page shows it: day, hour and minute in UTC.

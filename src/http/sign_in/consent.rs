@@ -17,6 +17,7 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::scope::Granted;
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
+use crate::secrets;
 use crate::store::Change;
 
 /// Sends the browser to the consent page of a pending request.
@@ -89,8 +90,10 @@ async fn submit(
 
 /// What the consent page asks.
 pub(super) fn question(session: &Session, client: &Client, granted: &Granted<'_>) -> String {
-    let scopes: Vec<&str> = granted.needs_consent().into_iter().map(|(name, _)| name).collect();
-    crate::protocol::consent::question(session, &client.id, &scopes)
+    let mut asked: Vec<&str> = granted.needs_consent().into_iter().map(|(name, _)| name).collect();
+    let details = secrets::fingerprint(&serde_json::json!(granted.details).to_string());
+    asked.extend((!granted.details.is_empty()).then_some(details.as_str()));
+    crate::protocol::consent::question(session, &client.id, &asked)
 }
 
 /// Remembers the consent, widened by what was allowed before, under a new session cookie (attacks S02).

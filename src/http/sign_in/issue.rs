@@ -106,6 +106,7 @@ fn grant(session: &Session, issue: &Issue<'_>, now: Timestamp) -> Grant {
         request: GrantRequest {
             claims: issue.granted.single_names(),
             audiences: issue.request.resources.clone(),
+            authorization_details: issue.granted.details.clone(),
             ..GrantRequest::default()
         },
         parent: None,

@@ -24,6 +24,7 @@ use super::pages::Trouble;
 use super::pending::{OwnPage, PendingRequest};
 use super::tokens;
 use crate::protocol::audit::AuditKind;
+use crate::protocol::authorization_details;
 use crate::protocol::authorize::{
     self, Answer, AuthorizationRequest, Decision, Delivery, Facts, NoTarget, RequestParameters, Target,
     decide,
@@ -195,7 +196,7 @@ fn proven_request(
 /// What the client will get, if the person agrees.
 ///
 /// # Errors
-/// `invalid_scope`.
+/// `invalid_scope`, `invalid_authorization_details`.
 pub fn granted<'a>(
     context: &'a RealmContext,
     client: &'a Client,
@@ -204,7 +205,8 @@ pub fn granted<'a>(
     let (settings, known) = (&context.state.realm.settings, &context.state.scopes);
     let granted = scope::grant(request.scope.as_deref(), client, settings, known)
         .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
-    Ok(granted.with_claims(&request.claims.names, client, settings, known))
+    let details = authorization_details::read(request.authorization_details.as_deref(), client, settings)?;
+    Ok(granted.with_claims(&request.claims.names, client, settings, known).with_details(details))
 }
 
 /// What comes next, and the `acr` of the tokens if that is to issue.
@@ -232,6 +234,7 @@ async fn next_step(
         signed_in_here: progress.is_signed_in_for(pending),
         hinted_subject: pending.hinted_subject.as_deref(),
         asks: &asks,
+        asks_details: !granted.details.is_empty(),
         consent: consent.as_ref(),
         consented_now: progress.consented,
     };

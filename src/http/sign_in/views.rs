@@ -7,10 +7,11 @@ use super::with_cookies;
 use crate::http::context::RealmContext;
 use crate::http::cookies::{self, Kind};
 use crate::http::pages::{
-    Asker, Brand, Consent, Destination, Entry, FormPost, Hidden, Link, LoginProblem, Name, Page, Persona,
-    Username,
+    Asker, Brand, Consent, Destination, Detail, Entry, FormPost, Hidden, Link, LoginProblem, Name, Page,
+    Persona, Username,
 };
 use crate::http::pending::{PendingRequest, Sealed};
+use crate::protocol::authorization_details::sentence;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::client::Client;
 use crate::protocol::scope::Granted;
@@ -89,6 +90,11 @@ pub(super) fn consent(
     let Some(destination) = Destination::of(request.target.redirect_uri()) else {
         return context.fail(&crate::http::error::PageError::new(crate::http::pages::Trouble::Redirect));
     };
+    let details: Vec<_> = granted
+        .details
+        .iter()
+        .map(|detail| (sentence(detail, &context.state.realm.settings), detail.lines()))
+        .collect();
     let shown = user.full_name().unwrap_or_else(|| user.username.clone());
     let view = Consent {
         shell: context.shell(),
@@ -96,6 +102,7 @@ pub(super) fn consent(
         user: Name::new(&shown),
         switch_account: Some(Link::own(&elsewhere)),
         asks: granted.needs_consent().into_iter().map(|(_, text)| Name::new(text)).collect(),
+        details: details.iter().map(|(sentence, lines)| Detail::new(sentence, lines)).collect(),
         destination,
         action: Link::own(&action),
         hidden: Vec::new(),

@@ -24,6 +24,8 @@ pub struct Facts<'a> {
     pub hinted_subject: Option<&'a str>,
     /// The scopes that need consent.
     pub asks: &'a [String],
+    /// Whether something is asked in detail, which a person allows anew each time.
+    pub asks_details: bool,
     /// What the user allowed this client before.
     pub consent: Option<&'a Consent>,
     /// Whether the person has just pressed "yes" on the consent page of this request.
@@ -147,7 +149,8 @@ fn must_ask_consent(request: &AuthorizationRequest, client: &Client, facts: &Fac
     let remembered = facts.consent.filter(|_| is_surely(client, request));
     let allowed = |scope: &String| remembered.is_some_and(|consent| consent.scopes.contains(scope));
     request.prompt.contains(&Prompt::Consent)
-        || (client.settings.consent && (remembered.is_none() || !facts.asks.iter().all(allowed)))
+        || (client.settings.consent
+            && (facts.asks_details || remembered.is_none() || !facts.asks.iter().all(allowed)))
 }
 
 /// Whether the answer reaches this client and no other app: a confidential one must prove itself for its tokens, and an

@@ -22,8 +22,9 @@ pub struct RequestParameters(pub BTreeMap<String, String>);
 
 impl RequestParameters {
     /// Every parameter that means something to the authorization endpoint; others are ignored (RFC 6749 §3.1).
-    pub const KNOWN: [&str; 20] = [
+    pub const KNOWN: &[&str] = &[
         "acr_values",
+        "authorization_details",
         "claims",
         "client_id",
         "code_challenge",
@@ -101,6 +102,8 @@ pub struct AuthorizationRequest {
     pub target: Target,
     /// `scope` as asked.
     pub scope: Option<String>,
+    /// `authorization_details` as asked.
+    pub authorization_details: Option<String>,
     /// `nonce`, echoed in the ID token.
     pub nonce: Option<String>,
     /// S256 challenge.
@@ -143,7 +146,8 @@ impl AuthorizationRequest {
         self.prompt.contains(&Prompt::None)
     }
 
-    /// Reads the rest of a request whose target is proven. The scope is read by `scope::grant`.
+    /// Reads the rest of a request whose target is proven. The scope is read by `scope::grant`,
+    /// `authorization_details` by the module of that name.
     ///
     /// # Errors
     /// The refusal to send to the target.
@@ -178,6 +182,7 @@ impl AuthorizationRequest {
             claims,
             target,
             scope: parameters.get("scope").map(str::to_owned),
+            authorization_details: parameters.get("authorization_details").map(str::to_owned),
             nonce: parameters.get("nonce").map(str::to_owned),
             code_challenge,
             confirmation: confirmation(parameters.get("dpop_jkt"))?,

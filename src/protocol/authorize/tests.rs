@@ -226,6 +226,7 @@ fn who_must_sign_in() {
             signed_in_here: false,
             hinted_subject,
             asks: &[],
+            asks_details: false,
             consent: None,
             consented_now: false,
         };
@@ -258,6 +259,7 @@ fn a_sign_in_on_the_page_of_the_request_counts_within_the_second() {
         signed_in_here,
         hinted_subject: None,
         asks: &[],
+        asks_details: false,
         consent: None,
         consented_now: false,
     };
@@ -304,6 +306,7 @@ fn s07_consent_is_remembered_where_the_app_is_surely_the_same() {
             signed_in_here: false,
             hinted_subject: None,
             asks: &["profile".to_owned()],
+            asks_details: false,
             consent: Some(&consent),
             consented_now: false,
         };
@@ -358,6 +361,7 @@ fn when_consent_is_asked() {
             signed_in_here: false,
             hinted_subject: None,
             asks: &asks,
+            asks_details: false,
             consent: given.as_ref(),
             consented_now: now,
         };

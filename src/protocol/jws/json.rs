@@ -30,16 +30,23 @@ pub enum JsonFault {
 /// # Errors
 /// [`JsonFault`] says what is wrong.
 pub fn strict_object(text: &[u8]) -> Result<Map<String, Value>, JsonFault> {
-    let fault = Cell::new(JsonFault::Syntax);
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = Strict { room: MAX_DEPTH, fault: &fault }
-        .deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value))
-        .map_err(|_| fault.get())?;
-    match value {
+    match strict_json(text)? {
         Value::Object(object) => Ok(object),
         _ => Err(JsonFault::NotAnObject),
     }
+}
+
+/// Reads one value of JSON as strictly as [`strict_object`].
+///
+/// # Errors
+/// [`JsonFault`] says what is wrong.
+pub fn strict_json(text: &[u8]) -> Result<Value, JsonFault> {
+    let fault = Cell::new(JsonFault::Syntax);
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    Strict { room: MAX_DEPTH, fault: &fault }
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value))
+        .map_err(|_| fault.get())
 }
 
 /// Reads one value with `room` levels of nesting left; a rule of ours that is broken is left in `fault`.

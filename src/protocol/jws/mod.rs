@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 pub use algorithm::{Algorithm, UnknownAlgorithm, half_hash};
 pub use claims::{Audience, ClaimFault, Claims, Expect, ISSUED_AHEAD, LEEWAY};
-pub use json::{JsonFault, MAX_DEPTH, strict_object};
+pub use json::{JsonFault, MAX_DEPTH, strict_json, strict_object};
 
 /// The longest token that is read, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024;

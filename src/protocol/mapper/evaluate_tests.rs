@@ -105,7 +105,7 @@ fn mapper(kind: &str, settings: &str) -> Mapper {
 }
 
 fn nothing_granted() -> Granted<'static> {
-    Granted { openid: true, scopes: vec![], asked: vec![], singles: vec![] }
+    Granted { openid: true, scopes: vec![], asked: vec![], singles: vec![], details: vec![] }
 }
 
 /// The claims that `mappers` write into the access token of a client with full scope.

@@ -50,6 +50,7 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
     set(&mut settings.default_scopes, spec.default_scopes);
     set(&mut settings.optional_scopes, spec.optional_scopes);
     set(&mut settings.require_pushed_authorization_requests, spec.require_pushed_authorization_requests);
+    set(&mut settings.authorization_details_types, spec.authorization_details_types);
     set(&mut settings.password_acr, spec.password_acr);
     settings.recent_acr = spec.recent_acr;
     settings.logo_uri = spec.logo_uri;
@@ -107,6 +108,7 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         consent: spec.consent.unwrap_or(base.consent),
         default_scopes: spec.default_scopes,
         optional_scopes: spec.optional_scopes,
+        authorization_details_types: spec.authorization_details_types.unwrap_or_default(),
         audiences: spec.audiences.unwrap_or_default(),
         resources: spec.resources.unwrap_or_default(),
         jwt_bearer: spec.jwt_bearer.unwrap_or_default(),

@@ -26,6 +26,7 @@ pub(super) fn mistakes(
     let mut notes = Notes::on(spec);
     let known = Known::new(current.keys().chain(desired.keys()), deleted);
     references::check(spec, &known, &mut notes);
+    detail_types(spec, desired, &mut notes);
     let addresses = addresses(current, desired, deleted);
     for (key, entity) in desired {
         match key {
@@ -85,6 +86,22 @@ fn shared_secret(entity: &Entity, notes: &mut Notes<'_>) {
     if entity.hash.as_ref().is_some_and(|hash| hash.expose().starts_with(SEALED_PREFIX) != readable) {
         let message = "the stored form is not the one of this method: write `secret` instead";
         notes.add(&format!("{}.secret_hash", entity.path), message);
+    }
+}
+
+/// Types of `authorization_details` that clients name and the realm does not know.
+fn detail_types(spec: &RealmSpec, desired: &Entities, notes: &mut Notes<'_>) {
+    let fields = desired.get(&Key::Realm).map(|realm| &realm.fields);
+    let types = fields.and_then(|fields| fields.get("authorization_details_types")).and_then(Value::as_array);
+    let known: BTreeSet<&str> =
+        types.into_iter().flatten().filter_map(|kind| kind.get("name")?.as_str()).collect();
+    for (index, client) in spec.clients.iter().enumerate() {
+        for (at, name) in client.authorization_details_types.iter().flatten().enumerate() {
+            if !known.contains(name.as_str()) {
+                let field = format!("clients[{index}].authorization_details_types[{at}]");
+                notes.add(&field, format!("there is no type of authorization_details `{name}`"));
+            }
+        }
     }
 }
 

@@ -70,6 +70,7 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         consent: fields.switch("consent"),
         default_scopes: fields.texts("default_scopes"),
         optional_scopes: fields.texts("optional_scopes"),
+        authorization_details_types: fields.texts("authorization_details_types"),
         audiences: fields.texts("audiences"),
         resources: fields.texts("resources"),
         jwt_bearer: fields.tables("jwt_bearer", trusted_subject),

@@ -6,6 +6,7 @@ use super::super::spec::{
 use super::claims;
 use super::clients;
 use super::fields::Fields;
+use crate::protocol::authorization_details::{COMMON_FIELDS, DetailType};
 use crate::secrets::Secret;
 
 const ALGORITHMS: [(&str, &str); 4] =
@@ -25,6 +26,7 @@ pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
         login_with_email: fields.switch("login_with_email"),
         refresh_retry_window: fields.seconds("refresh_retry_window"),
         require_pushed_authorization_requests: fields.switch("require_pushed_authorization_requests"),
+        authorization_details_types: fields.tables("authorization_details_types", detail_type),
         password_acr: fields.text("password_acr"),
         recent_acr: fields.text("recent_acr"),
         recent_acr_age: fields.seconds("recent_acr_age"),
@@ -56,6 +58,14 @@ fn lifetimes(fields: &mut Fields<'_>) -> Option<LifetimesSpec> {
         offline_idle: fields.seconds("offline_idle"),
         offline_max: fields.seconds("offline_max"),
     })
+}
+
+fn detail_type(fields: &mut Fields<'_>) -> Option<DetailType> {
+    let name = fields.required("name");
+    let consent_text = fields.text("consent_text").filter(|text| !text.is_empty());
+    let known = fields.texts("fields");
+    let known = known.unwrap_or_else(|| COMMON_FIELDS.map(str::to_owned).to_vec());
+    Some(DetailType { name: name?, consent_text, fields: known })
 }
 
 fn brute_force(fields: &mut Fields<'_>) -> Option<BruteForceSpec> {

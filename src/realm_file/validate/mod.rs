@@ -44,6 +44,7 @@ pub fn rules(spec: &RealmSpec) -> Vec<FileProblem> {
         notes.add("logo_uri", problem.to_string());
     }
     acr(spec, &mut notes);
+    detail_types(spec, &mut notes);
     times(spec, &mut notes);
     roles(&spec.roles, "roles", &mut notes);
     scopes(spec, &mut notes);
@@ -67,6 +68,22 @@ pub fn production_refusals(spec: &RealmSpec) -> Vec<FileProblem> {
         clients::production(client, &format!("clients[{index}]"), &mut notes);
     }
     notes.list()
+}
+
+fn detail_types(spec: &RealmSpec, notes: &mut Notes<'_>) {
+    let types = spec.authorization_details_types.as_deref().unwrap_or_default();
+    for (index, kind) in types.iter().enumerate() {
+        let field = |name: &str| format!("authorization_details_types[{index}].{name}");
+        if kind.name.len() > LONGEST_NAME || !kind.name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            notes.add(&field("name"), "a type is of visible ASCII characters, without spaces");
+        }
+        if types.iter().take(index).any(|earlier| earlier.name == kind.name) {
+            notes.add(&field("name"), format!("two types are named `{}`", kind.name));
+        }
+        if kind.fields.iter().any(|name| name.is_empty() || name == "type") {
+            notes.add(&field("fields"), "fields have names, and `type` is not among them");
+        }
+    }
 }
 
 /// Values of `acr` stand in `acr_values`, which spaces part (OpenID Connect Core §3.1.2.1).

@@ -311,7 +311,13 @@ fn x03_scopes_only_shrink() {
         settings: ScopeSettings { include_in_token: shown, ..ScopeSettings::default() },
     };
     let all = [scope("email", true), scope("reports:read", true), scope("roles", false)];
-    let held = Granted { openid: true, scopes: all.iter().collect(), asked: vec![], singles: vec![] };
+    let held = Granted {
+        openid: true,
+        scopes: all.iter().collect(),
+        asked: vec![],
+        singles: vec![],
+        details: vec![],
+    };
     let narrow = |names: &[&str]| ExchangeRule {
         scopes: Some(names.iter().map(|&name| name.to_owned()).collect()),
         ..both_ways("api")
