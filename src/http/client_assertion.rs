@@ -1,5 +1,6 @@
 //! Proving a client by a token of its own (`client_assertion`): finds its keys, verifies, asks the rules.
 
+use super::client_keys;
 use super::context::RealmContext;
 use crate::key_sets::KeySetError;
 use crate::protocol::client::ClientAuthentication;
@@ -7,7 +8,7 @@ use crate::protocol::client_assertion::{AssertionFault, algorithms, check};
 use crate::protocol::grants::jwt_bearer::{self, Signer};
 use crate::protocol::spend::Spend;
 use crate::realms::ClientEntry;
-use crate::signer::{Algorithm, SharedKey, VerifiedJws};
+use crate::signer::{Algorithm, SharedKey};
 
 /// Why a token proves nothing. The caller learns that alone, the log why.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +40,7 @@ async fn verify(context: &RealmContext, entry: &ClientEntry, token: &str) -> Res
         let secret = context.app.client_secrets.reveal(client).ok_or(Unproven::Secret)?;
         SharedKey::new(&secret).verify(token).map_err(KeySetError::from)?
     } else {
-        by_keys(context, entry, token).await?
+        client_keys::verify(context, entry, token, &algorithms(client)).await?
     };
     let (typ, now) = (verified.typ.as_deref(), context.app.clock.now());
     Ok(check(typ, &verified.claims, client, &context.issuer, now)?)
@@ -60,7 +61,7 @@ async fn verify_grant(context: &RealmContext, entry: &ClientEntry, token: &str) 
     let (client, now) = (&entry.client, context.app.clock.now());
     match jwt_bearer::signer(client, token).ok_or(Unproven::Stranger)? {
         Signer::Client => {
-            let verified = by_keys(context, entry, token).await?;
+            let verified = client_keys::verify(context, entry, token, &algorithms(client)).await?;
             Ok(check(verified.typ.as_deref(), &verified.claims, client, &context.issuer, now)?)
         }
         Signer::Issuer(trusted) => {
@@ -69,17 +70,5 @@ async fn verify_grant(context: &RealmContext, entry: &ClientEntry, token: &str) 
             let typ = verified.typ.as_deref();
             Ok(jwt_bearer::check(typ, &verified.claims, trusted, &context.issuer, now)?)
         }
-    }
-}
-
-async fn by_keys(
-    context: &RealmContext,
-    entry: &ClientEntry,
-    token: &str,
-) -> Result<VerifiedJws, KeySetError> {
-    let allowed = algorithms(&entry.client);
-    match &entry.client.settings.jwks_uri {
-        Some(url) => context.app.key_sets.verify(url, token, &allowed).await,
-        None => Ok(entry.keys.verify(token, &allowed)?),
     }
 }

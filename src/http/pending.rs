@@ -36,6 +36,8 @@ pub struct PendingRequest {
     pub signed_in: Option<String>,
     /// The question that the consent page of this request asked (`protocol::consent::question`).
     pub asked: Option<String>,
+    /// Whether the client signed it.
+    pub signed: bool,
     /// Fingerprint of the pushed request that this is, whose parameters the store keeps.
     pub pushed: Option<String>,
     /// Fingerprint of the browser's cookie.
@@ -94,6 +96,7 @@ impl PendingRequest {
             hinted_subject,
             signed_in: None,
             asked: None,
+            signed: false,
             pushed: None,
             browser: String::new(),
         })
@@ -109,6 +112,7 @@ impl PendingRequest {
             hinted_subject: request.hinted_subject,
             signed_in: None,
             asked: None,
+            signed: false,
             pushed: Some(request.fingerprint),
             browser: String::new(),
         }
@@ -124,6 +128,7 @@ impl PendingRequest {
             hinted_subject: None,
             signed_in: None,
             asked: None,
+            signed: false,
             pushed: None,
             browser: String::new(),
         }

@@ -186,6 +186,12 @@ pub struct ClientSettings {
     pub pkce: Pkce,
     /// Whether its authorization requests must be pushed (RFC 9126 §6).
     pub require_pushed_authorization_requests: bool,
+    /// Whether its authorization requests must be signed (RFC 9101 §10.5).
+    pub require_signed_request_object: bool,
+    /// The one algorithm of its request objects; none = any that its key fits.
+    pub request_object_signing_alg: Option<String>,
+    /// Addresses at which its request objects may be fetched (OpenID Connect Core §6.2).
+    pub request_uris: Vec<String>,
     /// Whether the person is asked before the client gets anything.
     pub consent: bool,
     /// Scopes that are always granted; none = the realm's.

@@ -3,13 +3,14 @@
 //! Owns what is said, each value true for what the server does today: an endpoint is named here when it exists.
 //! Leaves to `http` under which addresses the document is found.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::acr;
 use super::authorize::ResponseMode;
 use super::claims::Target;
 use super::client::GrantType;
 use super::dpop;
+use super::jws::Algorithm;
 use super::mapper::{Kind, Mapper};
 use super::realm::Realm;
 use super::scope::{OPENID, Scope};
@@ -38,8 +39,17 @@ const OWN_CLAIMS: [&str; 12] =
 /// The metadata of `realm` as seen under `issuer`, whose paths are those of Keycloak.
 #[must_use]
 pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
+    let mut document = Map::new();
+    for part in [addresses(issuer), answers(realm, scopes), requests(realm), clients(), logout()] {
+        let Value::Object(members) = part else { continue };
+        document.extend(members);
+    }
+    Value::Object(document)
+}
+
+fn addresses(issuer: &str) -> Value {
     let protocol = format!("{issuer}/protocol/openid-connect");
-    let mut document = json!({
+    json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{protocol}/auth"),
         "token_endpoint": format!("{protocol}/token"),
@@ -47,46 +57,73 @@ pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
         "introspection_endpoint": format!("{protocol}/token/introspect"),
         "revocation_endpoint": format!("{protocol}/revoke"),
         "pushed_authorization_request_endpoint": format!("{protocol}/ext/par/request"),
-        "require_pushed_authorization_requests": realm.settings.require_pushed_authorization_requests,
-        "jwks_uri": format!("{protocol}/certs"),
         "device_authorization_endpoint": format!("{protocol}/auth/device"),
+        "jwks_uri": format!("{protocol}/certs"),
         "end_session_endpoint": format!("{protocol}/logout"),
         "check_session_iframe": format!("{protocol}/login-status-iframe.html"),
-        "backchannel_logout_supported": true,
-        "backchannel_logout_session_supported": true,
-        "frontchannel_logout_supported": true,
-        "frontchannel_logout_session_supported": true,
+    })
+}
+
+/// What tokens and answers say and how they are signed.
+fn answers(realm: &Realm, scopes: &[Scope]) -> Value {
+    let algorithm = &realm.settings.signature_algorithm;
+    json!({
+        "response_modes_supported": ResponseMode::NAMES,
+        "authorization_signing_alg_values_supported": [algorithm],
+        "authorization_response_iss_parameter_supported": true,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [algorithm],
+        "scopes_supported": names(scopes),
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims(scopes),
+        "acr_values_supported": acr::supported(&realm.settings),
+        "ui_locales_supported": ["en"],
+    })
+}
+
+/// What a request may say.
+fn requests(realm: &Realm) -> Value {
+    let settings = &realm.settings;
+    let mut document = json!({
         "grant_types_supported": GRANTS.map(GrantType::wire),
         "response_types_supported": ["code"],
-        "response_modes_supported": ResponseMode::NAMES,
-        "authorization_signing_alg_values_supported": [realm.settings.signature_algorithm],
         "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "claims_parameter_supported": true,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "request_object_signing_alg_values_supported": Algorithm::ALL,
+        "require_pushed_authorization_requests": settings.require_pushed_authorization_requests,
+    });
+    let types = &settings.authorization_details_types;
+    if let Some(members) = document.as_object_mut().filter(|_| !types.is_empty()) {
+        let names = types.iter().map(|kind| kind.name.as_str()).collect();
+        members.insert("authorization_details_types_supported".into(), names);
+    }
+    document
+}
+
+/// How clients prove themselves.
+fn clients() -> Value {
+    json!({
         "token_endpoint_auth_methods_supported": AUTH_METHODS,
         "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
         "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "introspection_endpoint_auth_methods_supported": confidential(),
         "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [realm.settings.signature_algorithm],
-        "scopes_supported": names(scopes),
-        "claim_types_supported": ["normal"],
-        "claims_supported": claims(scopes),
-        "acr_values_supported": acr::supported(&realm.settings),
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "ui_locales_supported": ["en"],
-        "authorization_response_iss_parameter_supported": true,
-        "claims_parameter_supported": true,
         "dpop_signing_alg_values_supported": dpop::ALGORITHMS,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
-    });
-    let types = &realm.settings.authorization_details_types;
-    if let Some(members) = document.as_object_mut().filter(|_| !types.is_empty()) {
-        let names = types.iter().map(|kind| kind.name.as_str()).collect();
-        members.insert("authorization_details_types_supported".into(), names);
-    }
-    document
+    })
+}
+
+fn logout() -> Value {
+    json!({
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
+    })
 }
 
 /// How confidential clients prove themselves.

@@ -65,6 +65,8 @@ pub enum ErrorCode {
     RequestNotSupported,
     /// OpenID Connect Core §3.1.2.6: `request_uri` is not supported.
     RequestUriNotSupported,
+    /// RFC 9101 §6: the request object is malformed, not signed by the client, or not meant for us.
+    InvalidRequestObject,
     /// RFC 9396 §5: `authorization_details` is malformed, of an unknown type, or more than may be asked for.
     InvalidAuthorizationDetails,
     /// RFC 9101 §6: `request_uri` leads to no good request.
@@ -106,6 +108,7 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidRequestObject => "invalid_request_object",
             Self::InvalidAuthorizationDetails => "invalid_authorization_details",
             Self::InvalidRequestUri => "invalid_request_uri",
             Self::AuthorizationPending => "authorization_pending",

@@ -46,6 +46,7 @@ pub mod pushed_request;
 pub mod realm;
 pub mod redirect_uri;
 pub mod refresh;
+pub mod request_object;
 pub mod resource;
 pub mod revocation;
 pub mod role;

@@ -209,6 +209,12 @@ pub struct ClientSpec {
     pub require_pushed_authorization_requests: Option<bool>,
     /// Whether it gets no token without a DPoP proof.
     pub dpop_bound_access_tokens: Option<bool>,
+    /// Whether its authorization requests must be signed (RFC 9101 §10.5).
+    pub require_signed_request_object: Option<bool>,
+    /// The one algorithm of its request objects; an empty string takes it away.
+    pub request_object_signing_alg: Option<String>,
+    /// Addresses at which its request objects may be fetched.
+    pub request_uris: Option<Vec<String>>,
     /// Whether the person is asked.
     pub consent: Option<bool>,
     /// Scopes that are always granted, in place of the realm's.

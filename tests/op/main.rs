@@ -37,10 +37,12 @@ mod oidcc_config;
 mod oidcc_formpost;
 mod pages;
 mod par;
+mod pending;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod redirect;
 mod refresh;
+mod request_object;
 mod resource;
 mod revoke;
 mod rows;

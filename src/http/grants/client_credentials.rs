@@ -19,7 +19,8 @@ use crate::realms::ServiceAccount;
 /// Issues an access token for the client itself.
 ///
 /// # Errors
-/// `unauthorized_client`, `invalid_client`, `invalid_scope`, or trouble of ours.
+/// `unauthorized_client`, `invalid_client`, `invalid_scope`, `invalid_authorization_details`, or
+/// trouble of ours.
 pub async fn issue(
     context: &RealmContext,
     caller: &Authenticated,

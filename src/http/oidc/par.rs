@@ -12,7 +12,7 @@ use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::grants::audiences;
 use crate::http::params::{Form, Params, ParamsError, Query};
-use crate::http::{cors, dpop, sign_in};
+use crate::http::{cors, dpop, request_object, sign_in};
 use crate::protocol::authorize::{AuthorizationRequest, NoTarget, RequestParameters, Target};
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -70,6 +70,10 @@ async fn keep_for(context: &RealmContext, caller: &Authenticated, form: &Params)
     let mut parameters = known(form);
     // A client that proved itself by a header need not name itself once more.
     parameters.0.insert("client_id".to_owned(), client.client_id.clone());
+    if parameters.get("request_uri").is_some() {
+        return Err(OAuthError::new(ErrorCode::InvalidRequest, "request_uri cannot be pushed").into());
+    }
+    let mut parameters = request_object::resolve(context, &caller.entry, parameters).await?;
     if let Some(confirmation) = &caller.confirmation {
         parameters.bind(confirmation)?;
     }
@@ -103,9 +107,6 @@ fn check(
     parameters: &RequestParameters,
 ) -> Result<AuthorizationRequest, OAuthError> {
     let refuse = |why: &'static str| OAuthError::new(ErrorCode::InvalidRequest, why);
-    if parameters.get("request_uri").is_some() {
-        return Err(refuse("request_uri cannot be pushed"));
-    }
     let target = Target::prove(parameters, Some(client), context.app.rules.strictness).map_err(|why| {
         refuse(match why {
             NoTarget::RedirectUriMissing => "redirect_uri is missing",

@@ -32,6 +32,7 @@ use crate::protocol::authorize::{
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::pushed_request;
+use crate::protocol::request_object;
 use crate::protocol::scope::{self, Granted};
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
@@ -179,6 +180,9 @@ fn read(
 ) -> Result<AuthorizationRequest, OAuthError> {
     if pending.pushed.is_none() {
         pushed_request::not_pushed(client, &context.state.realm.settings)?;
+        if !pending.signed {
+            request_object::not_signed(client)?;
+        }
     }
     AuthorizationRequest::read(parameters, client, target)
 }
@@ -252,6 +256,21 @@ async fn refuse(
 ) -> Result<Response, PageError> {
     context.app.commit(progress.changes).await?;
     answer(context, client, target.refuse(error, &context.issuer), progress.cookies)
+}
+
+/// Refuses a request before it was read, to where its parameters say in the open.
+///
+/// # Errors
+/// A page, when they name no address of the client's.
+pub async fn refuse_plainly(
+    context: &RealmContext,
+    client: &Client,
+    parameters: &RequestParameters,
+    error: &OAuthError,
+) -> Result<Response, PageError> {
+    let target = Target::prove(parameters, Some(client), context.app.rules.strictness)
+        .map_err(|refusal| no_target(refusal, parameters, Some(client)))?;
+    refuse(context, client, &target, error, Progress::default()).await
 }
 
 fn refusal_text(code: ErrorCode) -> &'static str {

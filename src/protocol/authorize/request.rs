@@ -146,19 +146,13 @@ impl AuthorizationRequest {
         self.prompt.contains(&Prompt::None)
     }
 
-    /// Reads the rest of a request whose target is proven. The scope is read by `scope::grant`,
+    /// Reads the rest of a request whose target is proven; a request object was read before, by the module of that name. The scope is read by `scope::grant`,
     /// `authorization_details` by the module of that name.
     ///
     /// # Errors
     /// The refusal to send to the target.
     pub fn read(parameters: &RequestParameters, client: &Client, target: Target) -> Result<Self, OAuthError> {
         response_type(parameters)?;
-        if parameters.get("request").is_some() {
-            return Err(OAuthError::new(ErrorCode::RequestNotSupported, "Request objects are not supported"));
-        }
-        if parameters.get("request_uri").is_some() {
-            return Err(OAuthError::new(ErrorCode::RequestUriNotSupported, "request_uri is not supported"));
-        }
         if ResponseMode::read(parameters.get("response_mode")).is_none() {
             let why =
                 "response_mode must be query, fragment or form_post, signed with .jwt at its end, or jwt";

@@ -86,8 +86,6 @@ fn p08_refusals_that_go_to_the_client() {
         ("d negative age", ("max_age", Some("-1")), ErrorCode::InvalidRequest),
         ("d a word", ("max_age", Some("abc")), ErrorCode::InvalidRequest),
         ("d too large", ("max_age", Some("100000000000000000000")), ErrorCode::InvalidRequest),
-        ("h request", ("request", Some("e30.e30.")), ErrorCode::RequestNotSupported),
-        ("h request_uri", ("request_uri", Some("https://x")), ErrorCode::RequestUriNotSupported),
         ("no PKCE", ("code_challenge", None), ErrorCode::InvalidRequest),
         ("mode", ("response_mode", Some("smoke")), ErrorCode::InvalidRequest),
     ] {

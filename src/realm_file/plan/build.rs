@@ -105,6 +105,11 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
             .require_pushed_authorization_requests
             .unwrap_or(base.require_pushed_authorization_requests),
         dpop_bound_access_tokens: spec.dpop_bound_access_tokens.unwrap_or(base.dpop_bound_access_tokens),
+        require_signed_request_object: spec
+            .require_signed_request_object
+            .unwrap_or(base.require_signed_request_object),
+        request_object_signing_alg: spec.request_object_signing_alg,
+        request_uris: spec.request_uris.unwrap_or_default(),
         consent: spec.consent.unwrap_or(base.consent),
         default_scopes: spec.default_scopes,
         optional_scopes: spec.optional_scopes,

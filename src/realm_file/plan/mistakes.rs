@@ -59,6 +59,12 @@ fn client(entity: &Entity, notes: &mut Notes<'_>) {
         }
     }
     shared_secret(entity, notes);
+    if fields.get("require_signed_request_object").is_some_and(|required| required == true)
+        && !["jwks", "jwks_uri"].iter().any(|name| fields.contains_key(*name))
+    {
+        let message = "signed requests need the client's keys: `jwks` or `jwks_uri`";
+        notes.add(&field("require_signed_request_object"), message);
+    }
     if has(fields, "grants", "authorization_code") && !filled(fields, "redirect_uris") {
         notes.add(&entity.path, "the grant authorization_code needs `redirect_uris`");
     }

@@ -80,6 +80,7 @@ pub(super) fn production(client: &ClientSpec, path: &str, notes: &mut Notes<'_>)
             notes.add(&format!("{path}.jwt_bearer[{index}].jwks_uri"), problem.to_string());
         }
     }
+    request_uris(client, path, false, notes);
     if client.public == Some(true) && client.pkce == Some(Pkce::Optional) {
         notes.add(&format!("{path}.pkce"), "a public client always needs PKCE");
     }
@@ -104,12 +105,29 @@ fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
             notes.add(&field(&format!("jwt_bearer[{index}].jwks_uri")), problem.to_string());
         }
     }
-    let algorithm = client.token_endpoint_auth_signing_alg.as_deref().filter(|name| !name.is_empty());
-    if let Some(Err(problem)) = algorithm.map(str::parse::<Algorithm>) {
-        notes.add(&field("token_endpoint_auth_signing_alg"), problem.to_string());
+    for (name, algorithm) in [
+        ("token_endpoint_auth_signing_alg", &client.token_endpoint_auth_signing_alg),
+        ("request_object_signing_alg", &client.request_object_signing_alg),
+    ] {
+        let algorithm = algorithm.as_deref().filter(|algorithm| !algorithm.is_empty());
+        if let Some(Err(problem)) = algorithm.map(str::parse::<Algorithm>) {
+            notes.add(&field(name), problem.to_string());
+        }
     }
+    request_uris(client, path, true, notes);
     if client.public == Some(true) && client.authentication.is_some() {
         notes.add(&field("authentication"), "a public client proves nothing: drop one of the two");
+    }
+}
+
+/// Addresses of request objects, which `http` alone development forgives.
+fn request_uris(client: &ClientSpec, path: &str, http: bool, notes: &mut Notes<'_>) {
+    for (index, uri) in client.request_uris.iter().flatten().enumerate() {
+        // A fragment tells versions apart and is never sent (OpenID Connect Core §6.2).
+        let bare = uri.split('#').next().unwrap_or_default();
+        if let Err(problem) = (OutboundRules { private: true, http }).target(bare) {
+            notes.add(&format!("{path}.request_uris[{index}]"), problem.to_string());
+        }
     }
 }
 
