@@ -22,7 +22,7 @@ use crate::passwords::{ClientSecrets, Passwords, Profile};
 use crate::protocol::redirect_uri::Strictness;
 use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
 use crate::realms::{KeySource, Realms};
-use crate::server::{Ended, Server, Shutdown};
+use crate::server::{Ended, Server, Shutdown, Tls, TlsError};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 use crate::vault::{KeyFileError, Vault};
@@ -48,6 +48,9 @@ pub enum BootError {
     /// The file of key-encryption keys.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// Certificate and key of the server itself.
+    #[error("tls: {0}")]
+    Tls(#[from] TlsError),
     /// The file of certificates that are trusted for outbound connections.
     #[error("outbound.ca_file: {0}")]
     Roots(#[from] RootsError),
@@ -245,7 +248,12 @@ pub async fn start(
     shutdown: Shutdown,
 ) -> Result<Running, BootError> {
     // Sockets first: a port that is taken is found before anything is written.
-    let main = bind(&config.listen).await?;
+    let mut main = bind(&config.listen).await?;
+    if let Some(files) = &config.tls {
+        let tls = Tls::load(files.clone())?;
+        tokio::spawn(Arc::clone(&tls).follow(shutdown.clone()));
+        main = main.over(tls);
+    }
     let management = match &config.management_listen {
         Some(listen) => Some(bind(listen).await?),
         None => None,

@@ -4,7 +4,7 @@
 //! metrics to `telemetry`. The loop is our own, since `axum::serve` installs no timer: with it a client that
 //! sends half a header keeps its connection for ever.
 //!
-//! HTTP/1.1 only. Reverse proxies speak it to what is behind them, a login page is a handful of requests, and
+//! TLS is ended here when no proxy does it ([`Tls`]). HTTP/1.1 only. Reverse proxies speak it to what is behind them, a login page is a handful of requests, and
 //! HTTP/2 would bring its own class of floods (RUSTSEC-2024-0332, RUSTSEC-2024-0003, RUSTSEC-2026-0258).
 
 mod accept;
@@ -13,7 +13,9 @@ mod connection;
 mod guard;
 mod head;
 mod shutdown;
+mod tls;
 mod watch;
+mod wire;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -31,6 +33,7 @@ use crate::telemetry::Metrics;
 pub use body::BodyTimeout;
 pub use guard::guarded;
 pub use shutdown::Shutdown;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// What one client may use up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +110,7 @@ pub enum Ended {
 pub struct Server {
     listeners: Vec<TcpListener>,
     address: SocketAddr,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Server {
@@ -118,7 +122,7 @@ impl Server {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = listen(address)?;
         let address = listener.local_addr()?;
-        Ok(Self { listeners: vec![listener], address })
+        Ok(Self { listeners: vec![listener], address, tls: None })
     }
 
     /// Listens on 127.0.0.1 and, where the machine has it, on [::1] with the same port, since `localhost` may
@@ -136,6 +140,12 @@ impl Server {
             Err(error) => tracing::debug!(%error, "not listening on [::1]"),
         }
         Ok(server)
+    }
+
+    /// The same server over TLS.
+    #[must_use]
+    pub fn over(self, tls: Arc<Tls>) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// The address that clients connect to, with the port that was taken.
@@ -164,6 +174,7 @@ impl Server {
             slots: Arc::new(Semaphore::new(connections)),
             refusals: Arc::new(Semaphore::new(accept::REFUSALS)),
             stage: stage.clone(),
+            tls: self.tls,
         });
         let mut loops = JoinSet::new();
         for listener in self.listeners {
@@ -216,6 +227,7 @@ struct Shared {
     slots: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     stage: channel::Sender<Stage>,
+    tls: Option<Arc<Tls>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,9 +44,11 @@ impl Failure {
 impl From<BootError> for Failure {
     fn from(error: BootError) -> Self {
         match error {
-            BootError::RealmFile(_) | BootError::Keys(_) | BootError::Roots(_) | BootError::Folder { .. } => {
-                Self::usage(error)
-            }
+            BootError::RealmFile(_)
+            | BootError::Keys(_)
+            | BootError::Roots(_)
+            | BootError::Tls(_)
+            | BootError::Folder { .. } => Self::usage(error),
             BootError::Store(StoreError::Schema(_)) | BootError::Apply(ApplyError::File(_)) => {
                 Self::usage(error)
             }

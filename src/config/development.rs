@@ -109,6 +109,7 @@ impl Development {
             log_format: LogFormat::Text,
             log_level: "info".into(),
             sweep_interval: Duration::from_secs(60),
+            tls: None,
             // Applications and identity providers on the developer's own machine are what they test with.
             outbound: Outbound { rules: OutboundRules { private: true, http: true }, ca_file: None },
         })

@@ -18,7 +18,7 @@ use crate::passwords;
 use crate::protocol::forwarded::Proxies;
 use crate::protocol::issuer::{Base, Hosts};
 use crate::protocol::outbound::OutboundRules;
-use crate::server::Limits;
+use crate::server::{Limits, TlsFiles};
 use crate::telemetry::LogFormat;
 
 /// Every mistake in a configuration, each with file, line, field and what to do.
@@ -73,6 +73,8 @@ pub struct Config {
     pub log_level: String,
     /// How often expired rows are swept.
     pub sweep_interval: Duration,
+    /// Certificate and key, when this server ends TLS itself.
+    pub tls: Option<TlsFiles>,
     /// Where it may connect to when clients and providers name the address.
     pub outbound: Outbound,
 }

@@ -7,6 +7,7 @@ use super::read::Draft;
 use crate::protocol::forwarded::Cidr;
 use crate::protocol::issuer::Base;
 use crate::realm_file::read::fields::{Context, Fields};
+use crate::server::Tls;
 use crate::vault::Vault;
 
 /// Options of `dev` that somebody may carry over into a file.
@@ -78,13 +79,18 @@ fn addresses(draft: &Draft, cx: &mut Context) {
 }
 
 fn proxies(draft: &Draft, cx: &mut Context) {
-    if !draft.behind_tls_proxy {
+    let pair = [("tls.certificate_file", &draft.certificate_file), ("tls.key_file", &draft.tls_key_file)];
+    let named = pair.iter().filter(|(_, file)| file.is_some()).count();
+    for (field, _) in pair.iter().filter(|(_, file)| file.is_none() && named == 1) {
+        note(cx, field, "is missing: certificate and key go together");
+    }
+    if !draft.behind_tls_proxy && named == 0 {
         note(
             cx,
             "behind_tls_proxy",
-            "must be true: this server speaks plain HTTP and needs a proxy in front that speaks TLS",
+            "must be true: without [tls] this server speaks plain HTTP and needs a proxy in front that speaks TLS",
         );
-    } else if draft.proxies.trusted.is_empty() && !is_noted(cx, "trusted_proxies") {
+    } else if draft.behind_tls_proxy && draft.proxies.trusted.is_empty() && !is_noted(cx, "trusted_proxies") {
         note(
             cx,
             "trusted_proxies",
@@ -145,6 +151,19 @@ fn is_open(_: &Path) -> bool {
 }
 
 fn files(draft: &Draft, cx: &mut Context) {
+    if let Some(files) = draft.tls() {
+        if is_open(&files.key) {
+            note(
+                cx,
+                "tls.key_file",
+                "may be read by everybody: make it 0600, or 0640 for a group of its own",
+            );
+        }
+        if let Err(error) = Tls::load(files.clone()) {
+            let field = if error.is_about(&files.key) { "tls.key_file" } else { "tls.certificate_file" };
+            note(cx, field, error.to_string());
+        }
+    }
     if let Some(Err(error)) = draft.key_file.as_deref().map(Vault::load) {
         note(cx, "key_file", format!("{}: {}", error.path.display(), error.fault));
     }

@@ -16,7 +16,7 @@ use crate::realm_file::read::fields::{Context, Fields};
 use crate::realm_file::read::tree::{self, Node, Value};
 use crate::realm_file::{FileProblem, Format};
 use crate::secrets::Secret;
-use crate::server::Limits;
+use crate::server::{Limits, TlsFiles};
 use crate::telemetry::{self, LogFormat};
 
 /// Where a configuration comes from.
@@ -50,6 +50,8 @@ pub(super) struct Draft {
     pub(super) root_realm: Option<String>,
     pub(super) realm_files: Vec<PathBuf>,
     pub(super) sweep_interval: Option<Duration>,
+    pub(super) certificate_file: Option<PathBuf>,
+    pub(super) tls_key_file: Option<PathBuf>,
     pub(super) outbound: Outbound,
     pub(super) limits: Limits,
     pub(super) hashing: passwords::Limits,
@@ -114,6 +116,10 @@ impl Draft {
         self.root_realm = one(fields, "root_realm", |text| Ok(text.to_owned()));
         self.realm_files = many(fields, "realm_files", file);
         self.sweep_interval = span(fields, "sweep_interval", 1);
+        fields.table("tls", |fields| Some(tls(fields, folder))).into_iter().for_each(|(certificate, key)| {
+            self.certificate_file = certificate;
+            self.tls_key_file = key;
+        });
         fields
             .table("outbound", |fields| Some(outbound(fields, folder)))
             .into_iter()
@@ -132,8 +138,15 @@ impl Draft {
         });
     }
 
+    /// Certificate and key, when both are named.
+    pub(super) fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = (self.certificate_file.clone()?, self.tls_key_file.clone()?);
+        Some(TlsFiles { certificate, key })
+    }
+
     /// The configuration, once nothing is left to refuse.
     fn finished(self) -> Config {
+        let tls = self.tls();
         let base_path = self.public_url.as_ref().map_or("", Base::path).to_owned();
         let mut database = self.database.unwrap_or_else(Database::memory);
         database.max_connections = self.database_connections.unwrap_or(Database::MAX_CONNECTIONS);
@@ -156,6 +169,7 @@ impl Draft {
             log_format: self.log_format,
             log_level: self.log_level.unwrap_or_else(|| "info".into()),
             sweep_interval: self.sweep_interval.unwrap_or(Duration::from_secs(60)),
+            tls,
             outbound: self.outbound,
         }
     }
@@ -175,6 +189,11 @@ impl Draft {
             Err(message) => note(cx, "database_password_file", message),
         }
     }
+}
+
+fn tls(fields: &mut Fields<'_>, folder: &Path) -> (Option<PathBuf>, Option<PathBuf>) {
+    let file = |text: &str| Ok(folder.join(text));
+    (one(fields, "certificate_file", file), one(fields, "key_file", file))
 }
 
 fn outbound(fields: &mut Fields<'_>, folder: &Path) -> Outbound {

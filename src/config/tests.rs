@@ -52,7 +52,7 @@ fn the_sample_shows_the_defaults() {
 
 #[test]
 fn the_sample_shows_every_key() {
-    const TABLES: [&str; 4] = ["outbound", "limits", "hashing", "log"];
+    const TABLES: [&str; 5] = ["tls", "outbound", "limits", "hashing", "log"];
     let headings = TABLES.map(|table| (format!("{table}."), format!("[{table}]\n")));
     for (table, heading) in [(String::new(), String::new())].into_iter().chain(headings) {
         let found = problems(&format!("{LEAST}{heading}zzzzzzzzzz = 1\n"));
@@ -72,6 +72,16 @@ fn the_sample_shows_every_key() {
 }
 
 #[test]
+fn a_server_that_ends_tls_itself_needs_no_proxy() {
+    let proxy = "behind_tls_proxy = true\ntrusted_proxies = [\"127.0.0.1\", \"::1\"]\n";
+    let tls = "[tls]\ncertificate_file = \"c.pem\"\nkey_file = \"/k.pem\"\n";
+    let config = parse(&format!("{}{tls}", changed(proxy, ""))).unwrap();
+    let files = TlsFiles { certificate: "c.pem".into(), key: "/k.pem".into() };
+    assert_eq!(config.tls, Some(files));
+    assert!(config.proxies.trusted.is_empty());
+}
+
+#[test]
 fn production_refuses() {
     let rows: Vec<(&str, String, &str)> = vec![
         ("http", changed("https://id", "http://id"), "v.toml:2: public_url: must begin with https://"),
@@ -79,6 +89,11 @@ fn production_refuses() {
             "no issuer",
             changed("public_url = \"https://id.example.com\"", ""),
             "v.toml: public_url: is missing",
+        ),
+        (
+            "a certificate without its key",
+            format!("{LEAST}[tls]\ncertificate_file = \"c.pem\"\n"),
+            "v.toml: tls.key_file: is missing",
         ),
         ("no TLS", changed("behind_tls_proxy = true", ""), "v.toml: behind_tls_proxy: must be true"),
         (

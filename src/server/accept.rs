@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
@@ -51,7 +51,10 @@ fn admit(stream: TcpStream, peer: Peer, shared: &Arc<Shared>) {
         }
         Err(_) => {
             shared.metrics.connection_refused();
-            if let Ok(permit) = Arc::clone(&shared.refusals).try_acquire_owned() {
+            // A client that speaks TLS would take the words for a broken handshake.
+            if shared.tls.is_none()
+                && let Ok(permit) = Arc::clone(&shared.refusals).try_acquire_owned()
+            {
                 tokio::spawn(refuse(stream, permit));
             }
         }
@@ -67,7 +70,7 @@ async fn refuse(mut stream: TcpStream, permit: OwnedSemaphorePermit) {
 
 /// Closes our side and reads the client's for a moment: closing with unread bytes makes the system send a
 /// reset, which can overtake the answer (RFC 9112 §9.6).
-pub(super) async fn linger(mut stream: TcpStream) {
+pub(super) async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     if stream.shutdown().await.is_err() {
         return;
     }

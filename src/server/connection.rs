@@ -20,6 +20,7 @@ use super::accept::linger;
 use super::body::{Answer, bounded};
 use super::guard::Objection;
 use super::watch::{Alarm, Phase, Watch, Watched};
+use super::wire::Wire;
 use super::{Peer, Shared, Stage};
 
 /// The parser's own least buffer; a smaller one would make it panic.
@@ -35,8 +36,9 @@ pub(super) async fn drive(stream: TcpStream, peer: Peer, shared: Arc<Shared>, sl
     if !first_byte(&stream, &shared).await {
         return;
     }
+    let Some(wire) = secured(stream, &shared).await else { return };
     let watch = Arc::new(Watch::new(&shared.limits));
-    let finished = Box::pin(answer(stream, peer, &shared, &watch)).await;
+    let finished = Box::pin(answer(wire, peer, &shared, &watch)).await;
     if let (true, Some(stream)) = (finished, watch.released()) {
         linger(stream).await;
     }
@@ -57,8 +59,27 @@ async fn first_byte(stream: &TcpStream, shared: &Shared) -> bool {
     }
 }
 
+/// The stream as it is, or encrypted once the client has agreed; none for one that does not in time.
+async fn secured(stream: TcpStream, shared: &Shared) -> Option<Wire> {
+    let Some(tls) = &shared.tls else { return Some(Wire::Plain(stream)) };
+    let mut stage = shared.stage.subscribe();
+    tokio::select! {
+        biased;
+        // On the heap, so that connections without TLS need no room for it.
+        secured = Box::pin(tls.handshake(stream)) => match secured {
+            Ok(stream) => Some(Wire::Tls(Box::new(stream))),
+            Err(error) => {
+                tracing::debug!(%error, "no TLS");
+                None
+            }
+        },
+        _ = stage.wait_for(|stage| *stage == Stage::Cut) => None,
+        () = tokio::time::sleep(shared.limits.header_timeout) => None,
+    }
+}
+
 /// Whether the connection came to its own end, and was not cut.
-async fn answer(stream: TcpStream, peer: Peer, shared: &Arc<Shared>, watch: &Arc<Watch>) -> bool {
+async fn answer(stream: Wire, peer: Peer, shared: &Arc<Shared>, watch: &Arc<Watch>) -> bool {
     let mut stage = shared.stage.subscribe();
     let service = service_fn(|request| respond(request, peer, shared, watch));
     let io = TokioIo::new(Watched::new(stream, Arc::clone(watch)));

@@ -13,11 +13,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use super::Limits;
 use super::head::HeadScan;
+use super::wire::Wire;
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) struct Watch {
     /// The header that came last frames its body in two ways.
     conflict: AtomicBool,
     /// The stream, once the parser has let go of it.
-    released: Mutex<Option<TcpStream>>,
+    released: Mutex<Option<Wire>>,
     head: Duration,
     busy: Duration,
     idle: Duration,
@@ -92,7 +92,7 @@ impl Watch {
     }
 
     /// The stream, after the parser has dropped it.
-    pub(super) fn released(&self) -> Option<TcpStream> {
+    pub(super) fn released(&self) -> Option<Wire> {
         self.released.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -139,13 +139,13 @@ impl Future for Alarm {
 
 /// The connection's bytes, reported to its watch.
 pub(super) struct Watched {
-    stream: Option<TcpStream>,
+    stream: Option<Wire>,
     watch: Arc<Watch>,
     scan: HeadScan,
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, watch: Arc<Watch>) -> Self {
+    pub(super) fn new(stream: Wire, watch: Arc<Watch>) -> Self {
         Self { stream: Some(stream), watch, scan: HeadScan::default() }
     }
 
@@ -169,7 +169,7 @@ impl Watched {
         result
     }
 
-    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+    fn stream(&mut self) -> io::Result<Pin<&mut Wire>> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }

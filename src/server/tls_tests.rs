@@ -1,0 +1,168 @@
+//! Clients with TLS of several kinds against a server that ends it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use axum::routing::get;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore, SupportedCipherSuite};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::*;
+use crate::server::{Limits, Server};
+use crate::telemetry::Metrics;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An authority, and a folder with a certificate that it signed.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    roots: RootCertStore,
+    folder: TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(params.self_signed(&key).unwrap().der().clone()).unwrap();
+        let this = Self { issuer: Issuer::new(params, key), roots, folder: tempfile::tempdir().unwrap() };
+        this.issue("op.example");
+        this
+    }
+
+    /// Writes a new certificate for `name` and its key.
+    fn issue(&self, name: &str) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(self.files().certificate, certificate.pem()).unwrap();
+        std::fs::write(self.files().key, key.serialize_pem()).unwrap();
+    }
+
+    fn files(&self) -> TlsFiles {
+        TlsFiles {
+            certificate: self.folder.path().join("certificate.pem"),
+            key: self.folder.path().join("key.pem"),
+        }
+    }
+
+    /// Asks for `/` as a client that trusts this authority and speaks these suites.
+    async fn ask(
+        &self,
+        address: SocketAddr,
+        name: &str,
+        suites: &[SupportedCipherSuite],
+    ) -> io::Result<String> {
+        let provider = CryptoProvider { cipher_suites: suites.to_vec(), ..default_provider() };
+        let config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(self.roots.clone())
+            .with_no_client_auth();
+        let stream = TcpStream::connect(address).await?;
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await?;
+        Ok(text)
+    }
+}
+
+struct Running {
+    address: SocketAddr,
+    tls: Arc<Tls>,
+    shutdown: Shutdown,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shutdown.force();
+    }
+}
+
+async fn start(authority: &Authority) -> Running {
+    let tls = Tls::load(authority.files()).unwrap();
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap().over(Arc::clone(&tls));
+    let (address, shutdown) = (server.local_addr(), Shutdown::new());
+    let stop = shutdown.clone();
+    let limits = Limits { header_timeout: Duration::from_millis(300), ..Limits::default() };
+    let router = Router::new().route("/", get(|| async { "hello" }));
+    tokio::spawn(async move { server.serve(router, &limits, Metrics::new(), &stop).await });
+    Running { address, tls, shutdown }
+}
+
+#[tokio::test]
+async fn fapi2_5_2_1_only_strong_suites_are_spoken() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    for (spoken, suites) in [
+        (true, vec![suite::TLS13_AES_128_GCM_SHA256]),
+        (true, vec![suite::TLS13_CHACHA20_POLY1305_SHA256]),
+        (true, vec![suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]),
+        (true, vec![suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]),
+        (false, vec![suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256]),
+    ] {
+        let answer = authority.ask(server.address, "op.example", &suites).await;
+        assert_eq!(
+            answer.as_ref().is_ok_and(|text| text.ends_with("hello")),
+            spoken,
+            "{suites:?}: {answer:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_tls_gets_no_answer_and_a_silent_one_is_cut() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    for bytes in [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".as_slice(), b"\x16".as_slice()] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut read = Vec::new();
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut read)).await.expect("the server closes it");
+        assert!(!read.starts_with(b"HTTP"), "{read:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_shown_and_a_broken_one_is_not() {
+    let all = default_provider().cipher_suites;
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    assert!(authority.ask(server.address, "op.example", &all).await.is_ok());
+    authority.issue("renamed.example");
+    server.tls.refresh();
+    assert!(authority.ask(server.address, "renamed.example", &all).await.is_ok());
+    assert!(authority.ask(server.address, "op.example", &all).await.is_err());
+    std::fs::write(authority.files().certificate, "broken").unwrap();
+    server.tls.refresh();
+    assert!(authority.ask(server.address, "renamed.example", &all).await.is_ok(), "the old one");
+    authority.issue("op.example");
+    server.tls.refresh();
+    assert!(authority.ask(server.address, "op.example", &all).await.is_ok(), "the next good one");
+}
+
+#[test]
+fn what_cannot_be_used_is_told() {
+    let authority = Authority::new();
+    let TlsFiles { certificate, key } = authority.files();
+    let other = KeyPair::generate().unwrap().serialize_pem();
+    let load = || Tls::load(authority.files()).map(drop);
+    assert!(load().is_ok());
+    std::fs::write(&key, other).unwrap();
+    assert!(matches!(load(), Err(TlsError::Pair(_))), "another key");
+    std::fs::write(&key, "nothing").unwrap();
+    assert!(load().is_err_and(|error| error.is_about(&key)));
+    std::fs::write(&certificate, "nothing").unwrap();
+    assert!(matches!(load(), Err(TlsError::Empty(_))));
+    std::fs::remove_file(&certificate).unwrap();
+    assert!(load().is_err_and(|error| error.is_about(&certificate)));
+}
