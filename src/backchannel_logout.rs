@@ -129,15 +129,16 @@ enum NotTried {
 async fn attempt(app: &App, notice: &Notice) -> Result<Outcome, NotTried> {
     let client = app.store.client_by_id(&notice.realm_id, &notice.client).await?;
     let wanted = client.and_then(|client| {
-        let address = client.settings.backchannel_logout_uri?;
-        Some((client.client_id, address))
+        let address = client.settings.backchannel_logout_uri.clone()?;
+        Some((client, address))
     });
-    let Some((client_id, address)) = wanted else { return Ok(Outcome::NotWanted) };
+    let Some((client, address)) = wanted else { return Ok(Outcome::NotWanted) };
     let name = app.store.realm_by_id(&notice.realm_id).await?.ok_or(NotTried::Realm)?.name;
     let state = app.realms.named(&app.store, &name).await?.ok_or(NotTried::Realm)?;
     let key = state.ring.signer(state.algorithm()).ok_or(crate::signer::SignError::NoKey)?;
+    let subject = state.sub(&client, &notice.user_id);
     let (now, jti) = (app.clock.now(), secrets::random_name());
-    let token = key.sign(HEADER_TYP, &logout_token(notice, &client_id, &notice.user_id, now, &jti))?;
+    let token = key.sign(HEADER_TYP, &logout_token(notice, &client.client_id, &subject, now, &jti))?;
     let body = form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
     Ok(match app.fetcher.post_form(&address, body).await {
         Ok(answer) if (200..300).contains(&answer.status) => Outcome::Told,

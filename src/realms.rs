@@ -4,6 +4,7 @@
 //! ([`Realms::refresh`], which a background task calls). Leaves what may be revoked (users, sessions, grants) to the
 //! store, which is asked each time.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 mod drafts;
 
@@ -22,6 +23,7 @@ use crate::protocol::realm::Realm;
 use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::role::Roles;
 use crate::protocol::scope::Scope;
+use crate::protocol::subject;
 use crate::protocol::user::User;
 use crate::protocol::web_origin;
 use crate::secrets;
@@ -39,6 +41,11 @@ const MOST_CLIENTS: usize = 1_000;
 const MOST_DOCUMENTS: usize = 16;
 /// The algorithm name of the key that signs refresh tokens, which this server alone reads.
 pub const MAC_ALGORITHM: &str = "HS512";
+/// The algorithm name of the key that makes pairwise names of people. It never changes hands, since they would become
+/// strangers to their apps.
+pub const PAIRWISE_ALGORITHM: &str = "pairwise";
+/// Keys that are no part of the key set.
+pub const INNER_ALGORITHMS: [&str; 2] = [MAC_ALGORITHM, PAIRWISE_ALGORITHM];
 
 /// The realms of this server.
 #[derive(Debug)]
@@ -87,6 +94,8 @@ pub struct RealmState {
     pub realm: Realm,
     /// Its keys.
     pub ring: KeyRing,
+    /// Makes pairwise names of people.
+    pub pairwise: MacKey,
     /// Its scopes.
     pub scopes: Vec<Scope>,
     /// Its roles.
@@ -241,22 +250,26 @@ impl RealmState {
     fn new(configuration: RealmConfiguration, vault: &Vault, now: Timestamp) -> Result<Self, RealmError> {
         let RealmConfiguration { realm, keys, scopes, roles } = configuration;
         let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
-        let mut mac = None;
+        let (mut mac, mut pairwise) = (None, None);
         let mut signing = Vec::new();
         for row in keys {
             let aad = key_aad(&realm.id, &row.id);
             if row.algorithm == MAC_ALGORITHM {
                 mac = Some(MacKey::unseal(&row.sealed, vault, &aad).map_err(fault)?);
+            } else if row.algorithm == PAIRWISE_ALGORITHM {
+                pairwise = Some(MacKey::unseal(&row.sealed, vault, &aad).map_err(fault)?);
             } else if let Ok(algorithm) = row.algorithm.parse::<Algorithm>() {
                 let key = Arc::new(SigningKey::unseal(algorithm, &row.sealed, vault, &aad).map_err(fault)?);
                 signing.push(RingKey { key, signs_from: row.signs_from, served_until: row.served_until });
             }
         }
         let mac = mac.ok_or_else(|| fault(KeyError::Missing))?;
+        let pairwise = pairwise.ok_or_else(|| fault(KeyError::Missing))?;
         let ring = KeyRing::new(signing, mac, now);
         Ok(Self {
             key_set: Document::new(ring.jwks().clone()),
             ring,
+            pairwise,
             realm,
             scopes,
             roles,
@@ -368,6 +381,16 @@ impl RealmState {
         }))
     }
 
+    /// The name by which `client` knows the user (OpenID Connect Core §8.1): a pairwise one is the keyed hash of sector and
+    /// user, the same for ever.
+    #[must_use]
+    pub fn sub<'a>(&self, client: &Client, user_id: &'a str) -> Cow<'a, str> {
+        match subject::sector(client) {
+            None => Cow::Borrowed(user_id),
+            Some(sector) => Cow::Owned(self.pairwise.digest(&subject::pairwise_input(&sector, user_id))),
+        }
+    }
+
     /// The algorithm that the realm signs with.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
@@ -390,8 +413,9 @@ pub fn key_aad(realm_id: &str, key_id: &str) -> String {
 
 /// Algorithms that the realm needs a key of and has none that signs.
 fn missing_keys(configuration: &RealmConfiguration, now: Timestamp) -> Vec<String> {
-    [configuration.realm.settings.signature_algorithm.as_str(), MAC_ALGORITHM]
+    [configuration.realm.settings.signature_algorithm.as_str()]
         .into_iter()
+        .chain(INNER_ALGORITHMS)
         .filter(|algorithm| {
             !configuration.keys.iter().any(|key| {
                 key.algorithm == *algorithm
@@ -435,7 +459,7 @@ pub async fn make_key(
 ) -> Result<Change, RealmError> {
     let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
     let aad = key_aad(&realm.id, &id);
-    let sealed = if algorithm == MAC_ALGORITHM {
+    let sealed = if INNER_ALGORITHMS.contains(&algorithm) {
         MacKey::generate().seal(vault, &aad)
     } else {
         let algorithm: Algorithm = algorithm.parse().map_err(|_| fault(KeyError::Missing))?;

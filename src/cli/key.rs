@@ -11,7 +11,7 @@ use crate::boot::{self, Seed};
 use crate::clock::{Clock, Timestamp};
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::key_rotation;
-use crate::realms::{KeySource, MAC_ALGORITHM, make_key};
+use crate::realms::{INNER_ALGORITHMS, KeySource, make_key};
 use crate::store::{Change, KeyRow, Page};
 
 /// Subcommands of `key`.
@@ -75,7 +75,8 @@ impl List {
             app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
         let now = app.clock.now();
         let rows = app.store.keys(&state.realm.id).await?;
-        let rows = rows.iter().filter(|row| row.algorithm != MAC_ALGORITHM).collect::<Vec<_>>();
+        let rows =
+            rows.iter().filter(|row| !INNER_ALGORITHMS.contains(&row.algorithm.as_str())).collect::<Vec<_>>();
         if self.output == Output::Json {
             let keys = rows.iter().map(|row| {
                 json!({

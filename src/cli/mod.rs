@@ -8,6 +8,7 @@ mod key;
 mod migrate;
 mod output;
 mod plan;
+mod registration_token;
 mod serve;
 
 use std::process::ExitCode;
@@ -50,6 +51,9 @@ enum Command {
     /// Look after signing keys
     #[command(subcommand)]
     Key(key::Key),
+    /// Look after tokens by which clients may register themselves
+    #[command(subcommand)]
+    RegistrationToken(registration_token::RegistrationToken),
     /// Ask a running server whether it is ready: exit code 0 if it is
     Healthcheck(healthcheck::Healthcheck),
     /// Print a completion script for a shell
@@ -71,6 +75,7 @@ pub fn run() -> ExitCode {
         Command::Apply(args) => output::ended(in_runtime(args.run())),
         Command::Export(args) => output::ended(in_runtime(args.run())),
         Command::Key(args) => output::ended(in_runtime(args.run())),
+        Command::RegistrationToken(args) => output::ended(in_runtime(args.run())),
         Command::Healthcheck(args) => match args.run() {
             Ok(()) => ExitCode::SUCCESS,
             Err(why) => {

@@ -25,6 +25,7 @@ use crate::protocol::session::Session;
 use crate::protocol::standing::Standing;
 use crate::protocol::user::User;
 use crate::realms::ClientEntry;
+use crate::secrets::Secret;
 
 /// An access token that is good, with the records that say so.
 pub struct Live {
@@ -206,6 +207,18 @@ pub fn from_header(headers: &HeaderMap) -> Result<Option<Presented>, BearerError
         _ => return Err(BearerError::missing()),
     };
     Ok(Some(Presented { scheme, token: token.trim().to_owned() }))
+}
+
+/// The bearer token of the `Authorization` header, if there is one, where it is no access token but a secret to compare.
+///
+/// # Errors
+/// As [`from_header`], and a challenge for a token of another scheme.
+pub fn secret_from_header(headers: &HeaderMap) -> Result<Option<Secret>, BearerError> {
+    match from_header(headers)? {
+        None => Ok(None),
+        Some(Presented { scheme: Scheme::Bearer, token }) => Ok(Some(Secret::from(token))),
+        Some(_) => Err(BearerError::missing()),
+    }
 }
 
 /// What the token of this request allows: a live token of this realm, sent by the one it is bound to. The proof that

@@ -33,8 +33,8 @@ use crate::app::Shared;
 use context::{RealmContext, ServerContext};
 use error::PageError;
 use oidc::{
-    authorize, certs, device_authorization, discovery, introspect, login_status, logout, par, revoke, token,
-    userinfo,
+    authorize, certs, device_authorization, discovery, introspect, login_status, logout, par, register,
+    revoke, token, userinfo,
 };
 use sign_in::{authenticate, consent};
 
@@ -78,6 +78,11 @@ fn realm_routes() -> Router<Shared> {
         .route("/protocol/openid-connect/login-status-iframe.html", get(login_status::frame))
         .route("/protocol/openid-connect/login-status-iframe.html/init", get(login_status::init))
         .route("/protocol/openid-connect/3p-cookies/step1.html", get(login_status::third_party_cookies))
+        .route("/clients-registrations/openid-connect", post(register::create))
+        .route(
+            "/clients-registrations/openid-connect/{client_id}",
+            get(register::read).put(register::update).delete(register::delete),
+        )
         .route("/login-actions/authenticate", get(authenticate::get).post(authenticate::post))
         .route("/login-actions/consent", get(consent::get).post(consent::post))
         .route("/device", get(device::show).post(device::submit))

@@ -3,6 +3,8 @@
 mod exchange;
 mod service;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 pub use exchange::{ExchangeIssue, sign_exchanged};
@@ -24,6 +26,7 @@ use crate::protocol::jws::{Audience, Expect};
 use crate::protocol::logout::Hint;
 use crate::protocol::refresh::{OFFLINE_TYP, RefreshToken, RefreshTokenRequest, TYP, refresh_token};
 use crate::protocol::scope::{self, Granted};
+use crate::protocol::session::Session;
 use crate::protocol::token_response::TokenResponse;
 use crate::protocol::user::User;
 use crate::secrets;
@@ -73,7 +76,8 @@ pub struct Bounds<'a> {
 /// [`SignError`], or when the realm has no key.
 pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, SignError> {
     let key = signer(context)?;
-    let subject = subject(context, issue.user, issue.roles);
+    let user = known_to(context, issue.client(), issue.user);
+    let subject = subject(context, &user, issue.roles);
     let facts = facts(issue.grant);
     let realm_settings = &context.state.realm.settings;
     let (client, bounds, confirmation) = (issue.client(), issue.bounds, issue.caller.confirmation.as_ref());
@@ -166,7 +170,7 @@ fn refresh_claims(
     refresh_token(&RefreshTokenRequest {
         issuer: &context.issuer,
         client_id: &client.client_id,
-        user_id: &grant.user_id,
+        user_id: &sub(context, client, &grant.user_id),
         sid: grant.session_id.as_deref(),
         offline: grant.offline,
         scope: &granted.token_scope(),
@@ -238,7 +242,8 @@ pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Optio
         true => with_claims(context, &granted, &live.entry.client, grant),
         false => granted,
     };
-    let subject = subject(context, &live.user, roles);
+    let user = known_to(context, &live.entry.client, &live.user);
+    let subject = subject(context, &user, roles);
     Some(claims::userinfo(&subject, &live.entry.client, &granted, &facts(Some(grant))))
 }
 
@@ -246,7 +251,8 @@ pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Optio
 #[must_use]
 pub fn introspection(context: &RealmContext, live: &Live, roles: &UserRoles) -> Map<String, Value> {
     let granted = granted_now(context, live);
-    let subject = subject(context, &live.user, roles);
+    let user = known_to(context, &live.entry.client, &live.user);
+    let subject = subject(context, &user, roles);
     let facts = facts(live.grant.as_ref());
     let mapped = claims::evaluate(Target::Introspection, &subject, &live.entry.client, &granted, &facts);
     let exchanged = !live.origins.is_empty() || live.claims.text("jti").is_some_and(|jti| exchanges(jti) > 0);
@@ -265,6 +271,33 @@ pub fn refresh_introspection(
     let granted = scope::regrant(&grant.scope, client, settings, &context.state.scopes);
     let claims = refresh_claims(context, client, &granted, token, grant);
     introspection::refresh_token(claims, &user.username)
+}
+
+/// The name by which `client` knows a person (Core §8.1).
+#[must_use]
+pub fn sub<'a>(context: &RealmContext, client: &Client, user_id: &'a str) -> Cow<'a, str> {
+    context.state.sub(client, user_id)
+}
+
+/// A session as `client` knows it, to be compared with what the client says of it.
+#[must_use]
+pub fn session_known_to<'a>(
+    context: &RealmContext,
+    client: &Client,
+    session: &'a Session,
+) -> Cow<'a, Session> {
+    match sub(context, client, &session.user_id) {
+        Cow::Borrowed(_) => Cow::Borrowed(session),
+        Cow::Owned(user_id) => Cow::Owned(Session { user_id, ..session.clone() }),
+    }
+}
+
+/// A user as `client` knows them. A service account is no person, and keeps its name.
+fn known_to<'a>(context: &RealmContext, client: &Client, user: &'a User) -> Cow<'a, User> {
+    match sub(context, client, &user.id) {
+        Cow::Owned(id) if user.service_account_client.is_none() => Cow::Owned(User { id, ..user.clone() }),
+        _ => Cow::Borrowed(user),
+    }
 }
 
 /// What is left today of what a live access token was issued for.

@@ -51,6 +51,12 @@ pub enum AuditKind {
     TokenExchange,
     /// A token was not.
     TokenExchangeError,
+    /// A client registered itself.
+    ClientRegister,
+    /// A client changed what it says about itself.
+    ClientUpdate,
+    /// A client took itself away.
+    ClientDelete,
     /// A client failed to authenticate.
     ClientLoginError,
     /// A person allowed a client.

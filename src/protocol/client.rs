@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::grants::jwt_bearer::TrustedSubject;
 use super::grants::token_exchange::ExchangeRule;
 use super::mapper::Mapper;
+use super::register::Registered;
+use super::subject::SubjectType;
 use crate::clock::Timestamp;
 
 /// A client as it is kept.
@@ -178,6 +180,12 @@ pub struct ClientSettings {
     pub frontchannel_logout_uri: Option<String>,
     /// Whether the client asks for `iss` and `sid` there; they are always added.
     pub frontchannel_logout_session_required: bool,
+    /// By which name it knows people (OpenID Connect Core §8).
+    pub subject_type: SubjectType,
+    /// Where the redirect URIs of all clients of its sector are listed (Core §8.1); its host names the sector.
+    pub sector_identifier_uri: Option<String>,
+    /// What it said of itself when it registered itself; none for a client that an operator made.
+    pub registered: Option<Registered>,
     /// Origins that may call the token and userinfo endpoints from a browser; `+` = those of the redirect URIs.
     pub web_origins: Vec<String>,
     /// A native application: the port of a loopback redirect URI is free (RFC 8252 §7.3).

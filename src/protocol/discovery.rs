@@ -13,7 +13,9 @@ use super::dpop;
 use super::jws::Algorithm;
 use super::mapper::{Kind, Mapper};
 use super::realm::Realm;
+use super::register::Registration;
 use super::scope::{OPENID, Scope};
+use super::subject::SubjectType;
 
 /// Grants that the token endpoint knows.
 const GRANTS: [GrantType; 6] = [
@@ -40,16 +42,16 @@ const OWN_CLAIMS: [&str; 12] =
 #[must_use]
 pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
     let mut document = Map::new();
-    for part in [addresses(issuer), answers(realm, scopes), requests(realm), clients(), logout()] {
+    for part in [addresses(issuer, realm), answers(realm, scopes), requests(realm), clients(), logout()] {
         let Value::Object(members) = part else { continue };
         document.extend(members);
     }
     Value::Object(document)
 }
 
-fn addresses(issuer: &str) -> Value {
+fn addresses(issuer: &str, realm: &Realm) -> Value {
     let protocol = format!("{issuer}/protocol/openid-connect");
-    json!({
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{protocol}/auth"),
         "token_endpoint": format!("{protocol}/token"),
@@ -61,7 +63,13 @@ fn addresses(issuer: &str) -> Value {
         "jwks_uri": format!("{protocol}/certs"),
         "end_session_endpoint": format!("{protocol}/logout"),
         "check_session_iframe": format!("{protocol}/login-status-iframe.html"),
-    })
+    });
+    let registers = realm.settings.registration != Registration::Off;
+    if let Some(members) = document.as_object_mut().filter(|_| registers) {
+        let endpoint = format!("{issuer}/clients-registrations/openid-connect");
+        members.insert("registration_endpoint".to_owned(), endpoint.into());
+    }
+    document
 }
 
 /// What tokens and answers say and how they are signed.
@@ -71,7 +79,7 @@ fn answers(realm: &Realm, scopes: &[Scope]) -> Value {
         "response_modes_supported": ResponseMode::NAMES,
         "authorization_signing_alg_values_supported": [algorithm],
         "authorization_response_iss_parameter_supported": true,
-        "subject_types_supported": ["public"],
+        "subject_types_supported": SubjectType::ALL,
         "id_token_signing_alg_values_supported": [algorithm],
         "scopes_supported": names(scopes),
         "claim_types_supported": ["normal"],

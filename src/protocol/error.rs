@@ -77,6 +77,10 @@ pub enum ErrorCode {
     SlowDown,
     /// RFC 8628 §3.5: nobody answered in time.
     ExpiredToken,
+    /// RFC 7591 §3.2.2: a redirect URI cannot be registered.
+    InvalidRedirectUri,
+    /// RFC 7591 §3.2.2: another member of a registration cannot be.
+    InvalidClientMetadata,
     /// RFC 6750 §3.1: the access token is not good.
     InvalidToken,
     /// RFC 6750 §3.1: the access token is good for less than this.
@@ -114,6 +118,8 @@ impl ErrorCode {
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::InvalidDpopProof => "invalid_dpop_proof",

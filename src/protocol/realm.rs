@@ -1,8 +1,12 @@
 //! A realm: an issuer with its own keys, clients, users, roles, groups, scopes and sessions.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::authorization_details::DetailType;
+use super::client::{GrantType, Pkce};
+use super::register::Registration;
 use crate::clock::Timestamp;
 
 /// A realm as it is kept.
@@ -95,6 +99,14 @@ pub struct RealmSettings {
     pub optional_scopes: Vec<String>,
     /// Types of `authorization_details` (RFC 9396 §2).
     pub authorization_details_types: Vec<DetailType>,
+    /// Who may register clients (RFC 7591).
+    pub registration: Registration,
+    /// Grants that clients which register themselves may use.
+    pub registration_grants: BTreeSet<GrantType>,
+    /// PKCE policy of confidential clients that register themselves; a public one always needs it.
+    pub registration_pkce: Pkce,
+    /// Most clients that there may be of those that registered themselves.
+    pub registration_limit: i64,
     /// Which `acr` a sign-in with a password earns (OpenID Connect Core §2).
     pub password_acr: String,
     /// Which `acr` a sign-in has while its password is not older than `recent_acr_age`; none = no such value.
@@ -133,6 +145,10 @@ impl Default for RealmSettings {
                 .map(str::to_owned)
                 .to_vec(),
             authorization_details_types: Vec::new(),
+            registration: Registration::default(),
+            registration_grants: BTreeSet::from([GrantType::AuthorizationCode, GrantType::RefreshToken]),
+            registration_pkce: Pkce::Required,
+            registration_limit: 1_000,
             password_acr: "1".into(),
             recent_acr: None,
             recent_acr_age: 300,

@@ -18,6 +18,8 @@ use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType
 use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::protocol::mapper::Mapper;
+use crate::protocol::register::Registration;
+use crate::protocol::subject::SubjectType;
 use crate::secrets::Secret;
 
 /// A realm, as a file or a test describes it.
@@ -56,6 +58,14 @@ pub struct RealmSpec {
     pub dpop_nonce: Option<bool>,
     /// The brake on guessing passwords.
     pub brute_force: BruteForceSpec,
+    /// Who may register clients.
+    pub registration: Option<Registration>,
+    /// Grants that clients which register themselves may use.
+    pub registration_grants: Option<BTreeSet<GrantType>>,
+    /// PKCE policy of confidential clients that register themselves.
+    pub registration_pkce: Option<Pkce>,
+    /// Most clients of those that registered themselves.
+    pub registration_limit: Option<i64>,
     /// Scopes that clients have when they name none: always part of their tokens.
     pub default_scopes: Option<Vec<String>>,
     /// Scopes that clients have when they name none: part of their tokens when asked for.
@@ -201,6 +211,10 @@ pub struct ClientSpec {
     pub frontchannel_logout_uri: Option<String>,
     /// Whether it asks for `iss` and `sid` there.
     pub frontchannel_logout_session_required: Option<bool>,
+    /// By which name it knows people.
+    pub subject_type: Option<SubjectType>,
+    /// Where the redirect URIs of all clients of its sector are listed; an empty string takes it away.
+    pub sector_identifier_uri: Option<String>,
     /// Origins for CORS; `+` = those of the redirect URIs.
     pub web_origins: Option<Vec<String>>,
     /// PKCE policy.

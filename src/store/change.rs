@@ -8,7 +8,7 @@ use super::key::KeyRow;
 use super::statement::{Statement, sql};
 use super::{
     Store, audit, backchannel_logout, client, code, consent, device_code, failure, grant, group, key, pushed,
-    realm, revoked, role, scope, session, user,
+    realm, registration, revoked, role, scope, session, user,
 };
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
@@ -18,6 +18,7 @@ use crate::protocol::consent::Consent;
 use crate::protocol::device_code::Approval;
 use crate::protocol::grant::Grant;
 use crate::protocol::realm::Realm;
+use crate::protocol::register::InitialToken;
 use crate::protocol::role::{Group, Role};
 use crate::protocol::scope::Scope;
 use crate::protocol::session::Session;
@@ -96,6 +97,17 @@ pub enum Change {
     RevokeGrant { realm_id: String, id: String, at: Timestamp },
     /// Every grant of a user was taken back, the offline ones and those that devices wait for too.
     RevokeGrantsOfUser { realm_id: String, user_id: String, at: Timestamp },
+    /// A token by which clients may register themselves.
+    AddRegistrationToken { token: InitialToken, fingerprint: String },
+    /// It goes; a conflict about [`super::NO_INITIAL_TOKEN`] when it is not there.
+    DeleteRegistrationToken { realm_id: String, id: String },
+    /// A client registers by it; a conflict about [`super::NO_INITIAL_TOKEN`] when it is not good, or used up.
+    SpendRegistrationToken { realm_id: String, fingerprint: String, at: Timestamp },
+    /// A client registered itself, as one of at most so many; else a conflict about [`super::REGISTRATION_LIMIT`].
+    AddRegistration { realm_id: String, client: String, fingerprint: String, at: Timestamp, limit: i64 },
+    /// A client that registered itself changes itself; a conflict about [`super::REGISTRATION_CHANGED`] when its token is
+    /// another, it was disabled, or the realm's configuration is not of this version any more.
+    TouchRegistration { realm_id: String, client: String, fingerprint: String, version: i64, at: Timestamp },
     /// An access token that hangs on no grant was taken back; it would have been good until then.
     RevokeToken { realm_id: String, jti: String, expires_at: Timestamp },
     /// A code was issued.
@@ -219,6 +231,7 @@ impl Change {
             Self::AddCode(code) => &code.realm_id,
             Self::PutConsent(consent) => &consent.realm_id,
             Self::Audit(event) => &event.realm_id,
+            Self::AddRegistrationToken { token, .. } => &token.realm_id,
             Self::DeleteRealm { realm_id }
             | Self::AddKey { realm_id, .. }
             | Self::RetireKey { realm_id, .. }
@@ -245,6 +258,10 @@ impl Change {
             | Self::RevokeGrant { realm_id, .. }
             | Self::RevokeGrantsOfUser { realm_id, .. }
             | Self::RevokeToken { realm_id, .. }
+            | Self::DeleteRegistrationToken { realm_id, .. }
+            | Self::SpendRegistrationToken { realm_id, .. }
+            | Self::AddRegistration { realm_id, .. }
+            | Self::TouchRegistration { realm_id, .. }
             | Self::SpendPushedRequest { realm_id, .. }
             | Self::ApproveDevice { realm_id, .. }
             | Self::DenyDevice { realm_id, .. }
@@ -322,6 +339,21 @@ impl Change {
             Self::RevokeGrantsOfUser { realm_id, user_id, at } => {
                 to.push(device_code::take_all_back(&realm_id, &user_id, at));
                 to.push(grant::revoke_all(&realm_id, &user_id, at));
+            }
+            Self::AddRegistrationToken { token, fingerprint } => {
+                to.push(registration::add_token(&token, &fingerprint));
+            }
+            Self::DeleteRegistrationToken { realm_id, id } => {
+                to.push(registration::delete_token(&realm_id, &id))
+            }
+            Self::SpendRegistrationToken { realm_id, fingerprint, at } => {
+                to.push(registration::spend_token(&realm_id, &fingerprint, at));
+            }
+            Self::AddRegistration { realm_id, client, fingerprint, at, limit } => {
+                to.push(registration::add(&realm_id, &client, &fingerprint, at, limit));
+            }
+            Self::TouchRegistration { realm_id, client, fingerprint, version, at } => {
+                to.push(registration::touch(&realm_id, &client, &fingerprint, version, at));
             }
             Self::RevokeToken { realm_id, jti, expires_at } => {
                 to.push(revoked::add(&realm_id, &jti, expires_at));

@@ -7,7 +7,7 @@ use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
 use super::user::user_columns;
-use super::{Store, audit, grant, refresh, session, spent, user};
+use super::{Store, audit, backchannel_logout, grant, refresh, session, spent, user};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::brake::{Counter, DEVICE_RULE};
@@ -62,6 +62,8 @@ pub struct RedeemDeviceCode {
     pub now: Timestamp,
     /// The grant that comes of it; names realm and client.
     pub grant: Grant,
+    /// The issuer that the device saw: its client is told of the end of the session that the grant rests on.
+    pub issuer: String,
     /// Until when the grant is needed.
     pub grant_expires_at: Timestamp,
     /// The refresh token that is issued with it.
@@ -385,7 +387,7 @@ impl Work for RedeemDeviceCode {
         &self,
         transaction: &mut Transaction<'_>,
     ) -> Result<Finish<DeviceRedemption>, StoreError> {
-        let Self { fingerprint, now, grant, grant_expires_at, refresh, spends, audit } = self;
+        let Self { fingerprint, now, grant, issuer, grant_expires_at, refresh, spends, audit } = self;
         if let Some(kind) = spent::spend(transaction, &grant.realm_id, spends).await? {
             return Ok(Finish::Undo(DeviceRedemption::Replayed(kind)));
         }
@@ -397,6 +399,10 @@ impl Work for RedeemDeviceCode {
             return Ok(Finish::Undo(DeviceRedemption::Gone));
         }
         transaction.execute(&grant::add(grant, *grant_expires_at)?).await?;
+        if let Some(session_id) = &grant.session_id {
+            let signed_in = backchannel_logout::signed_in(&grant.realm_id, session_id, &grant.client, issuer);
+            transaction.execute(&signed_in).await?;
+        }
         if let Some(token) = refresh {
             transaction.execute(&refresh::add(token)).await?;
         }

@@ -62,6 +62,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0011_logout_outbox.sql"),
     },
     Migration {
+        version: 12,
+        name: "registration",
+        text: include_str!("../../migrations/0012_registration.sql"),
+    },
+    Migration {
         version: 14,
         name: "events_of_deleted_realms",
         text: include_str!("../../migrations/0014_events_of_deleted_realms.sql"),

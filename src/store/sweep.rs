@@ -71,6 +71,12 @@ fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> Vec<Stateme
             most
         ),
         sql!(
+            "DELETE FROM registration_tokens WHERE id IN \
+             (SELECT id FROM registration_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+            now,
+            most
+        ),
+        sql!(
             "DELETE FROM logout_outbox WHERE (session_id, client) IN \
              (SELECT session_id, client FROM logout_outbox WHERE due_at < $1 ORDER BY due_at LIMIT $2)",
             now.plus(-86_400),

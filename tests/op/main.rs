@@ -36,12 +36,14 @@ mod oidcc_basic;
 mod oidcc_config;
 mod oidcc_formpost;
 mod pages;
+mod pairwise;
 mod par;
 mod pending;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod redirect;
 mod refresh;
+mod registration;
 mod request_object;
 mod resource;
 mod revoke;

@@ -67,6 +67,7 @@ fn redemption(tenant: &Tenant, code: &DeviceCode) -> RedeemDeviceCode {
         refresh: Some(tenant.refresh(&grant.id, None)),
         spends: Vec::new(),
         grant,
+        issuer: "https://id.example/realms/main".into(),
         grant_expires_at: NOW.plus(1_800),
         audit: tenant.event(),
     }

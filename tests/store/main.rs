@@ -17,6 +17,7 @@ mod isolation;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod pushed;
+mod registration;
 mod spends;
 mod world;
 

@@ -88,6 +88,7 @@ async fn spend(
         fingerprint: code.fingerprint.clone(),
         now,
         grant: grant.clone(),
+        issuer: context.issuer.clone(),
         grant_expires_at: if refresh.is_some() { ends.max(access_ends) } else { access_ends },
         refresh: refresh.clone(),
         spends: caller.spends.clone(),

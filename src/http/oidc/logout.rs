@@ -1,6 +1,7 @@
 //! The end-session endpoint (RP-Initiated Logout 1.0): `GET` and `POST …/protocol/openid-connect/logout`. A `POST`
 //! with a refresh token is Keycloak's way of ending a session without a browser.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -75,7 +76,11 @@ async fn requested(
     let hint = hint.as_ref().filter(|_| client.is_some());
     let destination = way_back(context, params.get("post_logout_redirect_uri"), params.get("state"), client)?;
     let session = sign_in::session(context, headers).await?.map(|(session, _)| session);
-    match logout::question(session.as_ref(), hint) {
+    let known = match (session.as_ref(), client) {
+        (Some(session), Some(client)) => Some(tokens::session_known_to(context, client, session)),
+        (session, _) => session.map(Cow::Borrowed),
+    };
+    match logout::question(known.as_deref(), hint) {
         Question::NotNeeded => end(context, headers, session.as_ref(), None, client, destination).await,
         Question::NobodySignedIn => end(context, headers, None, hint, client, destination).await,
         Question::Ask => Ok(ask(context, session.as_ref(), client, params)),
@@ -194,11 +199,13 @@ async fn end(
             frames = goodbye::frames(context, &id).await?;
         }
         let now = context.app.clock.now();
+        let ended = match session {
+            Some(session) => Some(session.clone()),
+            None => context.app.store.session_by_id(&context.state.realm.id, &id).await?,
+        };
         let event = AuditEvent {
             session_id: Some(id.clone()),
-            user_id: session
-                .map(|session| session.user_id.clone())
-                .or_else(|| hint.map(|hint| hint.subject.clone())),
+            user_id: ended.map(|session| session.user_id),
             client_id: client.map(|client| client.client_id.clone()),
             ..audit(context, AuditKind::Logout)
         };

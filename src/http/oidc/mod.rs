@@ -8,6 +8,7 @@ pub mod introspect;
 pub mod login_status;
 pub mod logout;
 pub mod par;
+pub mod register;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;

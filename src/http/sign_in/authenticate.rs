@@ -13,6 +13,7 @@ use crate::http::error::PageError;
 use crate::http::pages::{LoginProblem, Trouble};
 use crate::http::params::{Form, Params, Query};
 use crate::http::pending::PendingRequest;
+use crate::http::tokens;
 use crate::passwords::PasswordError;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::authorize;
@@ -237,7 +238,11 @@ async fn refused(
         .as_ref()
         .zip(pending.parameters.as_ref())
         .and_then(|(entry, parameters)| super::proven_request(context, &entry.client, parameters));
-    let again = before.as_ref().zip(request.as_ref()).is_some_and(|((session, _), request)| {
+    let known = before
+        .as_ref()
+        .zip(entry.as_ref())
+        .map(|((session, _), entry)| tokens::session_known_to(context, &entry.client, session));
+    let again = known.as_ref().zip(request.as_ref()).is_some_and(|(session, request)| {
         authorize::is_for_the_same(request, session, pending.hinted_subject.as_deref())
     });
     let page = views::Login {

@@ -231,6 +231,8 @@ async fn next_step(
         _ => None,
     };
     let session = progress.session.as_ref().map(|(session, _)| session);
+    let session = session.map(|session| tokens::session_known_to(context, client, session));
+    let session = session.as_deref();
     let facts = Facts {
         received_at: pending.received_at,
         now: context.app.clock.now(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{facts, lifetime, random_name, signer, subject};
+use super::{facts, known_to, lifetime, random_name, signer, subject};
 use crate::clock::Timestamp;
 use crate::http::bearer::Live;
 use crate::http::client_auth::Authenticated;
@@ -48,7 +48,9 @@ pub struct ExchangeIssue<'a> {
 pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Result<TokenResponse, SignError> {
     let key = signer(context)?;
     let (client, confirmation) = (&issue.caller.entry.client, issue.caller.confirmation.as_ref());
-    let who = subject(context, &issue.subject.user, issue.roles);
+    let reader = if issue.kind == TokenType::IdToken { issue.service } else { client };
+    let user = known_to(context, reader, &issue.subject.user);
+    let who = subject(context, &user, issue.roles);
     let facts = facts(issue.subject.grant.as_ref());
     let lifetime = lifetime(context, client).min(issue.exchange.ends_at.since(issue.now));
     let before = issue.subject.claims.text("jti").unwrap_or_default();

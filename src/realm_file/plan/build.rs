@@ -47,6 +47,10 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
     set(&mut settings.dpop_nonce, spec.dpop_nonce);
     set(&mut settings.login_with_email, spec.login_with_email);
     set(&mut settings.signature_algorithm, spec.signature_algorithm);
+    set(&mut settings.registration, spec.registration);
+    set(&mut settings.registration_grants, spec.registration_grants);
+    set(&mut settings.registration_pkce, spec.registration_pkce);
+    set(&mut settings.registration_limit, spec.registration_limit);
     set(&mut settings.default_scopes, spec.default_scopes);
     set(&mut settings.optional_scopes, spec.optional_scopes);
     set(&mut settings.require_pushed_authorization_requests, spec.require_pushed_authorization_requests);
@@ -98,6 +102,8 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         frontchannel_logout_session_required: spec
             .frontchannel_logout_session_required
             .unwrap_or(base.frontchannel_logout_session_required),
+        subject_type: spec.subject_type.unwrap_or(base.subject_type),
+        sector_identifier_uri: spec.sector_identifier_uri,
         web_origins: spec.web_origins.unwrap_or_default(),
         native: spec.native.unwrap_or(base.native),
         pkce: spec.pkce.unwrap_or(base.pkce),

@@ -127,10 +127,18 @@ pub(super) fn compare(
 /// Records that the file does not name, of the kinds that it speaks of, without those that come with every realm.
 fn unnamed(state: &State, current: &Entities, file: &Entities, spec: &RealmSpec) -> BTreeSet<Key> {
     let built_in = built_in(state);
+    // Nobody wrote these into a file.
+    let registered: BTreeSet<&str> = state
+        .clients
+        .iter()
+        .filter(|client| client.settings.registered.is_some())
+        .map(|client| client.client_id.as_str())
+        .collect();
     let spoken = |key: &Key| match key {
         Key::Realm => false,
         Key::Scope(_) => spec.places.names("scopes") || !spec.scopes.is_empty(),
         Key::Role(_) => spec.places.names("roles") || !spec.roles.is_empty(),
+        Key::Client(id) if registered.contains(id.as_str()) => false,
         Key::Client(_) => spec.places.names("clients") || !spec.clients.is_empty(),
         Key::Group(_) => spec.places.names("groups") || !spec.groups.is_empty(),
         Key::User(_) => spec.places.names("users") || !spec.users.is_empty(),

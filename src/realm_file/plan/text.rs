@@ -111,7 +111,7 @@ fn shown(field: &str, value: &Value) -> String {
                 items.iter().filter_map(|one| one.get("name").and_then(Value::as_str)).collect();
             json!(names).to_string()
         }
-        Value::Array(items) if field == "grants" => {
+        Value::Array(items) if matches!(field, "grants" | "registration_grants") => {
             let grants = items.iter().filter_map(|grant| serde_json::from_value(grant.clone()).ok());
             json!(grants.map(grant_name).collect::<Vec<_>>()).to_string()
         }

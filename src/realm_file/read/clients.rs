@@ -7,10 +7,11 @@ use super::records::role;
 use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType, Pkce};
 use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
+use crate::protocol::subject::SubjectType;
 use crate::secrets::Secret;
 
 /// Grants by their short names and, for those that have one, by their wire names.
-const GRANTS: [(&str, GrantType); 9] = [
+pub(super) const GRANTS: [(&str, GrantType); 9] = [
     ("authorization_code", GrantType::AuthorizationCode),
     ("refresh_token", GrantType::RefreshToken),
     ("client_credentials", GrantType::ClientCredentials),
@@ -22,7 +23,10 @@ const GRANTS: [(&str, GrantType); 9] = [
     ("urn:ietf:params:oauth:grant-type:jwt-bearer", GrantType::JwtBearer),
 ];
 
-const PKCE: [(&str, Pkce); 2] = [("required", Pkce::Required), ("optional", Pkce::Optional)];
+const SUBJECTS: [(&str, SubjectType); 2] =
+    [("public", SubjectType::Public), ("pairwise", SubjectType::Pairwise)];
+
+pub(super) const PKCE: [(&str, Pkce); 2] = [("required", Pkce::Required), ("optional", Pkce::Optional)];
 
 const AUTHENTICATION: [(&str, ClientAuthentication); 3] = [
     ("secret", ClientAuthentication::Secret),
@@ -63,6 +67,8 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         backchannel_logout_session_required: fields.switch("backchannel_logout_session_required"),
         frontchannel_logout_uri: fields.text("frontchannel_logout_uri"),
         frontchannel_logout_session_required: fields.switch("frontchannel_logout_session_required"),
+        subject_type: fields.choice("subject_type", &SUBJECTS),
+        sector_identifier_uri: fields.text("sector_identifier_uri"),
         web_origins: fields.texts("web_origins"),
         pkce: fields.choice("pkce", &PKCE),
         require_pushed_authorization_requests: fields.switch("require_pushed_authorization_requests"),

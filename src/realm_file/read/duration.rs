@@ -1,7 +1,7 @@
 //! Spans of time as people write them.
 
 /// Seconds of `90s`, `5m`, `1h30m`, `7d`, `300`; none when it cannot be read or is too long to count.
-pub(super) fn seconds(text: &str) -> Option<i64> {
+pub(crate) fn seconds(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.parse::<i64>() {
         return Some(seconds);
     }

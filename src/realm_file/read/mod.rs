@@ -2,7 +2,7 @@
 
 mod claims;
 pub(super) mod clients;
-pub(super) mod duration;
+pub(crate) mod duration;
 pub(crate) mod environment;
 pub(crate) mod fields;
 mod records;

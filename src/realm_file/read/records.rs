@@ -7,10 +7,14 @@ use super::claims;
 use super::clients;
 use super::fields::Fields;
 use crate::protocol::authorization_details::{COMMON_FIELDS, DetailType};
+use crate::protocol::register::Registration;
 use crate::secrets::Secret;
 
 const ALGORITHMS: [(&str, &str); 4] =
     [("RS256", "RS256"), ("PS256", "PS256"), ("ES256", "ES256"), ("EdDSA", "EdDSA")];
+
+const REGISTRATION: [(&str, Registration); 3] =
+    [("off", Registration::Off), ("token", Registration::Token), ("open", Registration::Open)];
 
 /// A realm; its places are filled in by the caller.
 pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
@@ -32,6 +36,12 @@ pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
         recent_acr_age: fields.seconds("recent_acr_age"),
         dpop_nonce: fields.switch("dpop_nonce"),
         brute_force: fields.table("brute_force", brute_force).unwrap_or_default(),
+        registration: fields.choice("registration", &REGISTRATION),
+        registration_grants: fields
+            .choices("registration_grants", &clients::GRANTS)
+            .map(|grants| grants.into_iter().collect()),
+        registration_pkce: fields.choice("registration_pkce", &clients::PKCE),
+        registration_limit: fields.whole("registration_limit"),
         default_scopes: fields.texts("default_scopes"),
         optional_scopes: fields.texts("optional_scopes"),
         roles: fields.tables("roles", role).unwrap_or_default(),

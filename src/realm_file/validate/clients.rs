@@ -194,6 +194,11 @@ fn logout(client: &ClientSpec, path: &str, strictness: Strictness, notes: &mut N
     {
         notes.add(&format!("{path}.backchannel_logout_uri"), problem.to_string());
     }
+    if let Some(uri) = said(&client.sector_identifier_uri)
+        && let Err(problem) = validate_page_uri(&uri, strictness)
+    {
+        notes.add(&format!("{path}.sector_identifier_uri"), problem.to_string());
+    }
     // A file that names no redirect URIs leaves those that the client has.
     let redirect_uris = client.redirect_uris.as_deref();
     if let Some(uri) = said(&client.frontchannel_logout_uri)

@@ -125,6 +125,7 @@ fn times(spec: &RealmSpec, notes: &mut Notes<'_>) {
     between("lifetimes.pushed_request", lifetimes.pushed_request, 5, 600, notes);
     between("recent_acr_age", spec.recent_acr_age, 1, LONGEST_LIFETIME, notes);
     between("lifetimes.offline_max", lifetimes.offline_max, 0, LONGEST_LIFETIME, notes);
+    between("registration_limit", spec.registration_limit, 0, 1_000_000, notes);
     between("refresh_retry_window", spec.refresh_retry_window, 0, 300, notes);
     for (field, shorter, longer) in [
         ("lifetimes.session_idle", lifetimes.session_idle, lifetimes.session_max),

@@ -1,0 +1,281 @@
+//! What a client may say of itself, row by row: a good registration, and one thing changed.
+
+use super::*;
+use crate::protocol::client::GrantType as G;
+
+const NOW: Timestamp = Timestamp(1_800_000_000);
+
+fn good() -> Value {
+    json!({ "redirect_uris": ["https://app.example/cb"], "client_name": "The App" })
+}
+
+/// The good registration with these members.
+fn with(members: Value) -> Map<String, Value> {
+    let mut all = good().as_object().unwrap().clone();
+    all.extend(members.as_object().unwrap().clone());
+    all
+}
+
+fn register(members: Value) -> Result<ClientSettings, OAuthError> {
+    settings(&Metadata::read(&with(members))?, None, &RealmSettings::default(), NOW)
+}
+
+/// A key set with one public key (RFC 8037 appendix A.2).
+fn keys() -> Value {
+    json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] })
+}
+
+fn refusal(members: Value) -> &'static str {
+    register(members).map_or_else(|error| error.code.wire(), |_| "registered")
+}
+
+#[test]
+fn rfc7591_2_defaults() {
+    let made = register(json!({})).unwrap();
+    assert_eq!(made.authentication, ClientAuthentication::Secret);
+    assert_eq!(made.grants, BTreeSet::from([G::AuthorizationCode]));
+    assert_eq!(made.pkce, Pkce::Required, "the realm's");
+    assert!(made.consent, "nobody knows it: the person is asked");
+    assert!(!made.full_scope_allowed && !made.native);
+    assert_eq!((made.default_scopes, made.optional_scopes), (None, None), "the realm's");
+    assert_eq!(made.registered.unwrap().auth_method, "client_secret_basic");
+    assert!(made.web_origins.is_empty());
+}
+
+#[test]
+fn r05_addresses_are_held_to_production() {
+    const CODE: &str = "invalid_redirect_uri";
+    for (uri, expected) in [
+        ("https://app.example/cb?tenant=1", "registered"),
+        ("http://127.0.0.1:3000/cb", "registered"),
+        ("http://localhost/cb", "registered"),
+        ("javascript:alert(1)", CODE),
+        ("JaVaScRiPt:alert(1)", CODE),
+        (" javascript:alert(1)", CODE),
+        ("java\tscript:alert(1)", CODE),
+        ("data:text/html,x", CODE),
+        ("vbscript:x", CODE),
+        ("blob:x", CODE),
+        ("file:///etc/passwd", CODE),
+        ("http://public.example/cb", CODE),
+        ("https://app.example/cb#f", CODE),
+        ("https://app.example/*", CODE),
+        ("http://localhost:*/*", CODE),
+        ("*", CODE),
+        ("https://app.example@evil.test/cb", CODE),
+        ("https://app.example/cb?code=x", CODE),
+        ("com.example.app:/cb", CODE),
+        ("", CODE),
+    ] {
+        assert_eq!(refusal(json!({ "redirect_uris": [uri] })), expected, "{uri:?}");
+    }
+    assert_eq!(refusal(json!({ "redirect_uris": null })), CODE, "none");
+    let native = json!({ "redirect_uris": ["com.example.app:/cb"], "application_type": "native" });
+    assert!(register(native).unwrap().native);
+    for name in [
+        "post_logout_redirect_uris",
+        "client_uri",
+        "logo_uri",
+        "policy_uri",
+        "tos_uri",
+        "backchannel_logout_uri",
+    ] {
+        for uri in ["javascript:alert(1)", "data:text/html,x", "http://public.example/x"] {
+            let value = if name.ends_with("uris") { json!([uri]) } else { json!(uri) };
+            assert_eq!(refusal(json!({ name: value })), "invalid_client_metadata", "{name} {uri}");
+        }
+        let value = if name.ends_with("uris") {
+            json!(["https://app.example/x"])
+        } else {
+            json!("https://app.example/x")
+        };
+        assert_eq!(refusal(json!({ name: value })), "registered", "{name}");
+    }
+}
+
+#[test]
+fn what_is_refused_and_what_is_not() {
+    const BAD: &str = "invalid_client_metadata";
+    let several = json!(["https://app.example/cb", "https://other.example/cb"]);
+    for (row, members, expected) in [
+        (
+            "unknown members",
+            json!({ "software_statement": "x", "client_name#ja": "y", "foo": {} }),
+            "registered",
+        ),
+        ("null is absent", json!({ "grant_types": null, "contacts": null, "logo_uri": "" }), "registered"),
+        ("a number for a text", json!({ "client_name": 7 }), BAD),
+        ("a text for a list", json!({ "contacts": "a@example.com" }), BAD),
+        ("a number in a list", json!({ "redirect_uris": [7] }), BAD),
+        ("a text for a flag", json!({ "backchannel_logout_session_required": "true" }), BAD),
+        ("a long list", json!({ "contacts": vec!["x"; 51] }), BAD),
+        ("a long text", json!({ "client_name": "x".repeat(3_000) }), BAD),
+        ("initiate_login_uri", json!({ "initiate_login_uri": "https://app.example/login" }), "registered"),
+        ("initiate_login_uri http", json!({ "initiate_login_uri": "http://app.example/login" }), BAD),
+        ("initiate_login_uri loopback", json!({ "initiate_login_uri": "http://localhost/login" }), BAD),
+        ("front channel elsewhere", json!({ "frontchannel_logout_uri": "https://evil.test/out" }), BAD),
+        ("front channel here", json!({ "frontchannel_logout_uri": "https://app.example/out" }), "registered"),
+        ("response type token", json!({ "response_types": ["token"] }), BAD),
+        ("response type hybrid", json!({ "response_types": ["code id_token"] }), BAD),
+        ("implicit", json!({ "grant_types": ["implicit"] }), BAD),
+        ("password", json!({ "grant_types": ["password"] }), BAD),
+        ("client_credentials", json!({ "grant_types": ["client_credentials"] }), BAD),
+        ("token exchange", json!({ "grant_types": [G::TokenExchange.wire()] }), BAD),
+        ("refresh", json!({ "grant_types": ["authorization_code", "refresh_token"] }), "registered"),
+        ("public", json!({ "token_endpoint_auth_method": "none" }), "registered"),
+        ("post", json!({ "token_endpoint_auth_method": "client_secret_post" }), "registered"),
+        (
+            "a key of its own",
+            json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": keys() }),
+            "registered",
+        ),
+        ("no key", json!({ "token_endpoint_auth_method": "private_key_jwt" }), BAD),
+        ("keys twice", json!({ "jwks": keys(), "jwks_uri": "https://app.example/jwks" }), BAD),
+        ("a key set that is none", json!({ "jwks": { "keys": "x" } }), BAD),
+        ("a shared secret as a key", json!({ "jwks": { "keys": [{ "kty": "oct", "k": "AAAA" }] } }), BAD),
+        ("jwks_uri", json!({ "jwks_uri": "https://app.example/jwks" }), "registered"),
+        ("jwks_uri http", json!({ "jwks_uri": "http://app.example/jwks" }), BAD),
+        ("jwks_uri file", json!({ "jwks_uri": "file:///etc/passwd" }), BAD),
+        ("jwks_uri template", json!({ "jwks_uri": "https://${host}/jwks" }), BAD),
+        ("assertions signed with", json!({ "token_endpoint_auth_signing_alg": "ES256" }), "registered"),
+        ("assertions signed with none", json!({ "token_endpoint_auth_signing_alg": "none" }), BAD),
+        ("mutual TLS", json!({ "token_endpoint_auth_method": "tls_client_auth" }), BAD),
+        ("another application type", json!({ "application_type": "toaster" }), BAD),
+        ("the realm's algorithm", json!({ "id_token_signed_response_alg": "RS256" }), "registered"),
+        ("another algorithm", json!({ "id_token_signed_response_alg": "ES256" }), BAD),
+        ("none", json!({ "id_token_signed_response_alg": "none" }), BAD),
+        ("encryption", json!({ "id_token_encrypted_response_alg": "RSA-OAEP" }), BAD),
+        ("pairwise", json!({ "subject_type": "pairwise" }), "registered"),
+        ("pairwise, several hosts", json!({ "subject_type": "pairwise", "redirect_uris": several }), BAD),
+        (
+            "pairwise with a sector",
+            json!({
+                "subject_type": "pairwise", "redirect_uris": several,
+                "sector_identifier_uri": "https://app.example/sector.json",
+            }),
+            "registered",
+        ),
+        ("sector over http", json!({ "sector_identifier_uri": "http://app.example/s" }), BAD),
+        ("subject type", json!({ "subject_type": "secret" }), BAD),
+    ] {
+        assert_eq!(refusal(members), expected, "{row}");
+    }
+}
+
+#[test]
+fn a_client_gives_itself_nothing() {
+    let greedy = json!({
+        "scope": "openid admin reports:read", "default_scopes": ["admin"], "roles": ["admin"], "audiences": ["api"],
+        "full_scope_allowed": true, "consent": false, "pkce": "optional", "enabled": true, "exchange": [],
+        "web_origins": ["*"], "mappers": [{}], "not_before": 0,
+    });
+    let plain = register(json!({})).unwrap();
+    assert_eq!(register(greedy).unwrap(), plain);
+}
+
+#[test]
+fn the_realm_says_what_is_handed_out() {
+    let realm = RealmSettings {
+        registration_grants: BTreeSet::from([G::ClientCredentials]),
+        registration_pkce: Pkce::Optional,
+        ..RealmSettings::default()
+    };
+    let of = |members: Value| settings(&Metadata::read(&with(members)).unwrap(), None, &realm, NOW);
+    let service = of(json!({ "grant_types": ["client_credentials"], "redirect_uris": [] })).unwrap();
+    assert_eq!((service.grants, service.pkce), (BTreeSet::from([G::ClientCredentials]), Pkce::Optional));
+    assert!(of(json!({})).is_err(), "authorization_code is not on the list");
+    let public = json!({ "grant_types": ["client_credentials"], "token_endpoint_auth_method": "none" });
+    assert!(of(public).is_err(), "it cannot prove itself");
+    let open = RealmSettings { registration_pkce: Pkce::Optional, ..RealmSettings::default() };
+    let public = Metadata::read(&with(json!({ "token_endpoint_auth_method": "none" }))).unwrap();
+    let public = settings(&public, None, &open, NOW).unwrap();
+    assert_eq!((public.pkce, public.web_origins), (Pkce::Required, vec!["+".to_owned()]));
+}
+
+#[test]
+fn rfc7592_2_2_an_update_replaces_what_is_the_clients_and_nothing_else() {
+    let first =
+        register(json!({ "contacts": ["a@example.com"], "tos_uri": "https://app.example/tos" })).unwrap();
+    let operators = ClientSettings {
+        consent: false,
+        audiences: vec!["api".into()],
+        optional_scopes: Some(vec!["reports:read".into()]),
+        not_before: Some(NOW),
+        ..first
+    };
+    let metadata = Metadata::read(&with(json!({ "client_name": "Renamed" }))).unwrap();
+    let after = settings(&metadata, Some(&operators), &RealmSettings::default(), NOW.plus(99)).unwrap();
+    assert_eq!(after.name.as_deref(), Some("Renamed"));
+    assert_eq!((&after.tos_uri, after.registered.as_ref().unwrap().contacts.len()), (&None, 0));
+    assert_eq!(after.registered.as_ref().unwrap().at, NOW, "when it registered");
+    let unchanged = ClientSettings {
+        name: operators.name.clone(),
+        tos_uri: operators.tos_uri.clone(),
+        registered: operators.registered.clone(),
+        ..after
+    };
+    assert_eq!(unchanged, operators);
+}
+
+#[test]
+fn registration_5_the_sector_lists_every_redirect_uri() {
+    let metadata = Metadata::read(good().as_object().unwrap()).unwrap();
+    for (document, good) in [
+        (r#"["https://app.example/cb", "https://other.example/cb"]"#, true),
+        (r#"["https://other.example/cb"]"#, false),
+        ("[]", false),
+        (r#"{"redirect_uris":["https://app.example/cb"]}"#, false),
+        (r#"[7]"#, false),
+        ("<html>", false),
+        ("", false),
+    ] {
+        assert_eq!(check_sector(document.as_bytes(), &metadata).is_ok(), good, "{document}");
+    }
+}
+
+#[test]
+fn rfc7591_3_2_1_what_is_told_back() {
+    let metadata = json!({
+        "grant_types": ["authorization_code", "refresh_token"], "contacts": ["a@example.com"],
+        "initiate_login_uri": "https://app.example/login", "software_id": "s", "software_version": "1.0",
+        "token_endpoint_auth_method": "client_secret_post",
+    });
+    let client = Client {
+        id: "id".into(),
+        realm_id: "r".into(),
+        client_id: "client".into(),
+        enabled: true,
+        secret_hash: Some("hash".into()),
+        settings: register(metadata).unwrap(),
+    };
+    let realm = RealmSettings::default();
+    let told = Value::Object(describe(&client, &realm));
+    assert_eq!(
+        told,
+        json!({
+            "client_id": "client",
+            "client_id_issued_at": NOW.0,
+            "redirect_uris": ["https://app.example/cb"],
+            "response_types": ["code"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "application_type": "web",
+            "contacts": ["a@example.com"],
+            "client_name": "The App",
+            "scope": "openid basic profile email roles web-origins acr address phone offline_access microprofile-jwt",
+            "subject_type": "public",
+            "id_token_signed_response_alg": "RS256",
+            "token_endpoint_auth_method": "client_secret_post",
+            "require_pushed_authorization_requests": false,
+            "dpop_bound_access_tokens": false,
+            "initiate_login_uri": "https://app.example/login",
+            "post_logout_redirect_uris": [],
+            "backchannel_logout_session_required": false,
+            "frontchannel_logout_session_required": false,
+            "software_id": "s",
+            "software_version": "1.0",
+        })
+    );
+    // It may be sent back as it came.
+    let again = Metadata::read(told.as_object().unwrap()).unwrap();
+    assert_eq!(settings(&again, Some(&client.settings), &realm, NOW).unwrap(), client.settings);
+}
