@@ -30,17 +30,34 @@ pub fn counters(name: &str, address: IpAddr, known_browser: bool, rule: &BruteFo
     let network = network(address);
     vec![
         Counter { subject: format!("{account}/{network}"), most: rule.max_failures },
-        Counter { subject: format!("address/{network}"), most: rule.max_address_failures },
+        address_counter(&network, rule),
         Counter { subject: account, most: rule.max_account_failures },
     ]
 }
 
-/// The counts that a right password from `address` forgets. The address's stands: it is about other names too.
+/// What a right password takes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgiven {
+    /// The counts of the account, which begin anew.
+    pub forgotten: [String; 3],
+    /// The address's, which gives this attempt back and keeps those for other names: an office signs in from one address
+    /// all day.
+    pub given_back: Option<Counter>,
+}
+
+/// What a right password forgives, of the attempt that `counters` counted.
 #[must_use]
-pub fn forgotten(name: &str, address: IpAddr) -> [String; 3] {
+pub fn forgiven(name: &str, address: IpAddr, known_browser: bool, rule: &BruteForce) -> Forgiven {
     let account = account(name);
     let network = network(address);
-    [format!("{account}/known"), format!("{account}/{network}"), account]
+    Forgiven {
+        given_back: (!known_browser).then(|| address_counter(&network, rule)),
+        forgotten: [format!("{account}/known"), format!("{account}/{network}"), account],
+    }
+}
+
+fn address_counter(network: &str, rule: &BruteForce) -> Counter {
+    Counter { subject: format!("address/{network}"), most: rule.max_address_failures }
 }
 
 /// What a person's attempt to name a device by its user code counts towards. A person is counted, and not the session,
@@ -146,9 +163,11 @@ mod tests {
         let (known, unknown) = (subjects(true), subjects(false));
         assert_eq!((known.len(), unknown.len()), (1, 3));
         assert!(!unknown.contains(&known[0]), "no count is shared");
-        let forgotten = forgotten("alice", address);
-        let kept = |subject: &&String| !forgotten.contains(subject);
+        let forgiven = |known| forgiven("alice", address, known, &rule);
+        let kept = |subject: &&String| !forgiven(false).forgotten.contains(subject);
         let kept: Vec<&String> = known.iter().chain(&unknown).filter(kept).collect();
         assert_eq!(kept, ["address/192.0.2.1"]);
+        assert_eq!(forgiven(false).given_back.map(|counter| counter.subject).as_ref(), Some(kept[0]));
+        assert_eq!(forgiven(true).given_back, None, "a known browser's attempt was not counted there");
     }
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
+use crate::protocol::brake::Forgiven;
 use crate::protocol::client::Client;
 use crate::protocol::code::AuthorizationCode;
 use crate::protocol::consent::Consent;
@@ -122,8 +123,8 @@ pub enum Change {
     PutConsent(Consent),
     /// A consent was withdrawn, and with it every grant of that user to that client.
     WithdrawConsent { realm_id: String, user_id: String, client: String, at: Timestamp },
-    /// Failures of these subjects are forgotten.
-    ClearFailures { realm_id: String, subjects: [String; 3] },
+    /// A password was right: the attempt was no failure.
+    ForgiveAttempt { realm_id: String, forgiven: Forgiven },
     /// Something happened.
     Audit(AuditEvent),
 }
@@ -266,7 +267,7 @@ impl Change {
             | Self::ApproveDevice { realm_id, .. }
             | Self::DenyDevice { realm_id, .. }
             | Self::WithdrawConsent { realm_id, .. }
-            | Self::ClearFailures { realm_id, .. } => realm_id,
+            | Self::ForgiveAttempt { realm_id, .. } => realm_id,
         }
     }
 
@@ -372,9 +373,7 @@ impl Change {
             Self::WithdrawConsent { realm_id, user_id, client, at } => {
                 consent::withdraw(&realm_id, &user_id, &client, at, to);
             }
-            Self::ClearFailures { realm_id, subjects } => {
-                to.push(failure::clear(&realm_id, subjects));
-            }
+            Self::ForgiveAttempt { realm_id, forgiven } => failure::forgive(&realm_id, forgiven, to),
             Self::Audit(event) => to.push(audit::add(&event)?),
         }
         Ok(())

@@ -5,12 +5,20 @@ use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::statement::{Statement, key, sql};
 use crate::clock::Timestamp;
-use crate::protocol::brake::{self, Counter};
+use crate::protocol::brake::{self, Counter, Forgiven};
 use crate::protocol::realm::BruteForce;
 
-pub(super) fn clear(realm_id: &str, [one, two, three]: [String; 3]) -> Statement {
+pub(super) fn forgive(realm_id: &str, forgiven: Forgiven, to: &mut Vec<Statement>) {
+    let [one, two, three] = forgiven.forgotten;
     let text = "DELETE FROM failures WHERE realm_id = $1 AND subject IN ($2, $3, $4)";
-    sql!(text, realm_id, one, two, three)
+    to.push(sql!(text, realm_id, one, two, three));
+    // With this one taken back the next is not one too many, unless there were too many before.
+    to.extend(forgiven.given_back.map(|Counter { subject, most }| {
+        let text = "UPDATE failures SET count = count - 1, \
+                    locked_until = CASE WHEN count - 1 < $3 THEN 0 ELSE locked_until END \
+                    WHERE realm_id = $1 AND subject = $2 AND count > 0";
+        sql!(text, realm_id, subject, most)
+    }));
 }
 
 impl Store {

@@ -161,8 +161,9 @@ async fn signed_in(
     if let Some(hash) = rehashed {
         changes.push(Change::SetPassword { realm_id: user.realm_id.clone(), user_id: user.id.clone(), hash });
     }
-    let subjects = brake::forgotten(&user.username, context.address);
-    changes.push(Change::ClearFailures { realm_id: user.realm_id.clone(), subjects });
+    let known = views::knows(context, headers, &user);
+    let forgiven = brake::forgiven(&user.username, context.address, known, &settings.brute_force);
+    changes.push(Change::ForgiveAttempt { realm_id: user.realm_id.clone(), forgiven });
     changes.push(Change::Audit(AuditEvent {
         user_id: Some(user.id.clone()),
         session_id: Some(session.id.clone()),
