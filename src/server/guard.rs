@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, RETRY_AFTER};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
@@ -22,6 +22,7 @@ use super::{Limits, MAX_TARGET_BYTES};
 use crate::telemetry::{Metrics, RequestId};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// `router` with the guards around each of its routes and its fallback.
 pub fn guarded(router: Router, limits: &Limits, metrics: Metrics) -> Router {
@@ -127,6 +128,8 @@ where
                 }
             };
             response.headers_mut().insert(REQUEST_ID, header);
+            // No answer of ours is to be taken for anything but what it says it is.
+            response.headers_mut().entry(X_CONTENT_TYPE_OPTIONS).or_insert(NOSNIFF);
             let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
             let status = response.status();
             let took = begun.elapsed();
@@ -161,7 +164,7 @@ fn json(status: StatusCode, error: &str, description: Option<&str>) -> Response 
         Some(description) => serde_json::json!({ "error": error, "error_description": description }),
         None => serde_json::json!({ "error": error }),
     };
-    let no_store = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
+    let no_store = [("cache-control", "no-store")];
     (status, no_store, axum::Json(body)).into_response()
 }
 

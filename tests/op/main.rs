@@ -11,6 +11,7 @@
 
 mod acr;
 mod authorization_details;
+mod answers;
 mod backchannel_logout;
 mod bounds;
 mod claims;
@@ -31,6 +32,7 @@ mod leaks;
 mod lifetimes;
 mod login_status;
 mod logout;
+mod machine;
 mod oidcc;
 mod oidcc_basic;
 mod oidcc_config;

@@ -1,0 +1,102 @@
+//! What every answer in JSON carries (hardening §4.3), and which origins may read which (row C08).
+
+use axum::http::Method;
+use vestibule::testing::Reply;
+
+use crate::common::Scene;
+
+async fn answers(scene: &Scene) -> Vec<(&'static str, Reply)> {
+    let Scene { rp, browser, tokens, .. } = scene;
+    let service = scene.server.rp("service", Some("service-secret"));
+    let wrong = scene.server.rp("web", Some("wrong"));
+    let form = [("grant_type", "client_credentials")];
+    vec![
+        ("token", service.token_request(browser, &form).await),
+        ("token refused", wrong.token_request(browser, &form).await),
+        ("introspection", rp.introspect(browser, tokens.access_token()).await),
+        ("introspection of nothing", rp.introspect(browser, "x").await),
+        ("introspection refused", wrong.introspect(browser, "x").await),
+        ("userinfo", rp.userinfo(browser, tokens.access_token()).await),
+        ("userinfo refused", rp.userinfo(browser, "x").await),
+        ("userinfo without a token", scene.server.browser().get(&rp.endpoint("userinfo")).await),
+        ("revocation", rp.post(browser, "revoke", &[("token", "x")]).await),
+        ("revocation refused", wrong.post(browser, "revoke", &[("token", "x")]).await),
+        ("pushed request refused", wrong.post(browser, "ext/par/request", &[]).await),
+    ]
+}
+
+#[tokio::test]
+async fn answers_of_the_protocol_are_kept_by_nobody_and_taken_for_nothing_else() {
+    let scene = Scene::new().await;
+    for (name, reply) in answers(&scene).await {
+        assert_eq!(reply.header("cache-control"), "no-store", "{name}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{name}");
+        assert!(!reply.header("x-request-id").is_empty(), "{name}");
+        let kind = reply.header("content-type");
+        assert!(kind == "application/json" || reply.body.is_empty(), "{name}: {kind}");
+        assert!(reply.headers.get("set-cookie").is_none(), "{name}");
+        assert!(reply.headers.get("server").is_none(), "{name}");
+        if reply.status == 401 {
+            assert!(!reply.header("www-authenticate").is_empty(), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn public_documents_are_kept_for_a_while_and_read_by_any_script() {
+    let scene = Scene::new().await;
+    for address in [
+        scene.rp.endpoint("certs"),
+        format!("{}/.well-known/openid-configuration", scene.rp.issuer),
+        format!("{}/.well-known/oauth-authorization-server", scene.rp.issuer),
+    ] {
+        let headers = [("origin", "https://anybody.example")];
+        let reply = scene.server.browser().send(Method::GET, &address, None, &headers).await;
+        assert_eq!(reply.header("cache-control"), "public, max-age=300", "{address}");
+        assert_eq!(reply.header("access-control-allow-origin"), "*", "{address}");
+        assert_eq!(reply.header("access-control-allow-credentials"), "", "{address}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{address}");
+        let tag = reply.header("etag").to_owned();
+        let again = [("if-none-match", tag.as_str())];
+        let reply = scene.server.browser().send(Method::GET, &address, None, &again).await;
+        assert_eq!((reply.status.as_u16(), reply.body.as_str()), (304, ""), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn c08_a_foreign_origin_reads_nothing() {
+    let scene = Scene::new().await;
+    let (rp, token) = (&scene.rp, scene.tokens.access_token());
+    let bearer = format!("Bearer {token}");
+    for (endpoint, method) in [
+        ("token", Method::POST),
+        ("revoke", Method::POST),
+        ("userinfo", Method::GET),
+        ("token/introspect", Method::POST),
+        ("auth", Method::GET),
+        ("logout", Method::GET),
+    ] {
+        let address = rp.endpoint(endpoint);
+        for origin in
+            ["https://evil.test", "null", "http://localhost.evil.test", "http://localhost:3000@evil.test"]
+        {
+            for method in [method.clone(), Method::OPTIONS] {
+                let headers = [
+                    ("origin", origin),
+                    ("access-control-request-method", "POST"),
+                    ("authorization", bearer.as_str()),
+                    ("content-type", "application/x-www-form-urlencoded"),
+                ];
+                let body = Some("client_id=web&token=x".to_owned()).filter(|_| method == Method::POST);
+                let reply = scene.server.browser().send(method.clone(), &address, body, &headers).await;
+                let allowed = reply.header("access-control-allow-origin");
+                assert_eq!(allowed, "", "{method} {endpoint} from {origin}");
+                assert_eq!(reply.header("access-control-allow-credentials"), "", "{endpoint}");
+            }
+        }
+    }
+    let own = [("origin", "http://localhost:3000"), ("authorization", bearer.as_str())];
+    let reply = scene.server.browser().send(Method::GET, &rp.endpoint("userinfo"), None, &own).await;
+    assert_eq!(reply.header("access-control-allow-origin"), "http://localhost:3000", "the app's own");
+    assert!(reply.header("vary").to_ascii_lowercase().contains("origin"), "{}", reply.header("vary"));
+}
