@@ -45,7 +45,10 @@ impl Kind {
 /// a neighbour, and nobody can say which.
 #[must_use]
 pub fn read(context: &RealmContext, headers: &HeaderMap, kind: Kind) -> Option<String> {
-    let name = kind.name(context);
+    only(headers, &kind.name(context))
+}
+
+fn only(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut found = headers
         .get_all(COOKIE)
         .iter()
@@ -89,4 +92,69 @@ pub fn fresh() -> (String, String) {
     let value = secrets::random_token();
     let fingerprint = secrets::fingerprint(&value);
     (value, fingerprint)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(lines: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            if let Ok(value) = HeaderValue::from_bytes(line) {
+                headers.append(COOKIE, value);
+            }
+        }
+        headers
+    }
+
+    #[test]
+    fn s06_a_cookie_counts_when_it_is_there_once() {
+        for (case, lines, expected) in [
+            ("alone", &["sid=a"][..], Some("a")),
+            ("among others", &["x=1; sid=a; y=2"], Some("a")),
+            ("in quotes", &["sid=\"a\""], Some("a")),
+            ("twice in a line", &["sid=a; sid=b"], None),
+            ("twice in two lines", &["sid=a", "sid=b"], None),
+            ("twice the same", &["sid=a; sid=a"], None),
+            ("empty", &["sid="], None),
+            ("another case", &["SID=a"], None),
+            ("as part of another name", &["xsid=a; sidx=b"], None),
+            ("as a value", &["x=sid=a"], None),
+            ("nothing", &[], None),
+        ] {
+            let lines = lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>();
+            assert_eq!(only(&headers(&lines), "sid").as_deref(), expected, "{case}");
+        }
+        assert_eq!(only(&headers(&[format!("sid={}", "a".repeat(129)).as_bytes()]), "sid"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn z25_any_header_is_answered(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4)) {
+            let lines = lines.iter().map(Vec::as_slice).collect::<Vec<_>>();
+            if let Some(value) = only(&headers(&lines), "sid") {
+                prop_assert!((1..=128).contains(&value.len()));
+            }
+        }
+
+        #[test]
+        fn z25_a_second_one_anywhere_makes_it_none(
+            before in "([a-z]{1,5}=[a-z0-9]{0,9}; ){0,4}",
+            between in "(; [a-z]{1,5}=[a-z0-9]{0,9}){0,4}",
+            split: bool,
+        ) {
+            prop_assume!(!before.contains("sid=") && !between.contains("sid="));
+            let one = format!("{before}sid=value{between}");
+            prop_assert_eq!(only(&headers(&[one.as_bytes()]), "sid"), Some("value".to_owned()));
+            let (first, second) = if split {
+                (one, "sid=planted".to_owned())
+            } else {
+                (format!("{one}; sid=planted"), "x=y".to_owned())
+            };
+            prop_assert_eq!(only(&headers(&[first.as_bytes(), second.as_bytes()]), "sid"), None);
+        }
+    }
 }

@@ -227,3 +227,66 @@ impl<E: Into<Fault>> From<E> for PageError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CANARY: &str = "canary-in-the-cause";
+
+    fn faults() -> Vec<(&'static str, ApiError, PageError)> {
+        let json = || serde_json::from_str::<u8>(CANARY).unwrap_err();
+        let schema = || StoreError::Schema(CANARY.to_owned());
+        vec![
+            (
+                "a conflict",
+                StoreError::Conflict { what: "user name" }.into(),
+                StoreError::Conflict { what: "x" }.into(),
+            ),
+            ("odd text", StoreError::Unstorable.into(), StoreError::Unstorable.into()),
+            ("another schema", schema().into(), schema().into()),
+            ("damage", StoreError::Damaged(json()).into(), StoreError::Damaged(json()).into()),
+            ("a realm", RealmError::Store(schema()).into(), RealmError::Store(schema()).into()),
+            ("a key", SignError::NoKey.into(), SignError::NoKey.into()),
+            ("a full queue", PasswordError::Busy.into(), PasswordError::Busy.into()),
+            ("a hash", PasswordError::Failed.into(), PasswordError::Failed.into()),
+        ]
+    }
+
+    #[tokio::test]
+    async fn z18_every_fault_of_ours_has_a_code_and_keeps_its_cause() {
+        for (case, api, page) in faults() {
+            let status = api.clone().into_response().status();
+            let code = api.code().wire();
+            assert!(
+                matches!(
+                    (status.as_u16(), code),
+                    (500, "server_error") | (503, "temporarily_unavailable") | (400, "invalid_request")
+                ),
+                "{case}: {status} {code}"
+            );
+            let page_status = page.trouble.status().as_u16();
+            assert_eq!(page_status, status.as_u16(), "{case}: page and JSON agree");
+            let response = api.into_response();
+            assert_eq!(response.headers()[CACHE_CONTROL], "no-store", "{case}");
+            assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503, "{case}");
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert!(!String::from_utf8_lossy(&body).contains(CANARY), "{case}: the cause got out");
+            assert!(!format!("{page:?}").contains(CANARY), "{case}: the cause got out");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn z18_any_refusal_is_well_formed(description in "\\PC{0,200}", status in 400_u16..600) {
+            let status = StatusCode::from_u16(status).unwrap();
+            let error = OAuthError::new(ErrorCode::InvalidGrant, description);
+            let response = ApiError::with_status(error, status).challenge("Basic").into_response();
+            prop_assert_eq!(response.status(), status);
+            prop_assert_eq!(&response.headers()[CACHE_CONTROL], "no-store");
+        }
+    }
+}

@@ -51,3 +51,95 @@ impl Session {
         self.started_at.plus(max)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::client::{Client, ClientSettings};
+    use crate::protocol::grant::Grant;
+    use crate::protocol::grants::refresh_token::expires_at;
+
+    fn session(started_at: i64, last_seen_at: i64, remembered: bool) -> Session {
+        Session {
+            id: String::new(),
+            realm_id: String::new(),
+            user_id: String::new(),
+            auth_time: Timestamp(started_at),
+            acr: String::new(),
+            remembered,
+            started_at: Timestamp(started_at),
+            last_seen_at: Timestamp(last_seen_at),
+            ended_at: None,
+            address: String::new(),
+            user_agent: String::new(),
+        }
+    }
+
+    fn grant(offline: bool) -> Grant {
+        Grant {
+            id: String::new(),
+            realm_id: String::new(),
+            client: String::new(),
+            user_id: String::new(),
+            session_id: None,
+            scope: String::new(),
+            offline,
+            auth_time: Timestamp(0),
+            acr: String::new(),
+            nonce: None,
+            request: Default::default(),
+            parent: None,
+            confirmation: None,
+            created_at: Timestamp(0),
+            last_used_at: Timestamp(0),
+            revoked_at: None,
+        }
+    }
+
+    fn client() -> Client {
+        Client {
+            id: String::new(),
+            realm_id: String::new(),
+            client_id: String::new(),
+            enabled: true,
+            secret_hash: None,
+            settings: ClientSettings::default(),
+        }
+    }
+
+    /// A moment, often at the ends of what there is.
+    fn moment() -> impl Strategy<Value = i64> {
+        prop_oneof![any::<i64>(), Just(i64::MAX), Just(i64::MIN), Just(0), 0..4_000_000_000_i64]
+    }
+
+    proptest! {
+        #[test]
+        fn z26_what_is_over_stays_over(
+            started in moment(),
+            seen in moment(),
+            now in moment(),
+            later in 0..i64::MAX,
+            remembered: bool,
+        ) {
+            let (settings, session) = (RealmSettings::default(), session(started, seen, remembered));
+            let now = Timestamp(now);
+            let over = !session.is_live(&settings, now);
+            if over {
+                prop_assert!(!session.is_live(&settings, now.plus(later)));
+            }
+            prop_assert_eq!(over, now >= session.idle_at(&settings).min(session.over_at(&settings)));
+        }
+
+        #[test]
+        fn z26_a_refresh_token_never_outlives_its_session(started in moment(), now in moment(), remembered: bool) {
+            let (settings, session) = (RealmSettings::default(), session(started, now, remembered));
+            let ends = expires_at(&grant(false), &client(), Some(&session), &settings, Timestamp(now));
+            prop_assert!(ends <= session.over_at(&settings));
+            prop_assert!(!session.is_live(&settings, ends));
+            let offline = expires_at(&grant(true), &client(), Some(&session), &settings, Timestamp(now));
+            prop_assert_eq!(offline, Timestamp(now).plus(settings.offline_idle));
+        }
+    }
+}

@@ -75,7 +75,30 @@ mod tests {
         }
     }
 
+    /// What some letters become in one step becomes something else in the next.
+    #[test]
+    fn z19_no_letter_has_two_canonical_forms() {
+        for letter in '\u{0}'..='\u{2ffff}' {
+            for name in [String::from(letter), format!("a{letter}"), format!("{letter}\u{345}")] {
+                let once = canonical(&name);
+                assert_eq!(canonical(&once), once, "{name:?}");
+            }
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn z19_spellings_of_one_name_are_counted_as_one(name in "\\PC{0,40}") {
+            let rule = crate::protocol::realm::BruteForce::default();
+            let address = std::net::Ipv4Addr::LOCALHOST.into();
+            let counters = |name: &str| crate::protocol::brake::counters(&canonical(name), address, false, &rule);
+            for spelling in [format!(" {name} "), name.to_uppercase().to_lowercase()] {
+                if canonical(&spelling) == canonical(&name) {
+                    proptest::prop_assert_eq!(counters(&spelling), counters(&name));
+                }
+            }
+        }
+
         #[test]
         fn canonical_is_idempotent(name in "\\PC{0,40}") {
             let once = canonical(&name);
