@@ -135,7 +135,8 @@ async fn attempt(app: &App, notice: &Notice) -> Result<Outcome, NotTried> {
     let Some((client, address)) = wanted else { return Ok(Outcome::NotWanted) };
     let name = app.store.realm_by_id(&notice.realm_id).await?.ok_or(NotTried::Realm)?.name;
     let state = app.realms.named(&app.store, &name).await?.ok_or(NotTried::Realm)?;
-    let key = state.ring.signer(state.algorithm()).ok_or(crate::signer::SignError::NoKey)?;
+    let algorithm = client.id_token_algorithm(state.algorithm());
+    let key = state.ring.signer(algorithm).ok_or(crate::signer::SignError::NoKey)?;
     let subject = state.sub(&client, &notice.user_id);
     let (now, jti) = (app.clock.now(), secrets::random_name());
     let token = key.sign(HEADER_TYP, &logout_token(notice, &client.client_id, &subject, now, &jti))?;

@@ -100,6 +100,8 @@ pub struct RealmState {
     pub scopes: Vec<Scope>,
     /// Its roles.
     pub roles: Roles,
+    /// Every algorithm that something is signed with, the realm's first.
+    pub algorithms: Vec<Algorithm>,
     /// The key set.
     pub key_set: Document,
     /// Rendered metadata by issuer; only issuers that are ours get here.
@@ -248,7 +250,8 @@ impl Realms {
 
 impl RealmState {
     fn new(configuration: RealmConfiguration, vault: &Vault, now: Timestamp) -> Result<Self, RealmError> {
-        let RealmConfiguration { realm, keys, scopes, roles } = configuration;
+        let algorithms = algorithms(&configuration);
+        let RealmConfiguration { realm, keys, scopes, roles, .. } = configuration;
         let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
         let (mut mac, mut pairwise) = (None, None);
         let mut signing = Vec::new();
@@ -267,6 +270,7 @@ impl RealmState {
         let pairwise = pairwise.ok_or_else(|| fault(KeyError::Missing))?;
         let ring = KeyRing::new(signing, mac, now);
         Ok(Self {
+            algorithms,
             key_set: Document::new(ring.jwks().clone()),
             ring,
             pairwise,
@@ -411,10 +415,19 @@ pub fn key_aad(realm_id: &str, key_id: &str) -> String {
     format!("signing_keys/{realm_id}/{key_id}/sealed")
 }
 
+/// Every algorithm that the realm signs with, for itself and for its clients.
+fn algorithms(configuration: &RealmConfiguration) -> Vec<Algorithm> {
+    let own = configuration.realm.settings.signature_algorithm.parse().unwrap_or_default();
+    let others = configuration.client_algorithms.iter().copied().filter(|algorithm| *algorithm != own);
+    std::iter::once(own).chain(others).collect()
+}
+
 /// Algorithms that the realm needs a key of and has none that signs.
 fn missing_keys(configuration: &RealmConfiguration, now: Timestamp) -> Vec<String> {
-    [configuration.realm.settings.signature_algorithm.as_str()]
+    let needed = algorithms(configuration);
+    needed
         .into_iter()
+        .map(Algorithm::name)
         .chain(INNER_ALGORITHMS)
         .filter(|algorithm| {
             !configuration.keys.iter().any(|key| {

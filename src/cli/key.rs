@@ -11,6 +11,7 @@ use crate::boot::{self, Seed};
 use crate::clock::{Clock, Timestamp};
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::key_rotation;
+use crate::protocol::realm::Realm;
 use crate::realms::{INNER_ALGORITHMS, KeySource, make_key};
 use crate::store::{Change, KeyRow, Page};
 
@@ -128,38 +129,45 @@ impl Rotate {
         let lifetimes = clients.iter().filter_map(|client| client.settings.access_token);
         let longest = lifetimes.max().unwrap_or(0).max(realm.settings.access_token);
         let times = key_rotation::times(now, longest, self.at_once);
-        let algorithm = &realm.settings.signature_algorithm;
-        let id = Uuid::now_v7().to_string();
-        let add = make_key(realm, id.clone(), algorithm, &app.vault, KeySource::Fresh, now, times.signs_from)
-            .await
-            .map_err(Failure::fault)?;
-        let mut changes = vec![add];
-        changes.extend(
-            app.store.keys(&realm.id).await?.into_iter().filter(|key| key.algorithm == *algorithm).map(
-                |key| Change::RetireKey {
-                    realm_id: realm.id.clone(),
-                    id: key.id,
-                    served_until: times.old_served_until,
-                },
-            ),
-        );
-        changes.push(Change::Audit(AuditEvent {
-            id: Uuid::now_v7().to_string(),
-            realm_id: realm.id.clone(),
-            at: now,
-            kind: AuditKind::KeyRotated,
-            user_id: None,
-            client_id: None,
-            session_id: None,
-            address: None,
-            error: None,
-            detail: json!({ "key": id, "algorithm": algorithm }),
-        }));
+        let keys = app.store.keys(&realm.id).await?;
+        let mut made = Vec::new();
+        let mut changes = Vec::new();
+        for algorithm in state.algorithms.iter().map(|algorithm| algorithm.name()) {
+            let id = Uuid::now_v7().to_string();
+            let signs_from = times.signs_from;
+            let key = make_key(realm, id.clone(), algorithm, &app.vault, KeySource::Fresh, now, signs_from);
+            changes.push(key.await.map_err(Failure::fault)?);
+            let old = keys.iter().filter(|key| key.algorithm == algorithm);
+            changes.extend(old.map(|key| Change::RetireKey {
+                realm_id: realm.id.clone(),
+                id: key.id.clone(),
+                served_until: times.old_served_until,
+            }));
+            changes.push(Change::Audit(rotated(realm, now, &id, algorithm)));
+            made.push((algorithm, id));
+        }
         app.commit(changes).await?;
-        println!("new {algorithm} key {id}");
+        for (algorithm, id) in made {
+            println!("new {algorithm} key {id}");
+        }
         println!("  published now, signs from {}", times.signs_from.rfc3339());
         println!("  the old key is served until {}", times.old_served_until.rfc3339());
         app.store.close().await;
         Ok(())
+    }
+}
+
+fn rotated(realm: &Realm, at: Timestamp, id: &str, algorithm: &str) -> AuditEvent {
+    AuditEvent {
+        id: Uuid::now_v7().to_string(),
+        realm_id: realm.id.clone(),
+        at,
+        kind: AuditKind::KeyRotated,
+        user_id: None,
+        client_id: None,
+        session_id: None,
+        address: None,
+        error: None,
+        detail: json!({ "key": id, "algorithm": algorithm }),
     }
 }

@@ -4,7 +4,7 @@ use super::client_keys;
 use super::context::RealmContext;
 use crate::key_sets::KeySetError;
 use crate::protocol::client::ClientAuthentication;
-use crate::protocol::client_assertion::{AssertionFault, algorithms, check};
+use crate::protocol::client_assertion::{AssertionFault, check};
 use crate::protocol::grants::jwt_bearer::{self, Signer};
 use crate::protocol::spend::Spend;
 use crate::realms::ClientEntry;
@@ -40,7 +40,7 @@ async fn verify(context: &RealmContext, entry: &ClientEntry, token: &str) -> Res
         let secret = context.app.client_secrets.reveal(client).ok_or(Unproven::Secret)?;
         SharedKey::new(&secret).verify(token).map_err(KeySetError::from)?
     } else {
-        client_keys::verify(context, entry, token, &algorithms(client)).await?
+        client_keys::verify(context, entry, token, &client.assertion_algorithms()).await?
     };
     let (typ, now) = (verified.typ.as_deref(), context.app.clock.now());
     Ok(check(typ, &verified.claims, client, &context.issuer, now)?)
@@ -61,7 +61,7 @@ async fn verify_grant(context: &RealmContext, entry: &ClientEntry, token: &str) 
     let (client, now) = (&entry.client, context.app.clock.now());
     match jwt_bearer::signer(client, token).ok_or(Unproven::Stranger)? {
         Signer::Client => {
-            let verified = client_keys::verify(context, entry, token, &algorithms(client)).await?;
+            let verified = client_keys::verify(context, entry, token, &client.assertion_algorithms()).await?;
             Ok(check(verified.typ.as_deref(), &verified.claims, client, &context.issuer, now)?)
         }
         Signer::Issuer(trusted) => {

@@ -30,7 +30,7 @@ use crate::protocol::session::Session;
 use crate::protocol::token_response::TokenResponse;
 use crate::protocol::user::User;
 use crate::secrets;
-use crate::signer::{SignError, SigningKey};
+use crate::signer::{Algorithm, SignError, SigningKey};
 use crate::store::UserRoles;
 
 /// Whom tokens are for and what they may say.
@@ -75,7 +75,7 @@ pub struct Bounds<'a> {
 /// # Errors
 /// [`SignError`], or when the realm has no key.
 pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, SignError> {
-    let key = signer(context)?;
+    let key = signer(context, issue.client().access_token_algorithm(context.state.algorithm()))?;
     let user = known_to(context, issue.client(), issue.user);
     let subject = subject(context, &user, issue.roles);
     let facts = facts(issue.grant);
@@ -103,7 +103,7 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
     // What an exchange made is no sign-in of its own.
     let sign_in = issue.grant.filter(|grant| issue.granted.openid && grant.request.exchange.is_none());
     let id_token = match sign_in {
-        Some(grant) => Some(sign_id_token(context, key, issue, &subject, grant, &access, lifetime)?),
+        Some(grant) => Some(sign_id_token(context, issue, &subject, grant, &access, lifetime)?),
         None => None,
     };
     let refresh = match issue.refresh.zip(issue.grant) {
@@ -125,13 +125,13 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
 
 fn sign_id_token(
     context: &RealmContext,
-    key: &SigningKey,
     issue: &Issue<'_>,
     subject: &Subject<'_>,
     grant: &Grant,
     access: &str,
     lifetime: i64,
 ) -> Result<String, SignError> {
+    let key = signer(context, issue.client().id_token_algorithm(context.state.algorithm()))?;
     let at_hash = id_token::at_hash(access, key.algorithm().name());
     let jti = random_name();
     let granted = with_claims(context, issue.granted, issue.client(), grant);
@@ -178,12 +178,16 @@ fn refresh_claims(
     })
 }
 
-/// Signs an authorization response (JARM §2.1).
+/// Signs an authorization response to `client` (JARM §2.1).
 ///
 /// # Errors
 /// [`SignError`], or when the realm has no key.
-pub fn sign_response(context: &RealmContext, claims: &Map<String, Value>) -> Result<String, SignError> {
-    signer(context)?.sign("JWT", claims)
+pub fn sign_response(
+    context: &RealmContext,
+    client: &Client,
+    claims: &Map<String, Value>,
+) -> Result<String, SignError> {
+    signer(context, client.id_token_algorithm(context.state.algorithm()))?.sign("JWT", claims)
 }
 
 /// The row that a refresh token of this realm names; its state is the row's.
@@ -352,8 +356,8 @@ fn lifetime(context: &RealmContext, client: &Client) -> i64 {
     client.settings.access_token.unwrap_or(context.state.realm.settings.access_token)
 }
 
-fn signer(context: &RealmContext) -> Result<&SigningKey, SignError> {
-    context.state.ring.signer(context.state.algorithm()).ok_or(SignError::NoKey)
+fn signer(context: &RealmContext, algorithm: Algorithm) -> Result<&SigningKey, SignError> {
+    context.state.ring.signer(algorithm).ok_or(SignError::NoKey)
 }
 
 /// 128 random bits, without a dot.

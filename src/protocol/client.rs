@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::grants::jwt_bearer::TrustedSubject;
 use super::grants::token_exchange::ExchangeRule;
+use super::jws::Algorithm;
 use super::mapper::Mapper;
+use super::profile::Profile;
 use super::register::Registered;
 use super::subject::SubjectType;
 use crate::clock::Timestamp;
@@ -57,12 +59,6 @@ impl Client {
         audiences.iter().any(|one| {
             *one == self.client_id || self.settings.resources.iter().any(|resource| resource == one)
         })
-    }
-
-    /// Whether every token of the client must be bound to a key that it proves to hold.
-    #[must_use]
-    pub fn must_bind_tokens(&self) -> bool {
-        self.settings.dpop_bound_access_tokens
     }
 
     /// The name that people read: the display name, else the `client_id`.
@@ -156,6 +152,8 @@ pub struct ClientSettings {
     pub name: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// The profile that stands above the rest (see [`super::profile`]).
+    pub profile: Profile,
     /// How it authenticates.
     pub authentication: ClientAuthentication,
     /// The public keys that it signs with (RFC 7591 §2), read as `jwk::JwkSet` says.
@@ -218,6 +216,10 @@ pub struct ClientSettings {
     pub exchange: Vec<ExchangeRule>,
     /// Whether all of the user's roles are in its tokens; else only roles of the client itself and of scope mappings.
     pub full_scope_allowed: bool,
+    /// What its tokens are signed with, when that differs from the realm's algorithm.
+    pub signature_algorithm: Option<Algorithm>,
+    /// The same for what it reads itself: ID tokens, logout tokens, authorization responses.
+    pub id_token_signed_response_alg: Option<Algorithm>,
     /// Access token lifetime, when it differs from the realm's.
     pub access_token: Option<i64>,
     /// Whether it gets no token without a DPoP proof (RFC 9449 §5.2).

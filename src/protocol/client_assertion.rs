@@ -2,7 +2,7 @@
 //! §9). Leaves the signature to `signer`, and using its `jti` up to the store.
 
 use super::client::{AssertionAudience, Client};
-use super::jws::{self, Algorithm, Audience, ClaimFault, Claims, Expect, LEEWAY};
+use super::jws::{self, Audience, ClaimFault, Claims, Expect, LEEWAY};
 use super::spend::{Spend, SpendKind};
 use crate::clock::Timestamp;
 
@@ -38,15 +38,6 @@ pub fn subject(assertion: &str) -> Option<String> {
     jws::parse(assertion).ok()?.claims.text("sub").map(str::to_owned)
 }
 
-/// The algorithms by which `client` may sign: the one that it registered, else any.
-#[must_use]
-pub fn algorithms(client: &Client) -> Vec<Algorithm> {
-    match &client.settings.token_endpoint_auth_signing_alg {
-        Some(name) => name.parse().into_iter().collect(),
-        None => Algorithm::ALL.to_vec(),
-    }
-}
-
 /// The names of this server: the issuer, and the endpoints that such tokens are sent to.
 #[must_use]
 pub fn own_names(issuer: &str) -> Vec<String> {
@@ -71,7 +62,7 @@ pub fn check(
     let issuers = [client.client_id.as_str()];
     let expect = Expect {
         header_types: if typ.is_some() { &TYPES } else { &[] },
-        audience: match client.settings.assertion_audience {
+        audience: match client.assertion_audience() {
             AssertionAudience::Server => Audience::Among(&known),
             AssertionAudience::Issuer => Audience::Exactly(issuer),
         },
@@ -97,6 +88,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::client::ClientSettings;
+    use crate::protocol::jws::Algorithm;
 
     const NOW: Timestamp = Timestamp(1_000_000);
     const ISSUER: &str = "https://op.example/realms/main";
@@ -228,7 +220,7 @@ mod tests {
         let with = |name: Option<&str>| {
             let mut client = client(AssertionAudience::Server);
             client.settings.token_endpoint_auth_signing_alg = name.map(str::to_owned);
-            algorithms(&client)
+            client.assertion_algorithms()
         };
         assert_eq!(with(None), Algorithm::ALL);
         assert_eq!(with(Some("PS256")), [Algorithm::PS256]);

@@ -175,7 +175,8 @@ pub enum Check {
 /// What to check for `client` (none = unknown): the one method that it is registered with (RFC 8725 §3.1).
 #[must_use]
 pub fn check(client: Option<&Client>, presented: &Presented) -> Check {
-    let Some(client) = client.filter(|client| client.enabled) else { return Check::Refuse };
+    let well = |client: &&Client| client.enabled && client.proves_itself_well();
+    let Some(client) = client.filter(well) else { return Check::Refuse };
     match (client.settings.authentication, &presented.proof) {
         (ClientAuthentication::None, Proof::Nothing) => Check::Public,
         (ClientAuthentication::Secret, Proof::Secret(_)) if client.secret_hash.is_some() => Check::Secret,

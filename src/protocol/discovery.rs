@@ -38,11 +38,12 @@ const ASSERTION_ALGORITHMS: [&str; 5] = ["HS256", "RS256", "PS256", "ES256", "Ed
 const OWN_CLAIMS: [&str; 12] =
     ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "azp", "sid", "jti", "at_hash"];
 
-/// The metadata of `realm` as seen under `issuer`, whose paths are those of Keycloak.
+/// The metadata of `realm`, which signs with `algorithms`, as seen under `issuer`, whose paths are those of Keycloak.
 #[must_use]
-pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope]) -> Value {
+pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope], algorithms: &[Algorithm]) -> Value {
     let mut document = Map::new();
-    for part in [addresses(issuer, realm), answers(realm, scopes), requests(realm), clients(), logout()] {
+    let answers = answers(realm, scopes, algorithms);
+    for part in [addresses(issuer, realm), answers, requests(realm), clients(), logout()] {
         let Value::Object(members) = part else { continue };
         document.extend(members);
     }
@@ -73,14 +74,13 @@ fn addresses(issuer: &str, realm: &Realm) -> Value {
 }
 
 /// What tokens and answers say and how they are signed.
-fn answers(realm: &Realm, scopes: &[Scope]) -> Value {
-    let algorithm = &realm.settings.signature_algorithm;
+fn answers(realm: &Realm, scopes: &[Scope], algorithms: &[Algorithm]) -> Value {
     json!({
         "response_modes_supported": ResponseMode::NAMES,
-        "authorization_signing_alg_values_supported": [algorithm],
+        "authorization_signing_alg_values_supported": algorithms,
         "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": SubjectType::ALL,
-        "id_token_signing_alg_values_supported": [algorithm],
+        "id_token_signing_alg_values_supported": algorithms,
         "scopes_supported": names(scopes),
         "claim_types_supported": ["normal"],
         "claims_supported": claims(scopes),
@@ -181,16 +181,16 @@ mod tests {
     #[test]
     fn the_document_of_a_fresh_realm() {
         let FreshRealm { realm, scopes, .. } = fresh();
-        insta::assert_json_snapshot!(metadata(ISSUER, &realm, &scopes));
+        insta::assert_json_snapshot!(metadata(ISSUER, &realm, &scopes, &[Algorithm::RS256]));
     }
 
     #[test]
     fn the_realm_decides_algorithm_scopes_and_claims() {
         let FreshRealm { mut realm, mut scopes, .. } = fresh();
-        realm.settings.signature_algorithm = "ES256".into();
+        let algorithms = [Algorithm::ES256, Algorithm::PS256];
         scopes.retain(|scope| matches!(scope.name.as_str(), "email" | "roles"));
-        let document = metadata(ISSUER, &realm, &scopes);
-        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256"]));
+        let document = metadata(ISSUER, &realm, &scopes, &algorithms);
+        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256", "PS256"]));
         assert_eq!(document["scopes_supported"], json!(["openid", "email", "roles"]));
         let claims = document["claims_supported"].as_array().unwrap();
         assert!(claims.contains(&json!("email_verified")) && !claims.contains(&json!("name")));
@@ -198,9 +198,9 @@ mod tests {
         let kind = DetailType { name: "payment".into(), ..DetailType::default() };
         assert!(document.get("authorization_details_types_supported").is_none());
         realm.settings.authorization_details_types.push(kind);
-        let document = metadata(ISSUER, &realm, &scopes);
+        let document = metadata(ISSUER, &realm, &scopes, &[Algorithm::RS256]);
         assert_eq!(document["authorization_details_types_supported"], json!(["payment"]));
-        assert_eq!(metadata(ISSUER, &realm, &[])["scopes_supported"], json!(["openid"]));
+        assert_eq!(metadata(ISSUER, &realm, &[], &[Algorithm::RS256])["scopes_supported"], json!(["openid"]));
     }
 
     /// OpenID Connect Discovery §3 and conformance.md 2.3: what is required is there, addresses are below the issuer,
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn the_document_keeps_to_the_registry() {
         let FreshRealm { realm, scopes, .. } = fresh();
-        let document = metadata(ISSUER, &realm, &scopes);
+        let document = metadata(ISSUER, &realm, &scopes, &[Algorithm::RS256]);
         let document = document.as_object().unwrap();
         for required in [
             "issuer",

@@ -42,6 +42,7 @@ pub mod mapper;
 pub mod outbound;
 pub mod page_uri;
 pub mod pkce;
+pub mod profile;
 pub mod pushed_request;
 pub mod realm;
 pub mod redirect_uri;

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::client::{Client, Pkce};
+use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
 
 /// The challenge of an authorization request (RFC 7636 §4.3), or why the request is refused.
@@ -19,7 +19,7 @@ pub fn challenge(
     let refuse = |why: &'static str| Err(OAuthError::new(ErrorCode::InvalidRequest, why));
     match (challenge, method) {
         (None, Some(_)) => refuse("code_challenge_method without code_challenge"),
-        (None, None) if client.settings.pkce == Pkce::Optional && !client.is_public() => Ok(None),
+        (None, None) if !client.must_use_pkce() => Ok(None),
         (None, None) => refuse("code_challenge is missing: send PKCE with code_challenge_method=S256"),
         (Some(value), Some("S256")) if is_challenge(value) => Ok(Some(value.to_owned())),
         (Some(_), Some("S256")) => refuse("code_challenge must be 43 base64url characters"),
@@ -70,7 +70,7 @@ pub fn s256(verifier: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::client::{ClientAuthentication, ClientSettings};
+    use crate::protocol::client::{ClientAuthentication, ClientSettings, Pkce};
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -64,8 +64,7 @@ pub fn open(
 /// # Errors
 /// `invalid_request`.
 pub fn not_pushed(client: &Client, settings: &RealmSettings) -> Result<(), OAuthError> {
-    if client.settings.require_pushed_authorization_requests || settings.require_pushed_authorization_requests
-    {
+    if client.must_push() || settings.require_pushed_authorization_requests {
         let why = "The request must be pushed first (pushed_authorization_request_endpoint)";
         return Err(OAuthError::new(ErrorCode::InvalidRequest, why));
     }

@@ -125,6 +125,7 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         secret: None,
         secret_hash: client.secret_hash.clone().map(Secret::from),
         public: Some(client.is_public()),
+        profile: Some(settings.profile),
         authentication: Some(settings.authentication).filter(|_| !client.is_public()),
         jwks: settings.jwks.clone(),
         jwks_uri: filled(settings.jwks_uri.as_ref()),
@@ -156,6 +157,10 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         jwt_bearer: Some(settings.jwt_bearer.clone()),
         exchange: Some(settings.exchange.clone()),
         full_scope_allowed: Some(settings.full_scope_allowed),
+        signature_algorithm: settings.signature_algorithm.map(|algorithm| algorithm.to_string()),
+        id_token_signed_response_alg: settings
+            .id_token_signed_response_alg
+            .map(|algorithm| algorithm.to_string()),
         access_token_lifetime: settings.access_token,
         session_idle: settings.session_idle,
         session_max: settings.session_max,

@@ -18,6 +18,7 @@ use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType
 use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::protocol::mapper::Mapper;
+use crate::protocol::profile::Profile;
 use crate::protocol::register::Registration;
 use crate::protocol::subject::SubjectType;
 use crate::secrets::Secret;
@@ -184,6 +185,8 @@ pub struct ClientSpec {
     pub secret_hash: Option<Secret>,
     /// Whether it keeps no secret (RFC 6749 §2.1).
     pub public: Option<bool>,
+    /// The profile that stands above the rest.
+    pub profile: Option<Profile>,
     /// How it proves who it is, unless it is public.
     pub authentication: Option<ClientAuthentication>,
     /// The public keys that it signs with: a JWK Set; an empty text takes them away.
@@ -247,6 +250,10 @@ pub struct ClientSpec {
     pub exchange: Option<Vec<ExchangeRule>>,
     /// Whether all of the user's roles are in its tokens; true in a new client.
     pub full_scope_allowed: Option<bool>,
+    /// What its tokens are signed with; an empty string takes the realm's again, here and in the next.
+    pub signature_algorithm: Option<String>,
+    /// What its ID tokens are signed with.
+    pub id_token_signed_response_alg: Option<String>,
     /// Access token lifetime, when it differs from the realm's; 0 takes the realm's again.
     pub access_token_lifetime: Option<i64>,
     /// Its refresh tokens, unused, within the session; 0 takes the limit away, here and in the next three.

@@ -1,12 +1,15 @@
 //! Table `clients`.
 
+use std::collections::BTreeSet;
+
 use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{anywhere, json, key};
 use super::{Page, Store};
 use crate::clock::Timestamp;
-use crate::protocol::client::Client;
+use crate::protocol::client::{Client, ClientSettings};
+use crate::protocol::jws::Algorithm;
 use crate::protocol::user::canonical;
 
 row! {
@@ -43,17 +46,38 @@ impl Row {
 
 pub(super) fn put(client: &Client, at: Timestamp) -> Result<Statement, StoreError> {
     let text = "INSERT INTO clients (id, realm_id, client_id, enabled, secret_hash, settings, search_key, \
-                hears_logout, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                hears_logout, signs_with, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
                 ON CONFLICT (id) DO UPDATE SET client_id = excluded.client_id, enabled = excluded.enabled, \
                 secret_hash = excluded.secret_hash, settings = excluded.settings, \
-                search_key = excluded.search_key, hears_logout = excluded.hears_logout WHERE clients.realm_id = excluded.realm_id";
+                search_key = excluded.search_key, hears_logout = excluded.hears_logout, \
+                signs_with = excluded.signs_with WHERE clients.realm_id = excluded.realm_id";
     let Client { id, realm_id, client_id, enabled, secret_hash, settings } = client;
     let search_key = format!("{}\n{}", canonical(client_id), canonical(client.title()));
     let hears_logout = settings.backchannel_logout_uri.is_some();
+    let signs_with = signs_with(settings);
     let (client_id, settings) = (key(client_id)?, json(settings)?);
-    let statement =
-        sql!(text, id, realm_id, client_id, *enabled, secret_hash, settings, search_key, hears_logout, at);
+    let statement = sql!(
+        text,
+        id,
+        realm_id,
+        client_id,
+        *enabled,
+        secret_hash,
+        settings,
+        search_key,
+        hears_logout,
+        signs_with,
+        at
+    );
     Ok(statement.needs("reference"))
+}
+
+/// What the column `signs_with` holds.
+fn signs_with(settings: &ClientSettings) -> Option<String> {
+    let named = [settings.signature_algorithm, settings.id_token_signed_response_alg];
+    let named: BTreeSet<Algorithm> = named.into_iter().flatten().collect();
+    let names: Vec<&str> = named.into_iter().map(Algorithm::name).collect();
+    Some(names.join(" ")).filter(|names| !names.is_empty())
 }
 
 /// A role of the client is no row that the database would take along, since a realm role has no client.
@@ -64,6 +88,18 @@ pub(super) fn delete(realm_id: &str, id: &str, to: &mut Vec<Statement>) {
 }
 
 impl Store {
+    /// The algorithms that clients of the realm name for their tokens, in the order of [`Algorithm::ALL`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) async fn client_algorithms(&self, realm_id: &str) -> Result<Vec<Algorithm>, StoreError> {
+        let text = "SELECT DISTINCT signs_with FROM clients WHERE realm_id = $1 AND signs_with IS NOT NULL";
+        let rows = self.db.all::<(String,)>(sql!(text, realm_id)).await?;
+        let named: BTreeSet<Algorithm> =
+            rows.iter().flat_map(|(names,)| names.split(' ')).filter_map(|name| name.parse().ok()).collect();
+        Ok(named.into_iter().collect())
+    }
+
     /// The client called `client_id`.
     ///
     /// # Errors

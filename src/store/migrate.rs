@@ -57,6 +57,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0009_grant_confirmation.sql"),
     },
     Migration {
+        version: 10,
+        name: "client_algorithms",
+        text: include_str!("../../migrations/0010_client_algorithms.sql"),
+    },
+    Migration {
         version: 11,
         name: "logout_outbox",
         text: include_str!("../../migrations/0011_logout_outbox.sql"),

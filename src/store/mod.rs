@@ -66,7 +66,7 @@ pub use key::KeyRow;
 pub use open::StoreOptions;
 pub use pushed::PushRequest;
 pub use realm::RealmConfiguration;
-pub use refresh::{RotateRefresh, Rotation, SessionTouch};
+pub use refresh::{KeepRefresh, Keeping, RotateRefresh, Rotation, SessionTouch};
 pub use registration::{NO_INITIAL_TOKEN, REGISTRATION_CHANGED, REGISTRATION_LIMIT};
 pub use sweep::Swept;
 pub use token_exchange::{Derived, Exchanging, KeepExchange};

@@ -9,6 +9,7 @@ use super::statement::{Statement, sql};
 use super::statement::{json, key};
 use super::{Store, audit};
 use crate::clock::Timestamp;
+use crate::protocol::jws::Algorithm;
 use crate::protocol::realm::Realm;
 use crate::protocol::role::Roles;
 use crate::protocol::scope::Scope;
@@ -24,6 +25,8 @@ pub struct RealmConfiguration {
     pub scopes: Vec<Scope>,
     /// Its roles.
     pub roles: Roles,
+    /// What its clients want signed otherwise than the realm signs.
+    pub client_algorithms: Vec<Algorithm>,
 }
 
 row! {
@@ -114,6 +117,7 @@ impl Store {
             keys: self.keys(realm_id).await?,
             scopes: self.scopes(realm_id).await?,
             roles: self.roles(realm_id).await?,
+            client_algorithms: self.client_algorithms(realm_id).await?,
             realm,
         })
     }

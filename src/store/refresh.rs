@@ -1,5 +1,9 @@
 //! Table `refresh_tokens`, and the one way to rotate a token.
 
+mod keep;
+
+pub use keep::{KeepRefresh, Keeping};
+
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::grant::{grant_columns, grant_joins};

@@ -10,8 +10,8 @@
 )]
 
 mod acr;
-mod authorization_details;
 mod answers;
+mod authorization_details;
 mod backchannel_logout;
 mod bounds;
 mod claims;
@@ -21,6 +21,7 @@ mod common;
 mod database;
 mod device;
 mod dpop;
+mod fapi2;
 mod flow;
 mod frontchannel_logout;
 mod hearing;

@@ -1,32 +1,28 @@
 //! `grant_type=refresh_token`.
 
+mod next;
+
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use super::{audiences, event};
-use crate::http::client_auth::{self, Authenticated};
+use super::audiences;
+use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::http::tokens::{self, Bounds, Issue};
-use crate::protocol::audit::AuditKind;
 use crate::protocol::authorization_details;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::Grant;
-use crate::protocol::grants::refresh_token::{check, check_key, expires_at, not_valid};
-use crate::protocol::refresh::RefreshToken;
+use crate::protocol::grants::refresh_token::{check, check_key, not_valid};
 use crate::protocol::scope;
-use crate::protocol::session::Session;
 use crate::protocol::token_response::TokenResponse;
 use crate::realms::ClientEntry;
-use crate::store::{RotateRefresh, Rotation, SessionTouch};
 
-/// Rotates a refresh token.
+/// Uses a refresh token, which is replaced by it unless the client's profile has it stay.
 ///
 /// # Errors
 /// `invalid_request`, `invalid_grant`, `invalid_scope`, or trouble of ours.
-pub async fn rotate(
+pub async fn refresh(
     context: &RealmContext,
     caller: &Authenticated,
     form: &Params,
@@ -53,69 +49,28 @@ pub async fn rotate(
     let audiences = audiences::of_grant(context, client, &record.grant, form).await?;
     let origin = origin(context, &record.grant).await?;
     let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
-    let unseen = record.session.as_ref().is_some_and(|session| session.last_seen_at < now);
-    let touched = record.session.clone().map(|session| Session { last_seen_at: now, ..session });
-    let ends = expires_at(&record.grant, client, touched.as_ref(), &realm.settings, now);
-    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
-    let successor = RefreshToken {
-        id: Uuid::now_v7().to_string(),
-        realm_id: realm.id.clone(),
-        grant_id: record.grant.id.clone(),
-        predecessor: Some(record.token.id.clone()),
-        issued_at: now,
-        expires_at: ends,
-        used_at: None,
-        superseded_at: None,
-    };
-    let rotation = store
-        .rotate_refresh_token(RotateRefresh {
-            realm_id: realm.id.clone(),
-            id: record.token.id.clone(),
-            grant_id: record.grant.id.clone(),
-            now,
-            retry_window: realm.settings.refresh_retry_window,
-            successor: successor.clone(),
-            grant_expires_at: ends.max(access_ends),
-            session: touched.filter(|_| unseen && keeps_session(&record.grant)).map(|session| SessionTouch {
-                expires_at: session.idle_at(&realm.settings).min(session.over_at(&realm.settings)),
-                id: session.id,
-            }),
-            spends: caller.spends.clone(),
-            audit: event(context, AuditKind::RefreshToken, client, Some(&record.grant)),
-            reuse_audit: event(context, AuditKind::RefreshReuse, client, Some(&record.grant)),
-        })
-        .await?;
-    match rotation {
-        Rotation::Rotated | Rotation::Retried => Ok(tokens::sign(
-            context,
-            &Issue {
-                caller,
-                user: &record.user,
-                roles: &roles,
-                granted: &granted,
-                grant: Some(&record.grant),
-                refresh: Some(&successor),
-                bounds: Bounds {
-                    audiences: audiences.as_deref(),
-                    origin: origin.as_ref().map(|origin| &origin.client),
-                    ends_at: None,
-                },
-                now,
+    let next = next::token(context, caller, &record, now).await?;
+    let response = tokens::sign(
+        context,
+        &Issue {
+            caller,
+            user: &record.user,
+            roles: &roles,
+            granted: &granted,
+            grant: Some(&record.grant),
+            refresh: Some(&next),
+            bounds: Bounds {
+                audiences: audiences.as_deref(),
+                origin: origin.as_ref().map(|origin| &origin.client),
+                ends_at: None,
             },
-        )?),
-        Rotation::Reused => {
-            tracing::warn!(client_id = %client.client_id, "a refresh token was used twice; its grant is revoked");
-            Err(OAuthError::new(ErrorCode::InvalidGrant, "Maximum allowed refresh token reuse exceeded")
-                .into())
-        }
-        Rotation::Gone => Err(not_valid().into()),
-        Rotation::Replayed(kind) => Err(client_auth::replayed(kind)),
-    }
-}
-
-/// Whether a refresh counts as a use of the session: what an exchange made does not keep the person's session alive.
-fn keeps_session(grant: &Grant) -> bool {
-    !grant.offline && grant.parent.is_none()
+            now,
+        },
+    )?;
+    // A token that stays is the same text too: some clients take another one for a rotation.
+    let stays = next.id == record.token.id;
+    let refresh_token = if stays { Some(presented.to_owned()) } else { response.refresh_token };
+    Ok(TokenResponse { refresh_token, ..response })
 }
 
 /// The client whose token an exchange made the grant from. It must be good for what is made of it.

@@ -14,7 +14,8 @@ use crate::realms::Document;
 pub async fn metadata(context: RealmContext, headers: HeaderMap) -> Response {
     let documents = &context.state.documents;
     let body = documents.get(&context.issuer).unwrap_or_else(|| {
-        let value = discovery::metadata(&context.issuer, &context.state.realm, &context.state.scopes);
+        let state = &context.state;
+        let value = discovery::metadata(&context.issuer, &state.realm, &state.scopes, &state.algorithms);
         let document = Document::new(Bytes::from(value.to_string()));
         documents.insert(context.issuer.clone(), document.clone());
         document

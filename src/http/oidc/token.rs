@@ -61,7 +61,7 @@ async fn by_grant(
     }
     let tokens = match grant {
         GrantType::AuthorizationCode => grants::authorization_code::redeem(context, caller, form).await,
-        GrantType::RefreshToken => grants::refresh_token::rotate(context, caller, form).await,
+        GrantType::RefreshToken => grants::refresh_token::refresh(context, caller, form).await,
         GrantType::ClientCredentials => grants::client_credentials::issue(context, caller, form).await,
         GrantType::TokenExchange => grants::token_exchange::exchange(context, caller, form).await,
         GrantType::DeviceCode => grants::device_code::redeem(context, caller, form).await,

@@ -54,7 +54,7 @@ pub(super) async fn code(
         code_challenge: request.code_challenge.clone(),
         confirmation: request.confirmation.clone(),
         issued_at: now,
-        expires_at: now.plus(settings.code),
+        expires_at: now.plus(client.code_lifetime(settings)),
         redeemed_at: None,
         failures: 0,
     };

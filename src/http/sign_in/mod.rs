@@ -336,7 +336,7 @@ fn answer(
     cookies: Vec<HeaderValue>,
 ) -> Result<Response, PageError> {
     let answer = match answer.claims(&client.client_id, context.app.clock.now()) {
-        Some(claims) => answer.signed(tokens::sign_response(context, &claims)?),
+        Some(claims) => answer.signed(tokens::sign_response(context, client, &claims)?),
         None => answer,
     };
     let response = match answer.deliver() {

@@ -46,7 +46,7 @@ pub struct ExchangeIssue<'a> {
 /// # Errors
 /// [`SignError`], or when the realm has no key.
 pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Result<TokenResponse, SignError> {
-    let key = signer(context)?;
+    let realm_algorithm = context.state.algorithm();
     let (client, confirmation) = (&issue.caller.entry.client, issue.caller.confirmation.as_ref());
     let reader = if issue.kind == TokenType::IdToken { issue.service } else { client };
     let user = known_to(context, reader, &issue.subject.user);
@@ -83,7 +83,11 @@ pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Resu
         })
     };
     issue.exchange.stamp(&mut claims, &issue.subject.claims, client);
-    let token = key.sign("JWT", &claims)?;
+    let algorithm = match issue.kind {
+        TokenType::IdToken => issue.service.id_token_algorithm(realm_algorithm),
+        _ => client.access_token_algorithm(realm_algorithm),
+    };
+    let token = signer(context, algorithm)?.sign("JWT", &claims)?;
     Ok(TokenResponse {
         token_type: match issue.kind {
             TokenType::IdToken => "N_A",

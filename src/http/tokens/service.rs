@@ -50,7 +50,8 @@ pub fn sign_service(
 ) -> Result<TokenResponse, SignError> {
     let client = &caller.entry.client;
     let lifetime = lifetime(context, client);
-    let access = signer(context)?.sign_json("JWT", &draft.finish(&random_name(), now, lifetime))?;
+    let key = signer(context, client.access_token_algorithm(context.state.algorithm()))?;
+    let access = key.sign_json("JWT", &draft.finish(&random_name(), now, lifetime))?;
     let not_before = context.state.realm.settings.not_before.max(client.settings.not_before);
     Ok(TokenResponse {
         token_type: Confirmation::token_type(caller.confirmation.as_ref()),

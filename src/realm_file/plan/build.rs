@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::super::entities::Fields;
 use super::super::spec::{ClientSpec, RealmSpec, ScopeSpec};
 use crate::protocol::client::{ClientAuthentication, ClientSettings};
+use crate::protocol::jws::Algorithm;
 use crate::protocol::mapper::Mapper;
 use crate::protocol::realm::Realm;
 use crate::protocol::scope::{Scope, ScopeSettings};
@@ -86,6 +87,7 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
     ClientSettings {
         name: spec.name,
         description: spec.description,
+        profile: spec.profile.unwrap_or(base.profile),
         authentication,
         jwks: spec.jwks,
         jwks_uri: spec.jwks_uri,
@@ -125,6 +127,8 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         jwt_bearer: spec.jwt_bearer.unwrap_or_default(),
         exchange: spec.exchange.unwrap_or_default(),
         full_scope_allowed: spec.full_scope_allowed.unwrap_or(base.full_scope_allowed),
+        signature_algorithm: algorithm(spec.signature_algorithm.as_deref()),
+        id_token_signed_response_alg: algorithm(spec.id_token_signed_response_alg.as_deref()),
         access_token: spec.access_token_lifetime,
         session_idle: spec.session_idle,
         session_max: spec.session_max,
@@ -137,6 +141,11 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         tos_uri: spec.tos_uri,
         ..base
     }
+}
+
+/// The algorithm of this name, which the rules have looked at.
+fn algorithm(name: Option<&str>) -> Option<Algorithm> {
+    name.and_then(|name| name.parse().ok())
 }
 
 /// Mappers keep the identifiers that those of the same name have.

@@ -8,6 +8,7 @@ use super::super::FileProblems;
 use super::super::entities::{Entities, Entity, Fields, Key};
 use super::super::places::Notes;
 use super::super::spec::RealmSpec;
+use super::fapi2;
 use super::is_read_again;
 use super::merge::{has, is_service};
 use super::references::{self, Known};
@@ -28,6 +29,15 @@ pub(super) fn mistakes(
     references::check(spec, &known, &mut notes);
     detail_types(spec, desired, &mut notes);
     let addresses = addresses(current, desired, deleted);
+    let algorithm = desired.get(&Key::Realm).and_then(|realm| realm.fields.get("signature_algorithm"));
+    let algorithm = algorithm.and_then(Value::as_str).unwrap_or_default();
+    // A realm that signs otherwise from now on may leave behind clients that the file does not name.
+    let kept = current.iter().filter(|(key, _)| !desired.contains_key(*key) && !deleted.contains(*key));
+    for (key, entity) in kept.chain(desired) {
+        if matches!(key, Key::Client(_)) {
+            fapi2::check(entity, algorithm, &mut notes);
+        }
+    }
     for (key, entity) in desired {
         match key {
             Key::Client(_) => client(entity, &mut notes),

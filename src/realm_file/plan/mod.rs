@@ -5,6 +5,7 @@
 
 mod build;
 mod difference;
+mod fapi2;
 mod merge;
 mod mistakes;
 mod records;

@@ -7,6 +7,7 @@ use super::records::role;
 use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType, Pkce};
 use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
+use crate::protocol::profile::Profile;
 use crate::protocol::subject::SubjectType;
 use crate::secrets::Secret;
 
@@ -27,6 +28,8 @@ const SUBJECTS: [(&str, SubjectType); 2] =
     [("public", SubjectType::Public), ("pairwise", SubjectType::Pairwise)];
 
 pub(super) const PKCE: [(&str, Pkce); 2] = [("required", Pkce::Required), ("optional", Pkce::Optional)];
+
+const PROFILES: [(&str, Profile); 2] = [("none", Profile::None), ("fapi2", Profile::Fapi2)];
 
 const AUTHENTICATION: [(&str, ClientAuthentication); 3] = [
     ("secret", ClientAuthentication::Secret),
@@ -54,6 +57,7 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         secret: fields.text("secret").map(Secret::from),
         secret_hash: fields.text("secret_hash").map(Secret::from),
         public: fields.switch("public"),
+        profile: fields.choice("profile", &PROFILES),
         authentication: fields.choice("authentication", &AUTHENTICATION),
         jwks: fields.json("jwks"),
         jwks_uri: fields.text("jwks_uri"),
@@ -85,6 +89,8 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         jwt_bearer: fields.tables("jwt_bearer", trusted_subject),
         exchange: fields.tables("exchange", exchange),
         full_scope_allowed: fields.switch("full_scope_allowed"),
+        signature_algorithm: fields.text("signature_algorithm"),
+        id_token_signed_response_alg: fields.text("id_token_signed_response_alg"),
         access_token_lifetime: fields.seconds("access_token_lifetime"),
         session_idle: fields.seconds("session_idle"),
         session_max: fields.seconds("session_max"),

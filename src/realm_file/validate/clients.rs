@@ -108,6 +108,8 @@ fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     for (name, algorithm) in [
         ("token_endpoint_auth_signing_alg", &client.token_endpoint_auth_signing_alg),
         ("request_object_signing_alg", &client.request_object_signing_alg),
+        ("signature_algorithm", &client.signature_algorithm),
+        ("id_token_signed_response_alg", &client.id_token_signed_response_alg),
     ] {
         let algorithm = algorithm.as_deref().filter(|algorithm| !algorithm.is_empty());
         if let Some(Err(problem)) = algorithm.map(str::parse::<Algorithm>) {
