@@ -24,6 +24,7 @@ use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::role::Roles;
 use crate::protocol::scope::Scope;
 use crate::protocol::subject;
+use crate::protocol::trusted_issuer::TrustedIssuer;
 use crate::protocol::user::User;
 use crate::protocol::web_origin;
 use crate::secrets;
@@ -104,6 +105,8 @@ pub struct RealmState {
     pub algorithms: Vec<Algorithm>,
     /// The key set.
     pub key_set: Document,
+    /// The keys of issuers that it trusts, as far as they stand in its configuration.
+    issuer_keys: HashMap<String, KeySet>,
     /// Rendered metadata by issuer; only issuers that are ours get here.
     pub documents: Cache<String, Document>,
     clients: Cache<String, Arc<ClientEntry>>,
@@ -271,6 +274,7 @@ impl RealmState {
         let ring = KeyRing::new(signing, mac, now);
         Ok(Self {
             algorithms,
+            issuer_keys: realm.settings.trusted_issuers.iter().map(issuer_keys).collect(),
             key_set: Document::new(ring.jwks().clone()),
             ring,
             pairwise,
@@ -362,6 +366,14 @@ impl RealmState {
         self.clients.len()
     }
 
+    /// The issuer called `issuer`, while the realm trusts it, with those of its keys that stand in the configuration.
+    #[must_use]
+    pub fn trusted_issuer(&self, issuer: &str) -> Option<(&TrustedIssuer, &KeySet)> {
+        let mut trusted = self.realm.settings.trusted_issuers.iter();
+        let trusted = trusted.find(|trusted| trusted.issuer == issuer && !trusted.disabled)?;
+        Some((trusted, self.issuer_keys.get(issuer)?))
+    }
+
     /// Whether `origin` is one of any client's of the realm. The clients are read once per version of the realm.
     ///
     /// # Errors
@@ -403,8 +415,17 @@ impl RealmState {
 }
 
 /// The keys in a client's registration. What cannot be used was refused when it was registered, so it is only left out.
+fn issuer_keys(trusted: &TrustedIssuer) -> (String, KeySet) {
+    (trusted.issuer.clone(), keys_of(trusted.jwks.as_ref()))
+}
+
 fn registered_keys(client: &Client) -> KeySet {
-    let members = client.settings.jwks.as_ref().and_then(serde_json::Value::as_object);
+    keys_of(client.settings.jwks.as_ref())
+}
+
+/// The keys of a set that stands in the configuration, where validation has seen it.
+fn keys_of(jwks: Option<&serde_json::Value>) -> KeySet {
+    let members = jwks.and_then(serde_json::Value::as_object);
     let set = members.and_then(|members| JwkSet::read(members).ok()).unwrap_or_default();
     KeySet::new(&set)
 }

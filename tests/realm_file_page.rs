@@ -51,6 +51,11 @@ fn file(more: impl Fn(&str) -> String) -> String {
             "[[realm.clients.jwt_bearer]]\nissuer = \"i\"\nsubject = \"s\"\njwks_uri = \"https://i.example/\"\n",
         ),
         ("realm.clients.exchange", "[[realm.clients.exchange]]\naudience = \"c\"\ndelegation = true\n"),
+        (
+            "realm.trusted_issuers",
+            "[[realm.trusted_issuers]]\nissuer = \"https://i\"\naudience = \"a\"\nuser_by = \"email\"\n\
+             jwks_uri = \"https://i/jwks\"\n",
+        ),
         ("realm.groups", "[[realm.groups]]\nname = \"g\"\n"),
         ("realm.users", "[[realm.users]]\nusername = \"u\"\n"),
     ];
@@ -66,7 +71,7 @@ fn every_field_is_there_and_no_other() {
     let wrong = file(|_| "zzzzzzzzzz = 1\n".into());
     let problems = parse(&wrong, Format::Toml, "x.toml", &|_| None).unwrap_err();
     let told: Vec<_> = problems.0.iter().filter_map(|p| p.message.split_once("known are ")).collect();
-    assert_eq!(told.len(), 12, "{problems}");
+    assert_eq!(told.len(), 13, "{problems}");
     for problem in &problems.0 {
         let known = problem.message.split_once("known are ").unwrap().1;
         let known: BTreeSet<&str> = known.split(", ").collect();
@@ -80,7 +85,9 @@ fn every_field_is_there_and_no_other() {
 async fn the_defaults_are_those_of_the_code() {
     // With its mapper lists emptied a scope would have no claims, and the claim's own defaults would go unread.
     let said = |place: &str| match place {
-        "realm" => defaults(place).replace("authorization_details_types = []\n", ""),
+        "realm" => defaults(place)
+            .replace("authorization_details_types = []\n", "")
+            .replace("trusted_issuers = []\n", ""),
         "realm.clients" => defaults(place).replace("exchange = []\n", "").replace("jwt_bearer = []\n", ""),
         // A rule that allows nothing is refused.
         "realm.clients.exchange" => defaults(place).replace("delegation = false\n", ""),

@@ -263,10 +263,13 @@ pub fn genuine(context: &RealmContext, token: &str) -> Result<Claims, BearerErro
         return Err(refused("it is of another issuer"));
     }
     let issuers = [issuer];
-    let (token_types, header_types) = (&access_token::TYPES[..], &["JWT"][..]);
+    let (header_types, token_types) = access_token::kinds(verified.typ.as_deref());
     let audience = Audience::Named;
     let expect = Expect { token_types, header_types, audience, needs_jti: true, ..Expect::at(now, &issuers) };
     expect.check(verified.typ.as_deref(), &claims).map_err(|why| refused(&why.to_string()))?;
+    if !access_token::is_shaped(verified.typ.as_deref(), &claims) {
+        return Err(refused("its header and its claims are of two kinds of tokens"));
+    }
     Ok(claims)
 }
 

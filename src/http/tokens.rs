@@ -14,7 +14,7 @@ use super::bearer::Live;
 use super::client_auth::Authenticated;
 use super::context::RealmContext;
 use crate::clock::Timestamp;
-use crate::protocol::access_token::{AccessTokenRequest, access_token, exchanges, jti};
+use crate::protocol::access_token::{self, AccessTokenRequest, access_token, exchanges, jti};
 use crate::protocol::claims::{self, Facts, Subject, Target};
 use crate::protocol::client::Client;
 use crate::protocol::confirmation::Confirmation;
@@ -99,7 +99,7 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
     if let Some(grant) = issue.grant {
         exchange::hold(context, &mut claims, grant, bounds.origin, &subject, facts);
     }
-    let access = key.sign("JWT", &claims)?;
+    let access = key.sign(access_token::header_type(client), &claims)?;
     // What an exchange made is no sign-in of its own.
     let sign_in = issue.grant.filter(|grant| issue.granted.openid && grant.request.exchange.is_none());
     let id_token = match sign_in {

@@ -1,12 +1,14 @@
-//! The access token: a JWT in Keycloak's shape, since the applications to be served read it.
+//! The access token: a JWT in Keycloak's shape, since the applications to be served read it, or in that of RFC 9068.
 //!
-//! Owns its claims, and the link from a token back to its grant. Leaves signing (header `typ` "JWT") to the signer,
-//! and the claims that mappers make to `claims`.
+//! Owns its claims, and the link from a token back to its grant. Leaves signing to the signer, and the claims that
+//! mappers make to `claims`.
+
+mod profile;
 
 use serde_json::{Map, Value, json};
 
 use super::claims::{self, Facts, Subject, Target};
-use super::client::Client;
+use super::client::{AccessTokenFormat, Client};
 use super::confirmation::Confirmation;
 use super::jws::Claims;
 use super::scope::Granted;
@@ -40,7 +42,30 @@ pub struct AccessTokenRequest<'a> {
     pub lifetime: i64,
 }
 
-/// The claims of an access token (RFC 9068 §2.2, in Keycloak's spelling).
+/// The header's `typ` of access tokens of `client`.
+#[must_use]
+pub fn header_type(client: &Client) -> &'static str {
+    match client.settings.access_token_format {
+        AccessTokenFormat::Keycloak => "JWT",
+        AccessTokenFormat::Rfc9068 => profile::TYPE,
+    }
+}
+
+/// What the header's `typ` and the claim `typ` of an access token must be one of, when its header says `typ`: the
+/// claim tells the kinds of tokens apart in Keycloak's shape, the header in that of RFC 9068 (§4).
+#[must_use]
+pub fn kinds(typ: Option<&str>) -> (&'static [&'static str], &'static [&'static str]) {
+    if typ == Some(profile::TYPE) { (&[profile::TYPE], &[]) } else { (&["JWT"], &TYPES) }
+}
+
+/// Whether the claims are of the shape that the header's `typ` says: one of RFC 9068 has no claim `typ`, so that no other
+/// kind of token of this server passes for it by its header alone (RFC 8725 §3.11).
+#[must_use]
+pub fn is_shaped(typ: Option<&str>, claims: &Claims) -> bool {
+    typ != Some(profile::TYPE) || claims.value("typ").is_none()
+}
+
+/// The claims of an access token (RFC 9068 §2.2, in Keycloak's spelling unless the client has it otherwise).
 ///
 /// `aud` names the audiences that were asked for (RFC 8707 §2, RFC 8693 §2.1), else the client's and those of its
 /// mappers, as one string or as a list. A token that would have none is for the issuer itself, whose UserInfo endpoint
@@ -62,7 +87,9 @@ pub fn access_token(request: &AccessTokenRequest<'_>) -> Map<String, Value> {
     let service = user.service_account_client.is_some();
     if service {
         token.insert("client_id".into(), client.client_id.clone().into());
-        token.entry("preferred_username").or_insert_with(|| user.username.clone().into());
+        if client.settings.access_token_format == AccessTokenFormat::Keycloak {
+            token.entry("preferred_username").or_insert_with(|| user.username.clone().into());
+        }
         token.remove("auth_time");
     }
     let scope = granted.token_scope();
@@ -85,6 +112,9 @@ pub fn access_token(request: &AccessTokenRequest<'_>) -> Map<String, Value> {
         if let Some(value) = value {
             token.insert(name.into(), value);
         }
+    }
+    if client.settings.access_token_format == AccessTokenFormat::Rfc9068 {
+        profile::shape(&mut token, &client.client_id);
     }
     token
 }

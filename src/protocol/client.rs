@@ -133,6 +133,17 @@ impl GrantType {
     }
 }
 
+/// How a client's access tokens are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessTokenFormat {
+    /// As Keycloak's, which its adapters read.
+    #[default]
+    Keycloak,
+    /// By RFC 9068.
+    Rfc9068,
+}
+
 /// Whether authorization requests must carry a PKCE challenge (RFC 7636; RFC 9700 §2.1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -220,6 +231,8 @@ pub struct ClientSettings {
     pub signature_algorithm: Option<Algorithm>,
     /// The same for what it reads itself: ID tokens, logout tokens, authorization responses.
     pub id_token_signed_response_alg: Option<Algorithm>,
+    /// How its access tokens are written.
+    pub access_token_format: AccessTokenFormat,
     /// Access token lifetime, when it differs from the realm's.
     pub access_token: Option<i64>,
     /// Whether it gets no token without a DPoP proof (RFC 9449 §5.2).

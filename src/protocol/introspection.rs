@@ -11,12 +11,13 @@ use super::grants::token_exchange::hold_roles;
 use super::jws::Claims;
 
 /// Claims that an answer takes from the token as they stand: what the token is, not what is known of its user.
-const TAKEN: [&str; 15] = [
+const TAKEN: [&str; 17] = [
     "iss",
     "sub",
     "aud",
     "typ",
     "azp",
+    "client_id",
     "exp",
     "iat",
     "nbf",
@@ -27,6 +28,7 @@ const TAKEN: [&str; 15] = [
     "cnf",
     "act",
     "authorization_details",
+    "may_act",
 ];
 
 /// The one answer about anything that is not good, is not known, or is not the caller's to know (RFC 7662 §2.2).
@@ -76,13 +78,19 @@ pub fn refresh_token(claims: Map<String, Value>, username: &str) -> Map<String, 
     active(claims, username)
 }
 
+/// `token_type`: the claim `typ` of Keycloak's shape; in that of RFC 9068 what the token is bound to says it.
+fn token_type(answer: &Map<String, Value>) -> Value {
+    let bound = if answer.contains_key("cnf") { "DPoP" } else { "Bearer" };
+    answer.get("typ").cloned().unwrap_or_else(|| bound.into())
+}
+
 /// The members that RFC 7662 §2.2 names beside the claims.
 fn active(mut answer: Map<String, Value>, username: &str) -> Map<String, Value> {
     for (name, value) in [
         ("active", Some(json!(true))),
         ("username", Some(username.into())),
         ("client_id", answer.get("azp").or_else(|| answer.get("client_id")).cloned()),
-        ("token_type", Some(answer.get("typ").cloned().unwrap_or_else(|| "Bearer".into()))),
+        ("token_type", Some(token_type(&answer))),
     ] {
         if let Some(value) = value {
             answer.insert(name.to_owned(), value);

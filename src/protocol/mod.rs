@@ -59,6 +59,7 @@ pub mod standing;
 pub mod subject;
 pub mod token_draft;
 pub mod token_response;
+pub mod trusted_issuer;
 pub mod user;
 pub mod user_code;
 pub mod web_origin;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::authorization_details::DetailType;
 use super::client::{GrantType, Pkce};
 use super::register::Registration;
+use super::trusted_issuer::TrustedIssuer;
 use crate::clock::Timestamp;
 
 /// A realm as it is kept.
@@ -87,6 +88,8 @@ pub struct RealmSettings {
     pub dpop_nonce: bool,
     /// Tokens issued before this moment are refused.
     pub not_before: Option<Timestamp>,
+    /// Other issuers whose tokens may be exchanged (RFC 8693).
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// The brake on guessing passwords.
     pub brute_force: BruteForce,
     /// Address of the realm's logo (`https:` or `data:`), shown on its pages.
@@ -135,6 +138,7 @@ impl Default for RealmSettings {
             refresh_retry_window: 10,
             dpop_nonce: false,
             not_before: None,
+            trusted_issuers: Vec::new(),
             brute_force: BruteForce::default(),
             logo_uri: None,
             login_with_email: true,

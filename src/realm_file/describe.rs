@@ -57,6 +57,7 @@ pub(super) fn describe(state: &State) -> RealmSpec {
         registration_grants: Some(settings.registration_grants.clone()),
         registration_pkce: Some(settings.registration_pkce),
         registration_limit: Some(settings.registration_limit),
+        trusted_issuers: Some(settings.trusted_issuers.clone()),
         default_scopes: Some(settings.default_scopes.clone()),
         optional_scopes: Some(settings.optional_scopes.clone()),
         roles: roles(state, None),
@@ -161,6 +162,7 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         id_token_signed_response_alg: settings
             .id_token_signed_response_alg
             .map(|algorithm| algorithm.to_string()),
+        access_token_format: Some(settings.access_token_format),
         access_token_lifetime: settings.access_token,
         session_idle: settings.session_idle,
         session_max: settings.session_max,

@@ -14,13 +14,14 @@ use serde_json::Value;
 
 pub use super::places::Places;
 use crate::protocol::authorization_details::DetailType;
-use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType, Pkce};
+use crate::protocol::client::{AccessTokenFormat, AssertionAudience, ClientAuthentication, GrantType, Pkce};
 use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::protocol::mapper::Mapper;
 use crate::protocol::profile::Profile;
 use crate::protocol::register::Registration;
 use crate::protocol::subject::SubjectType;
+use crate::protocol::trusted_issuer::TrustedIssuer;
 use crate::secrets::Secret;
 
 /// A realm, as a file or a test describes it.
@@ -71,6 +72,8 @@ pub struct RealmSpec {
     pub default_scopes: Option<Vec<String>>,
     /// Scopes that clients have when they name none: part of their tokens when asked for.
     pub optional_scopes: Option<Vec<String>>,
+    /// Other issuers whose tokens may be exchanged (RFC 8693).
+    pub trusted_issuers: Option<Vec<TrustedIssuer>>,
     /// Realm roles.
     #[serde(skip)]
     pub roles: Vec<RoleSpec>,
@@ -254,6 +257,8 @@ pub struct ClientSpec {
     pub signature_algorithm: Option<String>,
     /// What its ID tokens are signed with.
     pub id_token_signed_response_alg: Option<String>,
+    /// How its access tokens are written.
+    pub access_token_format: Option<AccessTokenFormat>,
     /// Access token lifetime, when it differs from the realm's; 0 takes the realm's again.
     pub access_token_lifetime: Option<i64>,
     /// Its refresh tokens, unused, within the session; 0 takes the limit away, here and in the next three.

@@ -37,6 +37,21 @@ impl Hearing {
         Self { address, heard, status }
     }
 
+    /// Publishes a key set, and hears who asks for it.
+    pub(crate) async fn of_keys(jwks: serde_json::Value) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/jwks", listener.local_addr().unwrap());
+        let heard: Arc<Mutex<Vec<(HeaderMap, String)>>> = Arc::default();
+        let keep = Arc::clone(&heard);
+        let tell = move |headers: HeaderMap| async move {
+            keep.lock().unwrap().push((headers, String::new()));
+            axum::Json(jwks)
+        };
+        let router = Router::new().route("/jwks", axum::routing::get(tell));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, heard, status: Arc::default() }
+    }
+
     /// Answers with `status` from now on; 0: never.
     pub(crate) fn answer(&self, status: u16) {
         self.status.store(status, Ordering::Relaxed);

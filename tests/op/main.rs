@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod access_token;
 mod acr;
 mod answers;
 mod authorization_details;

@@ -4,6 +4,7 @@ use serde_json::json;
 use vestibule::store::Page;
 use vestibule::testing::{TestServer, Tokens, claims};
 
+mod foreign;
 mod refresh;
 mod rows;
 mod scene;

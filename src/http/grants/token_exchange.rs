@@ -1,12 +1,15 @@
 //! `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693).
 
+mod subject;
+
 use std::sync::Arc;
 
 use serde_json::json;
 use uuid::Uuid;
 
+use self::subject::{Subject, own, subject};
 use super::event;
-use crate::http::bearer::{self, BearerError, Live};
+use crate::http::bearer::Live;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
@@ -19,11 +22,10 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::{Grant, GrantExchange, GrantRequest, Parent};
 use crate::protocol::grants::refresh_token;
 use crate::protocol::grants::token_exchange::{
-    Case, Exchange, ExchangeRequest, ExchangeRule, Presented, Shown, TokenType, admit, decide, only_audience,
-    rule, scopes,
+    Case, Exchange, ExchangeRequest, ExchangeRule, TokenType, admit, decide, only_audience, rule, scopes,
 };
 use crate::protocol::refresh::RefreshToken;
-use crate::protocol::scope::Granted;
+use crate::protocol::scope::{self, Granted};
 use crate::protocol::token_response::TokenResponse;
 use crate::realms::ClientEntry;
 use crate::store::{Change, Derived, Exchanging, KeepExchange};
@@ -61,16 +63,16 @@ async fn attempt(
     let targets = targets(context, requester, &request).await?;
     let rules =
         targets.iter().map(|target| rule(requester, target.client())).collect::<Result<Vec<_>, _>>()?;
-    let subject = live(context, request.subject).await?;
+    let subject = subject(context, requester, &rules, request.subject).await?;
     let actor = match request.actor {
-        Some(actor) => Some(live(context, actor).await?),
+        Some(actor) => Some(Subject::Own(Box::new(own(context, actor).await?))),
         None => None,
     };
     let exchange = decide(&Case {
         requester,
         rules: &rules,
-        subject: shown(&subject),
-        actor: actor.as_ref().map(shown),
+        subject: subject.shown(),
+        actor: actor.as_ref().map(Subject::shown),
         issue: request.issue,
         bound: caller.confirmation.is_some(),
     })?;
@@ -81,7 +83,7 @@ async fn attempt(
 struct Decided<'a> {
     targets: Vec<Target>,
     rules: Vec<&'a ExchangeRule>,
-    subject: Live,
+    subject: Subject,
     exchange: Exchange,
 }
 
@@ -93,8 +95,7 @@ async fn issue(
 ) -> Result<TokenResponse, ApiError> {
     let requester = &caller.entry.client;
     let Decided { targets, rules, subject, exchange } = decided;
-    let held = tokens::granted_to(context, subject, requester);
-    let granted = scopes(&held, rules, request.scope)?;
+    let granted = scopes(&held(context, requester, subject, request.scope)?, rules, request.scope)?;
     let service = match (request.issue, targets.as_slice()) {
         (TokenType::IdToken, [only]) if granted.openid => only.client().unwrap_or(requester),
         (TokenType::IdToken, _) => {
@@ -104,7 +105,7 @@ async fn issue(
         _ => requester,
     };
     let store = &context.app.store;
-    let roles = store.roles_of_user(&context.state.realm.id, &subject.user.id).await?;
+    let roles = store.roles_of_user(&context.state.realm.id, &subject.user().id).await?;
     let audiences: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
     let now = context.app.clock.now();
     let derived = match request.issue {
@@ -118,14 +119,14 @@ async fn issue(
                 context,
                 &Issue {
                     caller,
-                    user: &subject.user,
+                    user: subject.user(),
                     roles: &roles,
                     granted: &granted,
                     grant: Some(&derived.grant),
                     refresh: Some(&derived.refresh),
                     bounds: Bounds {
                         audiences: Some(&audiences),
-                        origin: Some(&subject.entry.client),
+                        origin: subject.live().map(|live| &live.entry.client),
                         ends_at: Some(exchange.ends_at),
                     },
                     now,
@@ -136,7 +137,9 @@ async fn issue(
             context,
             &ExchangeIssue {
                 caller,
-                subject,
+                user: subject.user(),
+                grant: subject.grant(),
+                before: subject.live().map(|live| &live.claims),
                 roles: &roles,
                 granted: &granted,
                 audiences: &audiences,
@@ -161,6 +164,22 @@ async fn issue(
     }
 }
 
+/// What the subject token holds, as far as the client may have it; of another issuer's token, whose scopes are not ours,
+/// what the client may ask for.
+fn held<'a>(
+    context: &'a RealmContext,
+    requester: &Client,
+    subject: &Subject,
+    asked: Option<&str>,
+) -> Result<Granted<'a>, OAuthError> {
+    let (settings, known) = (&context.state.realm.settings, &context.state.scopes);
+    match subject {
+        Subject::Own(live) => Ok(tokens::granted_to(context, live, requester)),
+        Subject::Foreign(_) => scope::grant(asked, requester, settings, known)
+            .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string())),
+    }
+}
+
 /// A grant of the requester's own with a refresh token, made from the subject's and ending with it.
 fn derive(
     context: &RealmContext,
@@ -172,9 +191,9 @@ fn derive(
     let Decided { subject, exchange, .. } = decided;
     let requester = &caller.entry.client;
     let (settings, now) = (&context.state.realm.settings, context.app.clock.now());
-    let origin = &subject.entry.client;
-    let parent = subject.grant.as_ref()?;
-    let parent_ends = refresh_token::expires_at(parent, origin, subject.session.as_ref(), settings, now);
+    let Live { entry, grant: parent, session, .. } = subject.live()?;
+    let (origin, parent, session) = (&entry.client, parent.as_ref()?, session.as_ref());
+    let parent_ends = refresh_token::expires_at(parent, origin, session, settings, now);
     let grant = Grant {
         id: Uuid::now_v7().to_string(),
         client: requester.id.clone(),
@@ -195,7 +214,7 @@ fn derive(
         last_used_at: now,
         ..parent.clone()
     };
-    let ends = refresh_token::expires_at(&grant, requester, subject.session.as_ref(), settings, now);
+    let ends = refresh_token::expires_at(&grant, requester, session, settings, now);
     let refresh = RefreshToken {
         id: Uuid::now_v7().to_string(),
         realm_id: grant.realm_id.clone(),
@@ -220,12 +239,12 @@ fn told(
 ) -> AuditEvent {
     let Decided { subject, exchange, .. } = decided;
     AuditEvent {
-        user_id: Some(subject.user.id.clone()),
+        user_id: Some(subject.user().id.clone()),
         detail: json!({
-            "audience": audiences, "subject_client": holder(&subject.claims), "act": exchange.act,
+            "audience": audiences, "subject_client": holder(subject.claims()), "subject_issuer": subject.issuer(), "act": exchange.act,
             "issued_token_type": issue.wire(),
         }),
-        ..event(context, AuditKind::TokenExchange, requester, subject.grant.as_ref())
+        ..event(context, AuditKind::TokenExchange, requester, subject.grant())
     }
 }
 
@@ -260,25 +279,4 @@ async fn targets(
         targets.push(Target { name: (*name).to_owned(), entry });
     }
     Ok(targets)
-}
-
-/// The token with what it hangs on, while it still counts (attacks X05, X06).
-async fn live(context: &RealmContext, presented: Presented<'_>) -> Result<Live, ApiError> {
-    let refused =
-        || OAuthError::new(ErrorCode::InvalidRequest, "The token is not an access token that is good");
-    if presented.kind == TokenType::IdToken {
-        return Err(refused().into());
-    }
-    bearer::live(context, presented.token)
-        .await
-        .map_err(|error| BearerError::into_fault(error).unwrap_or_else(|| refused().into()))
-}
-
-fn shown(live: &Live) -> Shown<'_> {
-    Shown {
-        claims: &live.claims,
-        foreign: None,
-        of_service: live.user.service_account_client.is_some(),
-        of_derived_grant: live.grant.as_ref().is_some_and(|grant| grant.parent.is_some()),
-    }
 }

@@ -4,18 +4,19 @@ use serde_json::{Map, Value};
 
 use super::{facts, known_to, lifetime, random_name, signer, subject};
 use crate::clock::Timestamp;
-use crate::http::bearer::Live;
 use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
-use crate::protocol::access_token::{AccessTokenRequest, access_token, exchanged_jti};
+use crate::protocol::access_token::{self, AccessTokenRequest, access_token, exchanged_jti};
 use crate::protocol::claims::{self, Facts, Subject, Target};
 use crate::protocol::client::Client;
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::grant::Grant;
 use crate::protocol::grants::token_exchange::{Exchange, TokenType, hold_roles, tell_actors};
 use crate::protocol::id_token::{self, IdTokenRequest};
+use crate::protocol::jws::Claims;
 use crate::protocol::scope::{self, Granted};
 use crate::protocol::token_response::TokenResponse;
+use crate::protocol::user::User;
 use crate::signer::SignError;
 use crate::store::UserRoles;
 
@@ -23,8 +24,12 @@ use crate::store::UserRoles;
 pub struct ExchangeIssue<'a> {
     /// Who asked, with the key that it proved to hold: the result is bound to it.
     pub caller: &'a Authenticated,
-    /// Whose token is exchanged.
-    pub subject: &'a Live,
+    /// Whom the result speaks for.
+    pub user: &'a User,
+    /// The grant that it hangs on; none for a service's, and for what is made of another issuer's token.
+    pub grant: Option<&'a Grant>,
+    /// What the token says that it is made from; none for another issuer's.
+    pub before: Option<&'a Claims>,
     /// The user's roles and groups.
     pub roles: &'a UserRoles,
     /// What was granted.
@@ -49,12 +54,14 @@ pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Resu
     let realm_algorithm = context.state.algorithm();
     let (client, confirmation) = (&issue.caller.entry.client, issue.caller.confirmation.as_ref());
     let reader = if issue.kind == TokenType::IdToken { issue.service } else { client };
-    let user = known_to(context, reader, &issue.subject.user);
+    let user = known_to(context, reader, issue.user);
     let who = subject(context, &user, issue.roles);
-    let facts = facts(issue.subject.grant.as_ref());
+    let facts = facts(issue.grant);
     let lifetime = lifetime(context, client).min(issue.exchange.ends_at.since(issue.now));
-    let before = issue.subject.claims.text("jti").unwrap_or_default();
-    let jti = exchanged_jti(before, &random_name());
+    let jti = match issue.before.and_then(|before| before.text("jti")) {
+        Some(before) => exchanged_jti(before, &random_name()),
+        None => random_name(),
+    };
     let mut claims = if issue.kind == TokenType::IdToken {
         id_token::id_token(&IdTokenRequest {
             issuer: &context.issuer,
@@ -82,19 +89,19 @@ pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Resu
             lifetime,
         })
     };
-    issue.exchange.stamp(&mut claims, &issue.subject.claims, client);
-    let algorithm = match issue.kind {
-        TokenType::IdToken => issue.service.id_token_algorithm(realm_algorithm),
-        _ => client.access_token_algorithm(realm_algorithm),
+    issue.exchange.stamp(&mut claims, issue.before, client);
+    let (typ, algorithm) = match issue.kind {
+        TokenType::IdToken => ("JWT", issue.service.id_token_algorithm(realm_algorithm)),
+        _ => (access_token::header_type(client), client.access_token_algorithm(realm_algorithm)),
     };
-    let token = signer(context, algorithm)?.sign("JWT", &claims)?;
+    let token = signer(context, algorithm)?.sign(typ, &claims)?;
     Ok(TokenResponse {
         token_type: match issue.kind {
             TokenType::IdToken => "N_A",
             _ => Confirmation::token_type(confirmation),
         },
         issued_token_type: Some(issue.kind.wire()),
-        session_state: issue.subject.grant.as_ref().and_then(|grant| grant.session_id.clone()),
+        session_state: issue.grant.and_then(|grant| grant.session_id.clone()),
         ..TokenResponse::bearer(token, lifetime, issue.granted.token_scope())
     })
 }

@@ -4,7 +4,7 @@ use super::{facts, lifetime, random_name, signer, subject};
 use crate::clock::Timestamp;
 use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
-use crate::protocol::access_token::{AccessTokenRequest, access_token};
+use crate::protocol::access_token::{self, AccessTokenRequest, access_token};
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::scope::Granted;
 use crate::protocol::token_draft::TokenDraft;
@@ -51,7 +51,8 @@ pub fn sign_service(
     let client = &caller.entry.client;
     let lifetime = lifetime(context, client);
     let key = signer(context, client.access_token_algorithm(context.state.algorithm()))?;
-    let access = key.sign_json("JWT", &draft.finish(&random_name(), now, lifetime))?;
+    let typ = access_token::header_type(client);
+    let access = key.sign_json(typ, &draft.finish(&random_name(), now, lifetime))?;
     let not_before = context.state.realm.settings.not_before.max(client.settings.not_before);
     Ok(TokenResponse {
         token_type: Confirmation::token_type(caller.confirmation.as_ref()),

@@ -69,6 +69,18 @@ pub struct Shown<'a> {
     pub of_derived_grant: bool,
 }
 
+impl<'a> Shown<'a> {
+    /// `jti` of a token of this realm; what another issuer calls its tokens means nothing here.
+    fn jti(&self) -> Option<&'a str> {
+        self.claims.text("jti").filter(|_| self.foreign.is_none())
+    }
+
+    /// Whether it hangs on what a person's sign-in gave.
+    fn is_of_sign_in(&self) -> bool {
+        self.jti().is_some_and(|jti| access_token::grant_of(jti).is_some())
+    }
+}
+
 /// What is decided about.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
@@ -98,10 +110,12 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Writes what the exchange says into the claims of the result: who acts, and of roles none that the token which
-    /// it was made from lacked.
-    pub fn stamp(&self, claims: &mut Map<String, Value>, subject: &Claims, requester: &Client) {
-        hold_roles(claims, subject.members());
+    /// Writes what the exchange says into the claims of the result: who acts, and of roles none that the token of this
+    /// realm which it was made from lacked.
+    pub fn stamp(&self, claims: &mut Map<String, Value>, before: Option<&Claims>, requester: &Client) {
+        if let Some(before) = before {
+            hold_roles(claims, before.members());
+        }
         // Of an ID token for another client too: `azp` is whom it was issued to (OpenID Connect Core §2).
         if let Some(azp) = claims.get_mut("azp") {
             *azp = requester.client_id.clone().into();
@@ -183,7 +197,13 @@ pub fn decide(case: &Case<'_>) -> Result<Exchange, OAuthError> {
         TokenType::IdToken if !all(|rule| rule.id_token) => {
             return Err(refuse("The client may not have an ID token for this audience"));
         }
+        TokenType::IdToken if !subject.is_of_sign_in() => {
+            return Err(refuse("An ID token is made of the token of a person's own sign-in alone"));
+        }
         _ => {}
+    }
+    if subject.foreign.is_some() && subject.claims.value("act").is_some() {
+        return Err(refuse("A token of another issuer that somebody acts with is not taken"));
     }
     if actor.is_none() && !all(|rule| rule.impersonation) {
         return Err(refuse("The client must say who acts: actor_token is missing"));
@@ -202,7 +222,7 @@ pub fn decide(case: &Case<'_>) -> Result<Exchange, OAuthError> {
         acts(requester, rules, &subject, actor)?;
     }
     let act = actor::chain(&subject, actor.as_ref())?;
-    if subject.claims.text("jti").is_some_and(|jti| access_token::exchanges(jti) >= MOST_ACTORS) {
+    if subject.jti().is_some_and(|jti| access_token::exchanges(jti) >= MOST_ACTORS) {
         return Err(refuse("The token was exchanged too often"));
     }
     let end = |shown: &Shown<'_>| shown.claims.time("exp").unwrap_or(Timestamp(0));
@@ -216,17 +236,23 @@ fn refreshable(requester: &Client, rules: &[&ExchangeRule], subject: &Shown<'_>)
     if !rules.iter().all(|rule| rule.refresh_token) || !requester.may(GrantType::RefreshToken) {
         return Err(refuse("The client may not have a refresh token for this audience"));
     }
-    let first_hand = |jti: &str| access_token::exchanges(jti) == 0 && access_token::grant_of(jti).is_some();
-    if subject.of_derived_grant || !subject.claims.text("jti").is_some_and(first_hand) {
+    let first_hand = subject.jti().is_some_and(|jti| access_token::exchanges(jti) == 0);
+    if subject.of_derived_grant || !first_hand || !subject.is_of_sign_in() {
         return Err(refuse("A refresh token is made of the token of a person's own sign-in alone"));
     }
     Ok(())
 }
 
+/// Whether tokens of another issuer may be exchanged for every one of these audiences.
+#[must_use]
+pub fn takes(rules: &[&ExchangeRule], issuer: &str) -> bool {
+    rules.iter().all(|rule| rule.subject_issuers.iter().any(|one| one == issuer))
+}
+
 /// Whether the token is the requester's to exchange: meant for it, issued to it, or from where a rule says.
 fn belongs(requester: &Client, rules: &[&ExchangeRule], shown: &Shown<'_>) -> Result<(), OAuthError> {
     let allowed = match shown.foreign {
-        Some(issuer) => rules.iter().all(|rule| rule.subject_issuers.iter().any(|one| one == issuer)),
+        Some(issuer) => takes(rules, issuer),
         None => {
             let holder = holder(shown.claims);
             holder == Some(requester.client_id.as_str())

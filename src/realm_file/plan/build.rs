@@ -43,6 +43,7 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
     ] {
         set(place, value);
     }
+    set(&mut settings.trusted_issuers, spec.trusted_issuers);
     settings.offline_max = lifetimes.offline_max;
     set(&mut settings.remember_me, spec.remember_me);
     set(&mut settings.dpop_nonce, spec.dpop_nonce);
@@ -129,6 +130,7 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         full_scope_allowed: spec.full_scope_allowed.unwrap_or(base.full_scope_allowed),
         signature_algorithm: algorithm(spec.signature_algorithm.as_deref()),
         id_token_signed_response_alg: algorithm(spec.id_token_signed_response_alg.as_deref()),
+        access_token_format: spec.access_token_format.unwrap_or(base.access_token_format),
         access_token: spec.access_token_lifetime,
         session_idle: spec.session_idle,
         session_max: spec.session_max,

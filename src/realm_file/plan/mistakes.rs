@@ -38,9 +38,13 @@ pub(super) fn mistakes(
             fapi2::check(entity, algorithm, &mut notes);
         }
     }
+    let issuers = issuers(current, desired);
     for (key, entity) in desired {
         match key {
-            Key::Client(_) => client(entity, &mut notes),
+            Key::Client(_) => {
+                client(entity, &mut notes);
+                exchange(entity, &issuers, &mut notes);
+            }
             Key::User(_) => user(key, entity, current.get(key), &addresses, &mut notes),
             _ => {}
         }
@@ -119,6 +123,30 @@ fn detail_types(spec: &RealmSpec, desired: &Entities, notes: &mut Notes<'_>) {
             }
         }
     }
+}
+
+/// Issuers of whom a client may exchange tokens must be trusted by the realm.
+fn exchange(entity: &Entity, issuers: &BTreeSet<&str>, notes: &mut Notes<'_>) {
+    for (index, rule) in list(&entity.fields, "exchange").enumerate() {
+        let named = rule.get("subject_issuers").and_then(Value::as_array).into_iter().flatten();
+        for (at, issuer) in named.filter_map(Value::as_str).enumerate() {
+            if !issuers.contains(issuer) {
+                let field = format!("{}.exchange[{index}].subject_issuers[{at}]", entity.path);
+                notes.add(&field, format!("`{issuer}` is not among the realm's `trusted_issuers`"));
+            }
+        }
+    }
+}
+
+/// The issuers that the realm will trust.
+fn issuers<'a>(current: &'a Entities, desired: &'a Entities) -> BTreeSet<&'a str> {
+    let realm = desired.get(&Key::Realm).or_else(|| current.get(&Key::Realm));
+    let trusted = realm.into_iter().flat_map(|realm| list(&realm.fields, "trusted_issuers"));
+    trusted.filter_map(|issuer| issuer.get("issuer")?.as_str()).collect()
+}
+
+fn list<'a>(fields: &'a Fields, name: &str) -> impl Iterator<Item = &'a Value> {
+    fields.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// Whether the list `name` holds anything.

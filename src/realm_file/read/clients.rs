@@ -4,7 +4,7 @@ use super::super::spec::ClientSpec;
 use super::claims;
 use super::fields::Fields;
 use super::records::role;
-use crate::protocol::client::{AssertionAudience, ClientAuthentication, GrantType, Pkce};
+use crate::protocol::client::{AccessTokenFormat, AssertionAudience, ClientAuthentication, GrantType, Pkce};
 use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
 use crate::protocol::profile::Profile;
@@ -39,6 +39,9 @@ const AUTHENTICATION: [(&str, ClientAuthentication); 3] = [
 
 const AUDIENCES: [(&str, AssertionAudience); 2] =
     [("server", AssertionAudience::Server), ("issuer", AssertionAudience::Issuer)];
+
+const FORMATS: [(&str, AccessTokenFormat); 2] =
+    [("keycloak", AccessTokenFormat::Keycloak), ("rfc9068", AccessTokenFormat::Rfc9068)];
 
 /// The name of `grant` in a realm file.
 #[must_use]
@@ -91,6 +94,7 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         full_scope_allowed: fields.switch("full_scope_allowed"),
         signature_algorithm: fields.text("signature_algorithm"),
         id_token_signed_response_alg: fields.text("id_token_signed_response_alg"),
+        access_token_format: fields.choice("access_token_format", &FORMATS),
         access_token_lifetime: fields.seconds("access_token_lifetime"),
         session_idle: fields.seconds("session_idle"),
         session_max: fields.seconds("session_max"),

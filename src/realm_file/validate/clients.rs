@@ -138,7 +138,7 @@ fn uri(client: &ClientSpec) -> Option<&str> {
 }
 
 /// What is wrong with a key set that somebody wrote down, where nothing is to be left out.
-fn unusable(jwks: &Value) -> Option<String> {
+pub(super) fn unusable(jwks: &Value) -> Option<String> {
     let Some(members) = jwks.as_object() else {
         return Some(JwkFault::Keys.to_string());
     };

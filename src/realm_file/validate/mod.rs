@@ -5,6 +5,7 @@
 
 mod clients;
 mod exchange;
+mod trusted_issuers;
 mod unique;
 
 use super::FileProblem;
@@ -46,6 +47,7 @@ pub fn rules(spec: &RealmSpec) -> Vec<FileProblem> {
     acr(spec, &mut notes);
     detail_types(spec, &mut notes);
     times(spec, &mut notes);
+    trusted_issuers::rules(spec, &mut notes);
     roles(&spec.roles, "roles", &mut notes);
     scopes(spec, &mut notes);
     for (index, client) in spec.clients.iter().enumerate() {
@@ -64,6 +66,7 @@ pub fn rules(spec: &RealmSpec) -> Vec<FileProblem> {
 #[must_use]
 pub fn production_refusals(spec: &RealmSpec) -> Vec<FileProblem> {
     let mut notes = Notes::on(spec);
+    trusted_issuers::production(spec, &mut notes);
     for (index, client) in spec.clients.iter().enumerate() {
         clients::production(client, &format!("clients[{index}]"), &mut notes);
     }

@@ -60,6 +60,8 @@ fn depth(act: &Value) -> Option<usize> {
 pub(super) fn may_act(requester: &Client, subject: &Shown<'_>, actor: &Shown<'_>) -> Result<(), OAuthError> {
     let itself = actor.of_service && holder(actor.claims) == Some(requester.client_id.as_str());
     let allowed = match subject.claims.value("may_act") {
+        // Names that another issuer gives are its own, unless it says whose.
+        Some(named) if subject.foreign.is_some() && named.get("iss").is_none() => false,
         Some(named) => is_named(named, actor),
         None => itself,
     };

@@ -255,8 +255,41 @@ fn x07d_a_foreign_token_needs_a_rule_that_names_its_issuer() {
         ("another named", vec!["https://other.example".to_owned()], false),
         ("named", vec!["https://idp.example".to_owned()], true),
     ] {
-        let mut world = World { foreign: Some("https://idp.example"), ..good() };
+        let mut world = foreign();
         world.rule.subject_issuers = issuers;
+        assert_eq!(world.decide().is_ok(), allowed, "{row}");
+    }
+}
+
+/// Its names mean nothing here, whatever they look like.
+fn foreign() -> World {
+    let mut world = World { foreign: Some("https://idp.example"), ..good() };
+    world.rule.subject_issuers = vec!["https://idp.example".to_owned()];
+    world.subject =
+        json!({ "iss": "https://idp.example", "sub": "17", "aud": "x", "jti": "a.b", "exp": 1_300 });
+    world
+}
+
+#[test]
+fn x07_a_foreign_token_is_worth_less_than_one_of_our_own() {
+    let gateway_named: Change =
+        |w| (w.actor, w.subject["may_act"]) = (gateway(), json!({ "client_id": "gateway" }));
+    let with_issuer: Change = |w| {
+        (w.actor, w.subject["may_act"]) = (gateway(), json!({ "client_id": "gateway", "iss": "https://op" }))
+    };
+    let rows: [(&str, Change, bool); 8] = [
+        ("good", |_| {}, true),
+        ("a name of many exchanges", |w| w.subject["jti"] = json!("a.b~c~d~e~f~g~h"), true),
+        ("delegation", |w| w.actor = gateway(), true),
+        ("X07a named without an issuer", gateway_named, false),
+        ("X07a named with ours", with_issuer, true),
+        ("somebody acts already", |w| w.subject["act"] = nested(1), false),
+        ("a refresh token", refresh, false),
+        ("an ID token", |w| (w.issue, w.rule.id_token) = (TokenType::IdToken, true), false),
+    ];
+    for (row, change, allowed) in rows {
+        let mut world = foreign();
+        change(&mut world);
         assert_eq!(world.decide().is_ok(), allowed, "{row}");
     }
 }

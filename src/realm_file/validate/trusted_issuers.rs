@@ -1,0 +1,50 @@
+//! Rules of the issuers that a realm trusts.
+
+use std::collections::BTreeSet;
+
+use super::super::places::Notes;
+use super::super::spec::RealmSpec;
+use super::clients::unusable;
+use crate::protocol::jws::Algorithm;
+use crate::protocol::outbound::OutboundRules;
+
+pub(super) fn rules(spec: &RealmSpec, notes: &mut Notes<'_>) {
+    let mut named = BTreeSet::new();
+    for (index, trusted) in spec.trusted_issuers.iter().flatten().enumerate() {
+        let path = format!("trusted_issuers[{index}]");
+        let field = |name: &str| format!("{path}.{name}");
+        if !named.insert(&trusted.issuer) {
+            notes.add(&field("issuer"), format!("`{}` is there already", trusted.issuer));
+        }
+        match (&trusted.jwks, &trusted.jwks_uri) {
+            (None, None) => notes.add(&path, "its keys are missing: `jwks` or `jwks_uri`"),
+            (Some(_), Some(_)) => notes.add(&field("jwks_uri"), "either `jwks` or `jwks_uri`, not both"),
+            (Some(jwks), None) => {
+                if let Some(problem) = unusable(jwks) {
+                    notes.add(&field("jwks"), problem);
+                }
+            }
+            (None, Some(uri)) => followed(uri, true, &field("jwks_uri"), notes),
+        }
+        for (at, name) in trusted.algorithms.iter().enumerate() {
+            if let Err(problem) = name.parse::<Algorithm>() {
+                notes.add(&field(&format!("algorithms[{at}]")), problem.to_string());
+            }
+        }
+    }
+}
+
+/// What only development forgives.
+pub(super) fn production(spec: &RealmSpec, notes: &mut Notes<'_>) {
+    for (index, trusted) in spec.trusted_issuers.iter().flatten().enumerate() {
+        if let Some(uri) = &trusted.jwks_uri {
+            followed(uri, false, &format!("trusted_issuers[{index}].jwks_uri"), notes);
+        }
+    }
+}
+
+fn followed(uri: &str, http: bool, field: &str, notes: &mut Notes<'_>) {
+    if let Err(problem) = (OutboundRules { private: true, http }).target(uri) {
+        notes.add(field, problem.to_string());
+    }
+}
