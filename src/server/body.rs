@@ -25,23 +25,28 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct BodyTimeout;
 
 /// The body as handlers get it: bounded in bytes and in time. An empty one costs nothing.
-pub(super) fn bounded(incoming: Incoming, limits: &Limits) -> Body {
-    if incoming.is_end_stream() {
+pub(super) fn bounded(incoming: Incoming, limits: &Limits, watch: &Arc<Watch>) -> Body {
+    let whole = incoming.is_end_stream();
+    watch.body_coming(!whole);
+    if whole {
         return Body::empty();
     }
     Body::new(Timed {
         inner: Limited::new(incoming, limits.body_bytes),
-        sleep: Box::pin(tokio::time::sleep(limits.body_timeout)),
+        sleep: None,
         due: Instant::now() + limits.body_timeout,
         received: 0,
+        watch: Arc::clone(watch),
     })
 }
 
 struct Timed<B> {
     inner: B,
-    sleep: Pin<Box<Sleep>>,
+    /// Made when there is something to wait for: most bodies come together with their header.
+    sleep: Option<Pin<Box<Sleep>>>,
     due: Instant,
     received: u64,
+    watch: Arc<Watch>,
 }
 
 impl<B: HttpBody<Data = Bytes, Error = BoxError> + Unpin> HttpBody for Timed<B> {
@@ -55,15 +60,20 @@ impl<B: HttpBody<Data = Bytes, Error = BoxError> + Unpin> HttpBody for Timed<B> 
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
             let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len));
             self.received = self.received.saturating_add(bytes.unwrap_or(0) as u64);
+            if frame.is_none() || self.inner.is_end_stream() {
+                self.watch.body_coming(false);
+            }
             return Poll::Ready(frame);
         }
+        let Timed { sleep, due, received, .. } = &mut *self;
+        let sleep = sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(*due)));
         loop {
-            ready!(self.sleep.as_mut().poll(context));
-            let due = self.due + Duration::from_secs(self.received / BYTES_A_SECOND);
+            ready!(sleep.as_mut().poll(context));
+            let due = *due + Duration::from_secs(*received / BYTES_A_SECOND);
             if due <= Instant::now() {
                 return Poll::Ready(Some(Err(BodyTimeout.into())));
             }
-            self.sleep.as_mut().reset(due);
+            sleep.as_mut().reset(due);
         }
     }
 
@@ -144,8 +154,8 @@ mod tests {
     async fn read(piece: usize) -> (bool, Duration) {
         let begun = Instant::now();
         let dribble = Dribble(Box::pin(tokio::time::sleep(PAUSE)), piece);
-        let sleep = Box::pin(tokio::time::sleep(SPAN));
-        let body = Timed { inner: dribble, sleep, due: begun + SPAN, received: 0 };
+        let watch = Arc::new(Watch::new(&Limits::default()));
+        let body = Timed { inner: dribble, sleep: None, due: begun + SPAN, received: 0, watch };
         let error = Limited::new(body, 10 * 1024 * 1024).collect().await.unwrap_err();
         (error.is::<BodyTimeout>(), begun.elapsed())
     }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
 use axum::http::{HeaderValue, Response};
@@ -14,12 +15,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::watch::Receiver;
+use tokio::time::Instant;
 use tower::Service;
 
 use super::accept::linger;
 use super::body::{Answer, bounded};
 use super::guard::Objection;
-use super::watch::{Alarm, Phase, Watch, Watched};
+use super::watch::{Alarm, Alarmed, Phase, Watch, Watched};
 use super::wire::Wire;
 use super::{Peer, Shared, Stage};
 
@@ -33,29 +35,65 @@ pub(super) async fn drive(stream: TcpStream, peer: Peer, shared: Arc<Shared>, sl
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     let _open = shared.metrics.connection_opened();
-    if !first_byte(&stream, &shared).await {
-        return;
-    }
-    let Some(wire) = secured(stream, &shared).await else { return };
-    let watch = Arc::new(Watch::new(&shared.limits));
-    let finished = Box::pin(answer(wire, peer, &shared, &watch)).await;
-    if let (true, Some(stream)) = (finished, watch.released()) {
+    let mut waiting = Waiting {
+        stream,
+        read: Bytes::new(),
+        until: Instant::now() + shared.limits.header_timeout,
+        served: false,
+    };
+    let ended = loop {
+        match waiting.next_byte(&shared).await {
+            Next::Byte => {}
+            Next::Stop => break Some(Wire::Plain(waiting.stream)),
+            Next::Nothing => break None,
+        }
+        let Waiting { stream, read, .. } = waiting;
+        let Some(wire) = secured(stream, &shared).await else { break None };
+        let watch = Arc::new(Watch::new(&shared.limits));
+        match Box::pin(answer(wire, read, peer, &shared, &watch)).await {
+            Outcome::Rests(rests) => waiting = rests,
+            Outcome::Ended => break watch.released(),
+            Outcome::Cut => break None,
+        }
+    };
+    if let Some(stream) = ended {
         linger(stream).await;
     }
     drop(slot);
 }
 
-/// Waits for a client to say something. Until then its connection has no parser and no buffer, which is most of
-/// what one costs.
-async fn first_byte(stream: &TcpStream, shared: &Shared) -> bool {
-    let mut stage = shared.stage.subscribe();
-    let mut byte = [0];
-    tokio::select! {
-        biased;
-        // Not `readable`: a socket counts as readable until a read has found it empty.
-        peeked = stream.peek(&mut byte) => matches!(peeked, Ok(1)),
-        _ = stage.wait_for(|stage| *stage == Stage::Cut) => false,
-        () = tokio::time::sleep(shared.limits.header_timeout) => false,
+/// A connection whose client says nothing: no parser, no buffer, which is most of what one costs.
+struct Waiting {
+    stream: TcpStream,
+    /// What came of the next request already.
+    read: Bytes,
+    until: Instant,
+    /// Whether it had an answer before.
+    served: bool,
+}
+
+impl Waiting {
+    /// Waits for the client to say something.
+    async fn next_byte(&self, shared: &Shared) -> Next {
+        if !self.read.is_empty() {
+            return Next::Byte;
+        }
+        let mut stage = shared.stage.subscribe();
+        // Who was never answered may still be about to ask when the server begins to stop.
+        let ends = |stage: &Stage| *stage == Stage::Cut || (self.served && *stage != Stage::Serving);
+        let mut byte = [0];
+        tokio::select! {
+            biased;
+            // Not `readable`: a socket counts as readable until a read has found it empty.
+            peeked = self.stream.peek(&mut byte) => {
+                if matches!(peeked, Ok(1)) { Next::Byte } else { Next::Nothing }
+            }
+            stage = stage.wait_for(ends) => match stage.as_deref() {
+                Ok(Stage::Draining) => Next::Stop,
+                _ => Next::Nothing,
+            },
+            () = tokio::time::sleep_until(self.until) => Next::Nothing,
+        }
     }
 }
 
@@ -78,37 +116,71 @@ async fn secured(stream: TcpStream, shared: &Shared) -> Option<Wire> {
     }
 }
 
-/// Whether the connection came to its own end, and was not cut.
-async fn answer(stream: Wire, peer: Peer, shared: &Arc<Shared>, watch: &Arc<Watch>) -> bool {
+/// What a connection that waits comes to.
+enum Next {
+    /// A request begins.
+    Byte,
+    /// The server stops; whatever the client sends meanwhile finds no reset.
+    Stop,
+    /// The client is gone, or had nothing to say for too long.
+    Nothing,
+}
+
+/// How a connection came out of its parser.
+enum Outcome {
+    /// It waits for its next request, and needs no parser for that.
+    Rests(Waiting),
+    /// It came to its own end.
+    Ended,
+    /// It was cut.
+    Cut,
+}
+
+async fn answer(wire: Wire, read: Bytes, peer: Peer, shared: &Arc<Shared>, watch: &Arc<Watch>) -> Outcome {
     let mut stage = shared.stage.subscribe();
     let service = service_fn(|request| respond(request, peer, shared, watch));
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(watch)));
-    let mut connection = std::pin::pin!(builder(shared).serve_connection(io, service));
+    let io = TokioIo::new(Watched::new(wire, read, Arc::clone(watch)));
+    let mut connection = builder(shared).serve_connection(io, service);
     let mut alarm = std::pin::pin!(Alarm::new(Arc::clone(watch)));
     let mut known = Stage::Serving;
+    // An encrypted connection may hold a request that no look at its socket would show.
+    let plain = shared.tls.is_none();
     loop {
         tokio::select! {
             biased;
-            ended = connection.as_mut() => {
+            ended = &mut connection => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "connection ended");
                 }
-                return true;
+                return Outcome::Ended;
             }
             next = stage_after(&mut stage, known) => {
                 known = next;
                 if next == Stage::Cut {
-                    return false;
+                    return Outcome::Cut;
                 }
                 // A connection whose request is still on its way is answered first, then closed by its header.
                 if matches!(watch.phase(), Phase::Busy | Phase::Idle) {
-                    connection.as_mut().graceful_shutdown();
+                    std::pin::Pin::new(&mut connection).graceful_shutdown();
                 }
             }
-            () = alarm.as_mut() => {
-                tracing::debug!(phase = ?watch.phase(), "connection too slow");
-                return false;
-            }
+            () = alarm.as_mut() => match watch.alarmed(plain && known == Stage::Serving) {
+                Alarmed::Patience => {}
+                Alarmed::Over => {
+                    tracing::debug!(phase = ?watch.phase(), "connection too slow");
+                    return Outcome::Cut;
+                }
+                Alarmed::Rests(until) => {
+                    let parts = connection.into_parts();
+                    drop(parts.io);
+                    return match watch.released() {
+                        Some(Wire::Plain(stream)) => {
+                            Outcome::Rests(Waiting { stream, read: parts.read_buf, until, served: true })
+                        }
+                        _ => Outcome::Ended,
+                    };
+                }
+            },
         }
     }
 }
@@ -136,7 +208,7 @@ async fn respond(
     watch: &Arc<Watch>,
 ) -> Result<Response<Answer>, Infallible> {
     watch.enter(Phase::Busy);
-    let mut request: Request = request.map(|body| bounded(body, &shared.limits));
+    let mut request: Request = request.map(|body| bounded(body, &shared.limits, watch));
     // A sender that chunks has chosen a framing that a proxy may read otherwise; what follows it on this
     // connection is not trusted (RFC 9112 §6.1).
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);

@@ -208,6 +208,54 @@ async fn a_resting_connection_outlives_the_header_timeout() {
 }
 
 #[tokio::test]
+async fn a_connection_that_gave_its_parser_back_loses_nothing() {
+    let server = start(quick()).await;
+    let mut stream = server.connect().await;
+    // The beginning of a second request comes with the first one, and waits in the parser.
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /pe").await.unwrap();
+    assert!(one(&mut stream).await.ends_with("hello"));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    stream.write_all(b"er HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert!(one(&mut stream).await.ends_with("127.0.0.1"));
+    // A body that nobody reads: what is left of it is no request.
+    let body = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let head = "POST /stall-not HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(status(&one(&mut stream).await), "404");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let _ = stream.write_all(body.as_bytes()).await;
+    let after = rest(&mut stream).await;
+    assert!(!after.contains("hello"), "a part of a body was taken for a request: {after}");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_late_gets_the_whole_answer() {
+    let server = start(quick()).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut bytes = 0;
+    let mut buffer = vec![0; 1024 * 1024];
+    while bytes < 64 * 1024 * 1024 {
+        let read = timeout(PATIENCE, stream.read(&mut buffer)).await.expect("more of it").unwrap();
+        assert!(read > 0, "closed after {bytes} bytes");
+        bytes += read;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_at_rest_ends_with_the_server() {
+    let server = start(quick()).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert!(one(&mut stream).await.ends_with("hello"));
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    server.shutdown.begin();
+    assert_eq!(rest(&mut stream).await, "");
+    assert_eq!(timeout(PATIENCE, server.task).await.unwrap().unwrap(), Ended::Drained);
+}
+
+#[tokio::test]
 async fn a_client_that_does_not_read_is_closed() {
     let server = start(Limits {
         header_timeout: Duration::from_millis(200),

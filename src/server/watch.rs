@@ -12,12 +12,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::Limits;
 use super::head::HeadScan;
 use super::wire::Wire;
+
+/// How long a connection is idle before it gives its parser and its buffers back. A client that asks again sooner pays
+/// nothing for it; one that rests costs next to nothing.
+const REST: Duration = Duration::from_millis(100);
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +44,15 @@ pub(super) struct Watch {
     begun: Instant,
     /// Milliseconds after `begun`.
     deadline: AtomicU64,
+    /// As long as that an idle connection may stay so.
+    idle_until: AtomicU64,
     phase: AtomicU8,
     /// The header that came last frames its body in two ways.
     conflict: AtomicBool,
+    /// Everything that was written has left the parser's buffer.
+    flushed: AtomicBool,
+    /// The body of the request at hand is not whole yet.
+    body_coming: AtomicBool,
     /// The stream, once the parser has let go of it.
     released: Mutex<Option<Wire>>,
     head: Duration,
@@ -54,8 +65,11 @@ impl Watch {
         let watch = Self {
             begun: Instant::now(),
             deadline: AtomicU64::new(0),
+            idle_until: AtomicU64::new(0),
             phase: AtomicU8::new(0),
             conflict: AtomicBool::new(false),
+            flushed: AtomicBool::new(true),
+            body_coming: AtomicBool::new(false),
             released: Mutex::new(None),
             head: limits.header_timeout,
             // The request's own limit answers 503; this one is for a client that does not read the answer.
@@ -67,14 +81,27 @@ impl Watch {
     }
 
     pub(super) fn enter(&self, phase: Phase) {
+        let now = Instant::now();
         let span = match phase {
             Phase::New | Phase::Head => self.head,
             Phase::Busy => self.busy,
-            Phase::Idle => self.idle,
+            Phase::Idle => {
+                self.set(&self.idle_until, now + self.idle);
+                // First to see whether it stays so; the rest of the time is waited without a parser.
+                self.idle.min(REST)
+            }
         };
-        let due = u64::try_from((self.begun.elapsed() + span).as_millis()).unwrap_or(u64::MAX);
         self.phase.store(phase as u8, Ordering::Relaxed);
-        self.deadline.store(due, Ordering::Relaxed);
+        self.set(&self.deadline, now + span);
+    }
+
+    fn set(&self, to: &AtomicU64, at: Instant) {
+        let millis = at.saturating_duration_since(self.begun).as_millis();
+        to.store(u64::try_from(millis).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn at(&self, from: &AtomicU64) -> Instant {
+        self.begun + Duration::from_millis(from.load(Ordering::Relaxed))
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -84,6 +111,30 @@ impl Watch {
             2 => Phase::Busy,
             _ => Phase::Idle,
         }
+    }
+
+    /// What the alarm means. `may_rest`: whether a connection that rests is of use at all.
+    pub(super) fn alarmed(&self, may_rest: bool) -> Alarmed {
+        if self.phase() != Phase::Idle {
+            return Alarmed::Over;
+        }
+        let (now, until) = (Instant::now(), self.at(&self.idle_until));
+        if now >= until {
+            return Alarmed::Over;
+        }
+        // Nothing of the last request may be on its way in, nor of its answer on its way out: the parser knows how much,
+        // and the next one would take it for something else.
+        let settled = self.flushed.load(Ordering::Relaxed) && !self.body_coming.load(Ordering::Relaxed);
+        if settled && may_rest {
+            return Alarmed::Rests(until);
+        }
+        self.set(&self.deadline, until.min(now + REST));
+        Alarmed::Patience
+    }
+
+    /// Whether the body of the request at hand is still on its way.
+    pub(super) fn body_coming(&self, coming: bool) {
+        self.body_coming.store(coming, Ordering::Relaxed);
     }
 
     /// Whether the header of the request at hand frames its body in two ways.
@@ -97,8 +148,19 @@ impl Watch {
     }
 
     fn deadline(&self) -> Instant {
-        self.begun + Duration::from_millis(self.deadline.load(Ordering::Relaxed))
+        self.at(&self.deadline)
     }
+}
+
+/// What a connection whose deadline has passed is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alarmed {
+    /// It was too slow.
+    Over,
+    /// It is idle with nothing under way, and may be so until then.
+    Rests(Instant),
+    /// It is idle, and something is still under way.
+    Patience,
 }
 
 /// Ends when the watch's deadline passes, wherever it was moved meanwhile. Must be polled after the connection
@@ -140,13 +202,15 @@ impl Future for Alarm {
 /// The connection's bytes, reported to its watch.
 pub(super) struct Watched {
     stream: Option<Wire>,
+    /// What was read before this began.
+    read: Bytes,
     watch: Arc<Watch>,
     scan: HeadScan,
 }
 
 impl Watched {
-    pub(super) fn new(stream: Wire, watch: Arc<Watch>) -> Self {
-        Self { stream: Some(stream), watch, scan: HeadScan::default() }
+    pub(super) fn new(stream: Wire, read: Bytes, watch: Arc<Watch>) -> Self {
+        Self { stream: Some(stream), read, watch, scan: HeadScan::default() }
     }
 
     fn came(&mut self, bytes: &[u8]) {
@@ -163,6 +227,7 @@ impl Watched {
     }
 
     fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.watch.flushed.store(false, Ordering::Relaxed);
         if matches!(result, Poll::Ready(Ok(bytes)) if bytes > 0) && self.watch.phase() == Phase::Busy {
             self.watch.enter(Phase::Busy);
         }
@@ -187,7 +252,12 @@ impl AsyncRead for Watched {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        std::task::ready!(self.stream()?.poll_read(context, buffer))?;
+        if self.read.is_empty() {
+            std::task::ready!(self.stream()?.poll_read(context, buffer))?;
+        } else {
+            let most = self.read.len().min(buffer.remaining());
+            buffer.put_slice(&self.read.split_to(most));
+        }
         if let Some(bytes) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty()) {
             self.came(bytes);
         }
@@ -219,7 +289,10 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_flush(context)
+        std::task::ready!(self.stream()?.poll_flush(context))?;
+        // The parser flushes the stream when it has nothing left of its own.
+        self.watch.flushed.store(true, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
