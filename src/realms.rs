@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 mod drafts;
+mod keys;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -29,10 +30,12 @@ use crate::protocol::user::User;
 use crate::protocol::web_origin;
 use crate::secrets;
 use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey, RingKey, SigningKey};
-use crate::store::{Change, KeyRow, Page, RealmConfiguration, Store, StoreError, UserRoles};
+use crate::store::{Page, RealmConfiguration, Store, StoreError, UserRoles};
 use crate::vault::Vault;
 
 pub use drafts::Drafts;
+pub use keys::{KeySource, key_aad, make_key};
+use keys::{algorithms, make_keys, missing_keys};
 
 /// Most realms that are kept in memory; beyond it the least used one is read again when it is needed.
 const MOST_REALMS: usize = 1_000;
@@ -60,16 +63,6 @@ pub struct Realms {
     clock: Clock,
     vault: Arc<Vault>,
     keys: KeySource,
-}
-
-/// Where the first keys of a realm come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum KeySource {
-    /// Each is made for its realm.
-    #[default]
-    Fresh,
-    /// Realms of one process share one, made once: for tests, which cannot wait for an RSA key pair each.
-    SharedInProcess,
 }
 
 /// Why a realm could not be brought into memory.
@@ -158,22 +151,6 @@ pub struct ServiceAccount {
     pub roles: UserRoles,
 }
 
-impl KeySource {
-    fn generate(self, algorithm: Algorithm) -> Result<Arc<SigningKey>, KeyError> {
-        static SHARED: std::sync::Mutex<Vec<Arc<SigningKey>>> = std::sync::Mutex::new(Vec::new());
-        if self == Self::Fresh {
-            return SigningKey::generate(algorithm).map(Arc::new);
-        }
-        let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(key) = shared.iter().find(|key| key.algorithm() == algorithm) {
-            return Ok(Arc::clone(key));
-        }
-        let key = Arc::new(SigningKey::generate(algorithm)?);
-        shared.push(Arc::clone(&key));
-        Ok(key)
-    }
-}
-
 impl Realms {
     /// An empty cache.
     #[must_use]
@@ -206,6 +183,26 @@ impl Realms {
     #[must_use]
     pub fn kept(&self) -> usize {
         self.cache.len()
+    }
+
+    /// The realm called `name`, without waiting for its first keys while they are being made: for what needs none, such
+    /// as its metadata. It signs nothing then, and verifies nothing.
+    ///
+    /// # Errors
+    /// [`RealmError`] when it exists but cannot be read.
+    pub async fn described(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
+        if let Some(state) = self.cache.get(name) {
+            return Ok(Some(state));
+        }
+        let Some(realm) = store.realm_by_name(name).await?.filter(|realm| realm.enabled) else {
+            return Ok(None);
+        };
+        let (now, configuration) = (self.clock.now(), store.realm_configuration(&realm.id).await?);
+        if missing_keys(&configuration, now).is_empty() {
+            return self.named(store, name).await;
+        }
+        let ring = KeyRing::new(Vec::new(), MacKey::generate(), now);
+        Ok(Some(Arc::new(RealmState::with_keys(configuration, ring, MacKey::generate()))))
     }
 
     async fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
@@ -253,8 +250,7 @@ impl Realms {
 
 impl RealmState {
     fn new(configuration: RealmConfiguration, vault: &Vault, now: Timestamp) -> Result<Self, RealmError> {
-        let algorithms = algorithms(&configuration);
-        let RealmConfiguration { realm, keys, scopes, roles, .. } = configuration;
+        let RealmConfiguration { realm, keys, .. } = &configuration;
         let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
         let (mut mac, mut pairwise) = (None, None);
         let mut signing = Vec::new();
@@ -271,8 +267,13 @@ impl RealmState {
         }
         let mac = mac.ok_or_else(|| fault(KeyError::Missing))?;
         let pairwise = pairwise.ok_or_else(|| fault(KeyError::Missing))?;
-        let ring = KeyRing::new(signing, mac, now);
-        Ok(Self {
+        Ok(Self::with_keys(configuration, KeyRing::new(signing, mac, now), pairwise))
+    }
+
+    fn with_keys(configuration: RealmConfiguration, ring: KeyRing, pairwise: MacKey) -> Self {
+        let algorithms = algorithms(&configuration);
+        let RealmConfiguration { realm, scopes, roles, .. } = configuration;
+        Self {
             algorithms,
             issuer_keys: realm.settings.trusted_issuers.iter().map(issuer_keys).collect(),
             key_set: Document::new(ring.jwks().clone()),
@@ -286,7 +287,7 @@ impl RealmState {
             names: Cache::new(MOST_CLIENTS),
             origins: OnceCell::new(),
             resources: OnceCell::new(),
-        })
+        }
     }
 
     /// The client called `client_id`. Misses are not kept, so that nobody outside can fill the cache.
@@ -428,89 +429,4 @@ fn keys_of(jwks: Option<&serde_json::Value>) -> KeySet {
     let members = jwks.and_then(serde_json::Value::as_object);
     let set = members.and_then(|members| JwkSet::read(members).ok()).unwrap_or_default();
     KeySet::new(&set)
-}
-
-/// What a key is sealed for: its row, so that a sealed key is of no use in another one.
-#[must_use]
-pub fn key_aad(realm_id: &str, key_id: &str) -> String {
-    format!("signing_keys/{realm_id}/{key_id}/sealed")
-}
-
-/// Every algorithm that the realm signs with, for itself and for its clients.
-fn algorithms(configuration: &RealmConfiguration) -> Vec<Algorithm> {
-    let own = configuration.realm.settings.signature_algorithm.parse().unwrap_or_default();
-    let others = configuration.client_algorithms.iter().copied().filter(|algorithm| *algorithm != own);
-    std::iter::once(own).chain(others).collect()
-}
-
-/// Algorithms that the realm needs a key of and has none that signs.
-fn missing_keys(configuration: &RealmConfiguration, now: Timestamp) -> Vec<String> {
-    let needed = algorithms(configuration);
-    needed
-        .into_iter()
-        .map(Algorithm::name)
-        .chain(INNER_ALGORITHMS)
-        .filter(|algorithm| {
-            !configuration.keys.iter().any(|key| {
-                key.algorithm == *algorithm
-                    && key.signs_from <= now
-                    && key.served_until.is_none_or(|until| now < until)
-            })
-        })
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Makes the first key of each algorithm. The rows' identifiers are the same on every node, so that of two nodes
-/// which make one at the same time only one keeps it.
-async fn make_keys(
-    realm: &Realm,
-    algorithms: Vec<String>,
-    vault: &Vault,
-    source: KeySource,
-    now: Timestamp,
-) -> Result<Vec<Change>, RealmError> {
-    let mut made = Vec::new();
-    for algorithm in algorithms {
-        let id = format!("{}:{algorithm}:first", realm.id);
-        made.push(make_key(realm, id, &algorithm, vault, source, now, now).await?);
-    }
-    Ok(made)
-}
-
-/// Makes a key of `algorithm` that signs from `signs_from`, sealed for its row `id`.
-///
-/// # Errors
-/// [`RealmError::Keys`] for an algorithm that is not ours, or when no key could be made.
-pub async fn make_key(
-    realm: &Realm,
-    id: String,
-    algorithm: &str,
-    vault: &Vault,
-    source: KeySource,
-    now: Timestamp,
-    signs_from: Timestamp,
-) -> Result<Change, RealmError> {
-    let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
-    let aad = key_aad(&realm.id, &id);
-    let sealed = if INNER_ALGORITHMS.contains(&algorithm) {
-        MacKey::generate().seal(vault, &aad)
-    } else {
-        let algorithm: Algorithm = algorithm.parse().map_err(|_| fault(KeyError::Missing))?;
-        // An RSA key pair takes tens of milliseconds of computing, too long for a thread that serves others.
-        let key = tokio::task::spawn_blocking(move || source.generate(algorithm))
-            .await
-            .map_err(|_| fault(KeyError::Missing))?
-            .map_err(fault)?;
-        key.seal(vault, &aad).map_err(fault)?
-    };
-    let row = KeyRow {
-        id,
-        algorithm: algorithm.to_owned(),
-        sealed,
-        created_at: now,
-        signs_from,
-        served_until: None,
-    };
-    Ok(Change::AddKey { realm_id: realm.id.clone(), key: row })
 }

@@ -18,7 +18,7 @@ use super::host;
 use super::pages::{Entry, Fact, Hint, Link, Name, Page, Shell, Trouble, TroublePage};
 use crate::app::Shared;
 use crate::protocol::issuer::Base;
-use crate::realms::RealmState;
+use crate::realms::{RealmError, RealmState};
 use crate::server::Peer;
 use crate::telemetry::RequestId;
 
@@ -48,17 +48,41 @@ struct RealmPath {
     realm: Option<String>,
 }
 
+/// A [`RealmContext`] whose realm may still be without its first keys: for what needs none.
+pub struct Described(pub RealmContext);
+
 impl FromRequestParts<Shared> for RealmContext {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+        Self::read(parts, app, |name| async move { app.realms.named(&app.store, &name).await }).await
+    }
+}
+
+impl FromRequestParts<Shared> for Described {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+        let realm = |name: String| async move { app.realms.described(&app.store, &name).await };
+        RealmContext::read(parts, app, realm).await.map(Self)
+    }
+}
+
+impl RealmContext {
+    async fn read<R>(
+        parts: &mut Parts,
+        app: &Shared,
+        realm: impl FnOnce(String) -> R,
+    ) -> Result<Self, Response>
+    where
+        R: Future<Output = Result<Option<Arc<RealmState>>, RealmError>>,
+    {
         let server = ServerContext::from_request_parts(parts, app).await?;
         let path: Result<axum::extract::Path<RealmPath>, PathRejection> =
             axum::extract::Path::from_request_parts(parts, app).await;
         let named = path.ok().and_then(|path| path.0.realm).or_else(|| app.rules.root_realm.clone());
         let Some(name) = named else { return Err(server.no_realm(parts)) };
-        let found = app.realms.named(&app.store, &name).await;
-        match found {
+        match realm(name).await {
             Ok(Some(state)) => Ok(Self {
                 issuer: app.hosts.issuer(&server.base, &state.realm.name),
                 app: Arc::clone(app),
@@ -73,9 +97,7 @@ impl FromRequestParts<Shared> for RealmContext {
             Err(error) => Err(server.fail(PageError::from(error), parts)),
         }
     }
-}
 
-impl RealmContext {
     /// Name of the realm.
     #[must_use]
     pub fn realm(&self) -> &str {

@@ -6,12 +6,12 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::certs::document;
-use crate::http::context::RealmContext;
+use crate::http::context::Described;
 use crate::protocol::discovery;
 use crate::realms::Document;
 
 /// Serves the metadata document.
-pub async fn metadata(context: RealmContext, headers: HeaderMap) -> Response {
+pub async fn metadata(Described(context): Described, headers: HeaderMap) -> Response {
     let documents = &context.state.documents;
     let body = documents.get(&context.issuer).unwrap_or_else(|| {
         let state = &context.state;

@@ -1,0 +1,153 @@
+//! The keys of a realm as it begins: which are missing, and making them.
+//!
+//! An RSA key pair takes 60 ms, at times four times as long, and nobody waits for it who does not need it: a server that
+//! starts for the first time listens and tells its metadata at once, makes the pairs in the background, and holds up the
+//! requests that come for keys or signatures until they are there. An elliptic pair that answers in the meantime would be
+//! sooner still, and wrong: clients take the algorithm from the metadata, and many know none but RS256.
+
+use std::sync::Arc;
+
+use super::{INNER_ALGORITHMS, RealmError};
+use crate::clock::Timestamp;
+use crate::protocol::realm::Realm;
+use crate::signer::{Algorithm, KeyError, MacKey, SigningKey};
+use crate::store::{Change, KeyRow, RealmConfiguration};
+use crate::vault::Vault;
+
+/// Where the first keys of a realm come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeySource {
+    /// Each is made for its realm.
+    #[default]
+    Fresh,
+    /// Realms of one process share one, made once: for tests, which cannot wait for an RSA key pair each.
+    SharedInProcess,
+}
+
+impl KeySource {
+    fn generate(self, algorithm: Algorithm) -> Result<Arc<SigningKey>, KeyError> {
+        static SHARED: std::sync::Mutex<Vec<Arc<SigningKey>>> = std::sync::Mutex::new(Vec::new());
+        if self == Self::Fresh {
+            return SigningKey::generate(algorithm).map(Arc::new);
+        }
+        let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(key) = shared.iter().find(|key| key.algorithm() == algorithm) {
+            return Ok(Arc::clone(key));
+        }
+        let key = Arc::new(SigningKey::generate(algorithm)?);
+        shared.push(Arc::clone(&key));
+        Ok(key)
+    }
+}
+
+/// What a key is sealed for: its row, so that a sealed key is of no use in another one.
+#[must_use]
+pub fn key_aad(realm_id: &str, key_id: &str) -> String {
+    format!("signing_keys/{realm_id}/{key_id}/sealed")
+}
+
+/// Every algorithm that the realm signs with, for itself and for its clients.
+pub(super) fn algorithms(configuration: &RealmConfiguration) -> Vec<Algorithm> {
+    let own = configuration.realm.settings.signature_algorithm.parse().unwrap_or_default();
+    let others = configuration.client_algorithms.iter().copied().filter(|algorithm| *algorithm != own);
+    std::iter::once(own).chain(others).collect()
+}
+
+/// Algorithms that the realm needs a key of and has none that signs.
+pub(super) fn missing_keys(configuration: &RealmConfiguration, now: Timestamp) -> Vec<String> {
+    let needed = algorithms(configuration);
+    needed
+        .into_iter()
+        .map(Algorithm::name)
+        .chain(INNER_ALGORITHMS)
+        .filter(|algorithm| {
+            !configuration.keys.iter().any(|key| {
+                key.algorithm == *algorithm
+                    && key.signs_from <= now
+                    && key.served_until.is_none_or(|until| now < until)
+            })
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Makes the first key of each algorithm. The rows' identifiers are the same on every node, so that of two nodes
+/// which make one at the same time only one keeps it.
+pub(super) async fn make_keys(
+    realm: &Realm,
+    algorithms: Vec<String>,
+    vault: &Vault,
+    source: KeySource,
+    now: Timestamp,
+) -> Result<Vec<Change>, RealmError> {
+    let mut made = Vec::new();
+    for algorithm in algorithms {
+        let id = format!("{}:{algorithm}:first", realm.id);
+        made.push(make_key(realm, id, &algorithm, vault, source, now, now).await?);
+    }
+    Ok(made)
+}
+
+/// Makes a key of `algorithm` that signs from `signs_from`, sealed for its row `id`.
+///
+/// # Errors
+/// [`RealmError::Keys`] for an algorithm that is not ours, or when no key could be made.
+pub async fn make_key(
+    realm: &Realm,
+    id: String,
+    algorithm: &str,
+    vault: &Vault,
+    source: KeySource,
+    now: Timestamp,
+    signs_from: Timestamp,
+) -> Result<Change, RealmError> {
+    let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
+    let aad = key_aad(&realm.id, &id);
+    let sealed = if INNER_ALGORITHMS.contains(&algorithm) {
+        MacKey::generate().seal(vault, &aad)
+    } else {
+        let algorithm: Algorithm = algorithm.parse().map_err(|_| fault(KeyError::Missing))?;
+        // An RSA key pair takes tens of milliseconds of computing, too long for a thread that serves others.
+        let key = tokio::task::spawn_blocking(move || source.generate(algorithm))
+            .await
+            .map_err(|_| fault(KeyError::Missing))?
+            .map_err(fault)?;
+        key.seal(vault, &aad).map_err(fault)?
+    };
+    let row = KeyRow {
+        id,
+        algorithm: algorithm.to_owned(),
+        sealed,
+        created_at: now,
+        signs_from,
+        served_until: None,
+    };
+    Ok(Change::AddKey { realm_id: realm.id.clone(), key: row })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::protocol::realm::RealmSettings;
+    use crate::realms::Realms;
+    use crate::store::{Store, StoreOptions};
+
+    #[tokio::test]
+    async fn a_realm_is_told_before_its_keys_are_made_and_signs_after() {
+        let store = Store::open(&StoreOptions::new("sqlite::memory:")).await.unwrap();
+        store.migrate().await.unwrap();
+        let (name, settings) = ("main".to_owned(), RealmSettings::default());
+        let realm = Realm { id: "id".into(), name, display_name: None, enabled: true, settings, version: 0 };
+        store.commit(vec![Change::PutRealm { realm, at: Timestamp(1) }]).await.unwrap();
+        let realms = Realms::new(Clock::system(), Arc::new(Vault::random()), KeySource::SharedInProcess);
+
+        let told = realms.described(&store, "main").await.unwrap().unwrap();
+        assert!(told.ring.keys().is_empty() && store.keys("id").await.unwrap().is_empty());
+        let whole = realms.named(&store, "main").await.unwrap().unwrap();
+        assert!(whole.ring.signer(whole.algorithm()).is_some(), "what told the realm is not kept");
+        let told = realms.described(&store, "main").await.unwrap().unwrap();
+        assert!(Arc::ptr_eq(&told, &whole), "and now it is the same");
+        assert!(realms.described(&store, "other").await.unwrap().is_none());
+    }
+}
