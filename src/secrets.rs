@@ -41,7 +41,14 @@ pub fn random_token() -> String {
 /// Fit for values of full entropy alone; what a person chose belongs in [`crate::passwords`].
 #[must_use]
 pub fn fingerprint(secret: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, secret.as_bytes()))
+    URL_SAFE_NO_PAD.encode(sha256(secret))
+}
+
+/// The SHA-256 of a text.
+pub(crate) fn sha256(text: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    bytes
 }
 
 /// 128 random bits as base64url: a name that cannot be guessed and is no secret, such as `jti`.

@@ -83,6 +83,11 @@ impl MacKey {
         Ok(append(token, mac.as_ref()))
     }
 
+    /// Whether a token has the header that [`MacKey::sign`] writes.
+    pub(super) fn heads(&self, token: &str) -> bool {
+        token.strip_prefix(self.header.as_str()).is_some_and(|rest| rest.starts_with('.'))
+    }
+
     /// Takes a token apart and proves that this key signed it. The claims are still to be checked.
     ///
     /// # Errors

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use quick_cache::sync::Cache;
 use serde::Serialize;
 
 use super::{Algorithm, MacKey, SignError, SigningKey};
 use crate::clock::Timestamp;
 use crate::protocol::jws::{self, Claims, Jws, JwsError};
+use crate::secrets;
 
 /// A signing key with its time.
 #[derive(Clone, Debug)]
@@ -52,6 +54,9 @@ pub enum TokenError {
     Signature,
 }
 
+/// How many proven tokens are remembered.
+const REMEMBERED: usize = 512;
+
 /// The keys of one realm, as of one moment; another is made when the keys change or [`KeyRing::changes_at`] comes.
 #[derive(Debug)]
 pub struct KeyRing {
@@ -61,6 +66,7 @@ pub struct KeyRing {
     jwks: Bytes,
     changes_at: Option<Timestamp>,
     mac: MacKey,
+    proven: Cache<[u8; 32], VerifiedJws>,
 }
 
 impl KeyRing {
@@ -81,7 +87,8 @@ impl KeyRing {
             .flatten()
             .filter(|at| *at > now)
             .min();
-        Self { jwks: document(&keys, &signers), keys, by_kid, signers, changes_at, mac }
+        let proven = Cache::new(REMEMBERED);
+        Self { jwks: document(&keys, &signers), keys, by_kid, signers, changes_at, mac, proven }
     }
 
     /// The key that signs with `algorithm`: the newest one of it that may sign already.
@@ -111,22 +118,36 @@ impl KeyRing {
     /// Takes a token apart and proves that a key of this ring signed it, with that key's algorithm whatever the
     /// header says. The claims are still to be checked.
     ///
+    /// A token is shown many times, by a gateway with each request, and its signature says the same each time: proven ones
+    /// are remembered by their SHA-256, as long as their key is served. Nothing that was not proven gets there.
+    ///
     /// # Errors
     /// [`TokenError`] says why it is not believed.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedJws, TokenError> {
+        if token.len() > jws::MAX_BYTES {
+            return Err(JwsError::TooLong.into());
+        }
+        let tag = secrets::sha256(token);
+        if let Some(proven) = self.proven.get(&tag) {
+            return self.served(&proven.kid, now).map(|_| proven);
+        }
         let jws = take_apart(token)?;
         let kid = jws.header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
-        let key = self.by_kid.get(kid).and_then(|at| self.keys.get(*at)).ok_or(TokenError::UnknownKey)?;
-        if !key.is_served(now) {
-            return Err(TokenError::UnknownKey);
-        }
-        if jws.header.alg != key.key.algorithm().name() {
+        let key = self.served(kid, now)?;
+        if jws.header.alg != key.algorithm().name() {
             return Err(TokenError::Algorithm);
         }
-        if !key.key.verifies(jws.signing_input.as_bytes(), &jws.signature) {
+        if !key.verifies(jws.signing_input.as_bytes(), &jws.signature) {
             return Err(TokenError::Signature);
         }
-        Ok(VerifiedJws { kid: kid.to_owned(), typ: jws.header.typ, claims: jws.claims })
+        let verified = VerifiedJws { kid: kid.to_owned(), typ: jws.header.typ, claims: jws.claims };
+        self.proven.insert(tag, verified.clone());
+        Ok(verified)
+    }
+
+    fn served(&self, kid: &str, now: Timestamp) -> Result<&SigningKey, TokenError> {
+        let key = self.by_kid.get(kid).and_then(|at| self.keys.get(*at)).ok_or(TokenError::UnknownKey)?;
+        if key.is_served(now) { Ok(&key.key) } else { Err(TokenError::UnknownKey) }
     }
 
     /// Signs `claims` for this server's own eyes, with [`MacKey::sign`].
@@ -135,6 +156,12 @@ impl KeyRing {
     /// [`SignError::Claims`] when they are not JSON.
     pub fn mac_sign(&self, claims: &impl Serialize) -> Result<String, SignError> {
         self.mac.sign(claims)
+    }
+
+    /// Whether `token` begins as all that [`KeyRing::mac_sign`] makes: what does not is not worth taking apart.
+    #[must_use]
+    pub fn bears_mac(&self, token: &str) -> bool {
+        self.mac.heads(token)
     }
 
     /// Takes apart and proves what [`KeyRing::mac_sign`] made, with [`MacKey::verify`].
@@ -165,4 +192,34 @@ fn document(keys: &[RingKey], signers: &HashMap<Algorithm, Arc<SigningKey>>) -> 
 pub(super) fn take_apart(token: &str) -> Result<Jws<'_>, TokenError> {
     let jws = jws::parse(token)?;
     if jws.header.brings_key { Err(TokenError::BringsKey) } else { Ok(jws) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn proven_tokens_are_remembered_while_their_key_is_served_and_others_never() {
+        let key = Arc::new(SigningKey::generate(Algorithm::ES256).unwrap());
+        let (now, end) = (Timestamp(1_000), Timestamp(1_100));
+        let served = RingKey { key: Arc::clone(&key), signs_from: now, served_until: Some(end) };
+        let ring = KeyRing::new(vec![served], MacKey::generate(), now);
+        let token = key.sign("JWT", &json!({ "sub": "alice" })).unwrap();
+        let stranger = SigningKey::generate(Algorithm::ES256).unwrap();
+        for wrong in [
+            token.replace('.', "_"),
+            format!("{token}A"),
+            stranger.sign("JWT", &json!({})).unwrap(),
+            "x".repeat(9_000),
+        ] {
+            assert!(ring.verify(&wrong, now).is_err());
+        }
+        assert_eq!(ring.proven.len(), 0, "strangers fill nothing");
+        let first = ring.verify(&token, now).unwrap();
+        assert_eq!((ring.proven.len(), ring.verify(&token, now)), (1, Ok(first)), "the same again");
+        assert!(ring.verify(&format!("{token}A"), now).is_err(), "almost the same is another one");
+        assert_eq!(ring.verify(&token, end), Err(TokenError::UnknownKey), "its key is over");
+    }
 }

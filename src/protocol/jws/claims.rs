@@ -1,5 +1,7 @@
 //! The rules of claims: what a token must say of itself to be believed here (RFC 7519 §4.1, RFC 8725 §3.8 to §3.11).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
@@ -11,9 +13,9 @@ pub const LEEWAY: i64 = 10;
 /// lies further ahead is refused (FAPI 2.0 Security Profile §5.3.2.1).
 pub const ISSUED_AHEAD: i64 = 60;
 
-/// The members of a payload.
+/// The members of a payload. Clones share them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Claims(Map<String, Value>);
+pub struct Claims(Arc<Map<String, Value>>);
 
 /// What is expected of a token's claims. Start from [`Expect::at`] and name what the place asks for: an empty list of
 /// issuers accepts none.
@@ -88,7 +90,7 @@ impl Claims {
     /// The claims of this object.
     #[must_use]
     pub fn new(members: Map<String, Value>) -> Self {
-        Self(members)
+        Self(Arc::new(members))
     }
 
     /// The claim `name`, whatever it is.
@@ -129,7 +131,7 @@ impl Claims {
     /// All members, to be read into a record.
     #[must_use]
     pub fn into_value(self) -> Value {
-        Value::Object(self.0)
+        Value::Object(Arc::unwrap_or_clone(self.0))
     }
 }
 

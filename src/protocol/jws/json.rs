@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 /// How deep objects and lists may nest; the outermost object counts as one.
@@ -126,11 +127,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let inner = self.inner()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
+            let Entry::Vacant(place) = object.entry(name) else {
                 return Err(self.refuse(JsonFault::Duplicate));
-            }
-            let value = members.next_value_seed(inner)?;
-            object.insert(name, value);
+            };
+            place.insert(members.next_value_seed(inner)?);
         }
         Ok(Value::Object(object))
     }
