@@ -27,7 +27,7 @@ pub mod welcome;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::app::Shared;
 use context::{RealmContext, ServerContext};
@@ -45,19 +45,19 @@ pub fn router(app: Shared) -> Router {
         .route(assets::ROUTE, get(assets::serve))
         .route("/.well-known/openid-configuration/realms/{realm}", get(discovery::metadata))
         .route("/.well-known/oauth-authorization-server/realms/{realm}", get(discovery::metadata))
-        .nest("/realms/{realm}", realm_routes());
+        .merge(realm_routes("/realms/{realm}"));
     if app.rules.root_realm.is_some() {
-        routes = routes.merge(realm_routes());
+        routes = routes.merge(realm_routes(""));
     }
     let base = app.hosts.base_path().to_owned();
     let routes = if base.is_empty() { routes } else { Router::new().nest(&base, routes) };
     routes.fallback(missing).with_state(app)
 }
 
-/// Every address of one realm, below its issuer.
-fn realm_routes() -> Router<Shared> {
+/// Every address of one realm, below its issuer, whose path is `issuer`.
+fn realm_routes(issuer: &str) -> Router<Shared> {
     let public = || get(discovery::metadata).options(cors::preflight_public);
-    Router::new()
+    Below { path: issuer, routes: Router::new() }
         .route("/.well-known/openid-configuration", public())
         .route("/.well-known/oauth-authorization-server", public())
         .route("/protocol/openid-connect/certs", get(certs::certs).options(cors::preflight_public))
@@ -90,6 +90,19 @@ fn realm_routes() -> Router<Shared> {
         .route("/account", get(account::show))
         .route("/account/", get(account::show))
         .route("/account/{action}", post(account::act))
+        .routes
+}
+
+/// Routes below a path. A nested router would do the same at a price: it takes each request's address apart.
+struct Below<'a> {
+    path: &'a str,
+    routes: Router<Shared>,
+}
+
+impl Below<'_> {
+    fn route(self, path: &str, methods: MethodRouter<Shared>) -> Self {
+        Self { routes: self.routes.route(&format!("{}{path}", self.path), methods), ..self }
+    }
 }
 
 /// The path of a realm on this server, for forms: `/realms/main`.

@@ -1,7 +1,7 @@
 //! The token endpoint (RFC 6749 §3.2): `POST …/protocol/openid-connect/token`.
 
 use axum::Json;
-use axum::http::header::{CACHE_CONTROL, PRAGMA};
+use axum::http::header::{CACHE_CONTROL, ORIGIN, PRAGMA};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -24,7 +24,8 @@ pub async fn token(
     Query(query): Query,
     Form(form): Form,
 ) -> Response {
-    let client_id = client_auth::named(&headers, &form);
+    // Which client it is matters to a browser on another origin alone.
+    let client_id = headers.get(ORIGIN).and_then(|_| client_auth::named(&headers, &form));
     let response = match issue(&context, &headers, query, form).await {
         Ok(tokens) => no_store(&tokens),
         Err(error) => error.into_response(),
@@ -59,13 +60,16 @@ async fn by_grant(
         let why = "The client may not use this grant";
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, why).into());
     }
+    // Boxed, so that a request's future is not as large as the largest of them: it is moved on its way here.
     let tokens = match grant {
-        GrantType::AuthorizationCode => grants::authorization_code::redeem(context, caller, form).await,
-        GrantType::RefreshToken => grants::refresh_token::refresh(context, caller, form).await,
         GrantType::ClientCredentials => grants::client_credentials::issue(context, caller, form).await,
-        GrantType::TokenExchange => grants::token_exchange::exchange(context, caller, form).await,
-        GrantType::DeviceCode => grants::device_code::redeem(context, caller, form).await,
-        GrantType::JwtBearer => grants::jwt_bearer::issue(context, caller, form).await,
+        GrantType::AuthorizationCode => {
+            Box::pin(grants::authorization_code::redeem(context, caller, form)).await
+        }
+        GrantType::RefreshToken => Box::pin(grants::refresh_token::refresh(context, caller, form)).await,
+        GrantType::TokenExchange => Box::pin(grants::token_exchange::exchange(context, caller, form)).await,
+        GrantType::DeviceCode => Box::pin(grants::device_code::redeem(context, caller, form)).await,
+        GrantType::JwtBearer => Box::pin(grants::jwt_bearer::issue(context, caller, form)).await,
     }?;
     context.app.metrics.tokens_issued(grant.wire());
     Ok(tokens)
