@@ -13,7 +13,7 @@ COPY src src
 COPY migrations migrations
 COPY templates templates
 # Not built here, but named in the manifest.
-COPY benches benches
+COPY bench bench
 # The caches stay on the building machine, so the binary is copied out of them.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \

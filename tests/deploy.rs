@@ -55,7 +55,7 @@ fn the_image_is_built_from_what_exists_and_is_not_ignored() {
 #[test]
 fn the_image_has_what_the_manifest_names() {
     let manifest = read("Cargo.toml");
-    for (section, folder) in [("[[bench]]", "benches"), ("[[example]]", "examples"), ("[[test]]", "tests")] {
+    for (section, folder) in [("[[bench]]", "bench"), ("[[example]]", "examples"), ("[[test]]", "tests")] {
         let copied = instructions().iter().any(|line| line.starts_with(&format!("COPY {folder} ")));
         assert!(!manifest.contains(section) || copied, "the Dockerfile must copy {folder}");
     }

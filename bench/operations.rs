@@ -1,0 +1,128 @@
+//! What is driven, and what its limit is.
+
+use serde_json::Value;
+
+use crate::Outcome;
+use crate::browser::{Browser, basic};
+use crate::http::{Connection, encoded, get, post};
+use crate::load::Job;
+use crate::peer::Peer;
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Operation {
+    /// What the table calls it.
+    pub(crate) name: &'static str,
+    /// What it is measured by.
+    pub(crate) limit: Limit,
+}
+
+/// The most that could be reached, measured in the same run on the same core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// The bare server at this address, with this request.
+    Bare(Bare),
+    /// So many signatures and so many commits, one after the other.
+    Parts {
+        /// RSA-2048 signatures.
+        signatures: u32,
+        /// Commits of one row to the disk.
+        commits: u32,
+    },
+}
+
+/// What the bare server does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bare {
+    /// Gives the same bytes.
+    Static,
+    /// Parses the form, proves the secret, signs.
+    Token(&'static str),
+    /// Verifies a token from a form, and answers with its claims.
+    VerifyForm,
+    /// Verifies a token from the header, and answers with its claims.
+    VerifyHeader,
+}
+
+/// Every operation, in the order of the table.
+pub(crate) const OPERATIONS: [Operation; 9] = [
+    Operation { name: "discovery", limit: Limit::Bare(Bare::Static) },
+    Operation { name: "key set", limit: Limit::Bare(Bare::Static) },
+    Operation { name: "client_credentials RS256", limit: Limit::Bare(Bare::Token("RS256")) },
+    Operation { name: "client_credentials ES256", limit: Limit::Bare(Bare::Token("ES256")) },
+    Operation { name: "client_credentials EdDSA", limit: Limit::Bare(Bare::Token("EdDSA")) },
+    Operation { name: "introspection", limit: Limit::Bare(Bare::VerifyForm) },
+    Operation { name: "userinfo", limit: Limit::Bare(Bare::VerifyHeader) },
+    Operation { name: "refresh with rotation", limit: Limit::Parts { signatures: 2, commits: 1 } },
+    Operation { name: "code flow with a session", limit: Limit::Parts { signatures: 2, commits: 2 } },
+];
+
+const GRANT: &str = "grant_type=client_credentials";
+
+/// What a connection does for `operation` at this server; none if the server lacks it.
+pub(crate) fn job(operation: &Operation, peer: &Peer) -> Outcome<Option<Job>> {
+    if peer.lacks.iter().any(|name| name == operation.name) {
+        return Ok(None);
+    }
+    let fixed = |request: Vec<u8>| Ok(Some(Job::Request(String::from_utf8(request)?)));
+    let host = &peer.host;
+    match operation.name {
+        "discovery" => fixed(get(host, &peer.discovery, &[])),
+        "key set" => peer.certs.as_ref().map_or(Ok(None), |path| fixed(get(host, path, &[]))),
+        "introspection" => {
+            let Some(path) = &peer.introspect else { return Ok(None) };
+            let (basic, form) = peer.authenticated(&format!("token={}", encoded(&token(peer)?)));
+            fixed(post(host, path, &header(&basic), &form))
+        }
+        "userinfo" => {
+            let Some(path) = &peer.userinfo else { return Ok(None) };
+            let bearer = Some(format!("Bearer {}", token(peer)?));
+            fixed(get(host, path, &header(&bearer)))
+        }
+        "refresh with rotation" => Ok(peer.refresh.then_some(Job::Refresh)),
+        "code flow with a session" => Ok(Some(Job::Flow)),
+        name => {
+            let algorithm = name.rsplit_once(' ').map_or("", |(_, algorithm)| algorithm);
+            let Some(how) = peer.client_credentials.get(algorithm) else { return Ok(None) };
+            let (basic, form) = peer.authenticated(&how.form);
+            fixed(post(host, &how.path, &header(&basic), &form))
+        }
+    }
+}
+
+/// What a connection does at the bare server.
+pub(crate) fn bare_job(bare: Bare, host: &str) -> Outcome<Job> {
+    let secret = Some(basic("service", "service-secret"));
+    let mint = |algorithm: &str| post(host, &format!("/token/{algorithm}"), &header(&secret), GRANT);
+    let request = match bare {
+        Bare::Static => get(host, "/static", &[]),
+        Bare::Token(algorithm) => mint(algorithm),
+        Bare::VerifyForm => {
+            let token = text(host, &mint("RS256"), "access_token")?;
+            post(host, "/verify", &[], &format!("token={token}"))
+        }
+        Bare::VerifyHeader => {
+            let bearer = Some(format!("Bearer {}", text(host, &mint("RS256"), "access_token")?));
+            get(host, "/verify", &header(&bearer))
+        }
+    };
+    Ok(Job::Request(String::from_utf8(request)?))
+}
+
+fn header(value: &Option<String>) -> Vec<(&str, &str)> {
+    value.iter().map(|value| ("Authorization", value.as_str())).collect()
+}
+
+/// An access token of a person who signed in.
+fn token(peer: &Peer) -> Outcome<String> {
+    let tokens = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(async { Browser::new(peer).flow().await })?;
+    Ok(tokens.get("access_token").and_then(Value::as_str).ok_or("no access token")?.to_owned())
+}
+
+fn text(host: &str, request: &[u8], member: &str) -> Outcome<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(async { Connection::new(host).send(request).await?.text(member) })?)
+}

@@ -1,0 +1,40 @@
+//! What the parts cost alone, on the server's core: signatures, and commits to the disk.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::Outcome;
+use crate::limit::Signer;
+
+/// Signs for a while and prints signatures a second.
+pub(crate) fn sign(algorithm: &str, span: Duration) -> Outcome<()> {
+    let signer = Signer::new()?;
+    let message = "x".repeat(800);
+    repeat(span, || signer.sign(algorithm, message.as_bytes()).map(drop))
+}
+
+/// Commits one row after the other for a while, each to the disk, and prints commits a second.
+pub(crate) fn commit(folder: &str, span: Duration) -> Outcome<()> {
+    let file = std::path::Path::new(folder).join(format!("commits-{}.db", std::process::id()));
+    let rows = Connection::open(&file)?;
+    rows.pragma_update(None, "journal_mode", "WAL")?;
+    rows.pragma_update(None, "synchronous", "FULL")?;
+    rows.execute_batch("CREATE TABLE tokens (id INTEGER PRIMARY KEY, grant_id TEXT, text TEXT)")?;
+    let mut insert = rows.prepare("INSERT INTO tokens (grant_id, text) VALUES (?1, ?2)")?;
+    let text = "x".repeat(200);
+    let result = repeat(span, || Ok(insert.execute(("grant", &text)).map(drop)?));
+    std::fs::remove_file(file)?;
+    result
+}
+
+fn repeat(span: Duration, mut once: impl FnMut() -> Outcome<()>) -> Outcome<()> {
+    let begun = Instant::now();
+    let mut count = 0_u32;
+    while begun.elapsed() < span {
+        once()?;
+        count += 1;
+    }
+    println!("{}", f64::from(count) / begun.elapsed().as_secs_f64());
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! The result as one value, and what is made of it: the table, the README's section, the chart.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::load::Measured;
+use crate::operations::OPERATIONS;
+
+/// Everything that one run measured.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// The machine, in its own words.
+    pub(crate) machine: String,
+    /// Seconds of one measurement, and how many there were of each.
+    pub(crate) seconds: f64,
+    /// Medians are of so many.
+    pub(crate) repeats: usize,
+    /// Bytes of the stripped program.
+    pub(crate) program_bytes: u64,
+    /// What the parts cost alone, a second.
+    pub(crate) parts: BTreeMap<String, f64>,
+    /// By operation: what it is measured by, a second.
+    pub(crate) limits: BTreeMap<String, f64>,
+    /// By name, in the order in which they were measured.
+    pub(crate) peers: Vec<PeerReport>,
+    /// One fsync that takes long, and many that wait for it.
+    pub(crate) slow_disk: Option<SlowDisk>,
+}
+
+/// One server's figures.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct PeerReport {
+    /// Its name.
+    pub(crate) name: String,
+    /// Start to first answer with nothing there, in milliseconds.
+    pub(crate) first_start_ms: Option<f64>,
+    /// The same, when it had been started before.
+    pub(crate) start_ms: Option<f64>,
+    /// Resident memory at rest, in megabytes.
+    pub(crate) idle_mb: f64,
+    /// After the load.
+    pub(crate) loaded_mb: f64,
+    /// Kilobytes that a resting connection takes, of many.
+    pub(crate) connection_kb: Option<f64>,
+    /// By operation and connections.
+    pub(crate) operations: BTreeMap<String, BTreeMap<usize, Figure>>,
+}
+
+/// One operation at one number of connections.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Figure {
+    /// The run in the middle.
+    #[serde(flatten)]
+    pub(crate) measured: Measured,
+    /// Cores that the server kept busy meanwhile.
+    pub(crate) cores: f64,
+}
+
+/// Refreshes on a disk whose fsync takes long.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SlowDisk {
+    /// How long one fsync takes, in milliseconds.
+    pub(crate) fsync_ms: f64,
+    /// Refreshes a second of one connection: one commit each.
+    pub(crate) alone: f64,
+    /// Of so many.
+    pub(crate) connections: usize,
+    /// Refreshes a second of those together.
+    pub(crate) together: f64,
+}
+
+impl Report {
+    /// Everything, for people.
+    pub(crate) fn table(&self) -> String {
+        let mut text = String::new();
+        let _ =
+            writeln!(text, "\n{}, medians of {} runs of {} s\n", self.machine, self.repeats, self.seconds);
+        for (part, rate) in &self.parts {
+            let _ = writeln!(text, "{part:<46}{rate:>10.0} /s");
+        }
+        for peer in &self.peers {
+            let _ = writeln!(text, "\n{}", peer.name);
+            let start = |ms: Option<f64>| ms.map_or("–".to_owned(), |ms| format!("{ms:.1} ms"));
+            let (first, again) = (start(peer.first_start_ms), start(peer.start_ms));
+            let _ = writeln!(text, "  first start {first}, start {again}");
+            let _ = writeln!(
+                text,
+                "  memory {:.1} MB idle, {:.1} MB after the load",
+                peer.idle_mb, peer.loaded_mb
+            );
+            if let Some(kilobytes) = peer.connection_kb {
+                let _ = writeln!(text, "  a resting connection {kilobytes:.1} KB");
+            }
+            let _ = writeln!(
+                text,
+                "  {:<28}{:>5}{:>11}{:>9}{:>9}{:>7}{:>6}{:>9}",
+                "", "conn", "per second", "p50 ms", "p99 ms", "cores", "bad", "of limit"
+            );
+            for operation in &OPERATIONS {
+                for (connections, figure) in peer.operations.get(operation.name).into_iter().flatten() {
+                    let Figure { measured, cores } = figure;
+                    let ratio = self.ratio(operation.name, measured.rate);
+                    let _ = writeln!(
+                        text,
+                        "  {:<28}{connections:>5}{:>11.0}{:>9.2}{:>9.2}{cores:>7.2}{:>6}{:>9}",
+                        operation.name,
+                        measured.rate,
+                        measured.p50_ms,
+                        measured.p99_ms,
+                        measured.bad,
+                        ratio.map_or("–".to_owned(), |ratio| format!("{:.0} %", 100.0 * ratio)),
+                    );
+                }
+            }
+        }
+        if let Some(SlowDisk { fsync_ms, alone, connections, together }) = self.slow_disk {
+            let _ = writeln!(
+                text,
+                "\nfsync takes {fsync_ms} ms: {alone:.0} refreshes/s one after the other, {together:.0} /s over \
+                 {connections} connections ({:.1} times)",
+                together / alone
+            );
+        }
+        text
+    }
+
+    /// What part of its limit an operation reached.
+    pub(crate) fn ratio(&self, operation: &str, rate: f64) -> Option<f64> {
+        self.limits.get(operation).map(|limit| rate / limit)
+    }
+
+    /// The table of the README: one row per operation, one column per server, at the number of connections that stands
+    /// in the middle.
+    pub(crate) fn markdown(&self, connections: usize) -> String {
+        let mut text = String::from("| |");
+        for peer in &self.peers {
+            let _ = write!(text, " {} |", peer.name);
+        }
+        text.push_str(" limit | of the limit |\n|---|");
+        text.push_str(&"---|".repeat(self.peers.len() + 2));
+        text.push('\n');
+        for operation in &OPERATIONS {
+            let rate = |peer: &PeerReport| {
+                Some(peer.operations.get(operation.name)?.get(&connections)?.measured.rate)
+            };
+            if self.peers.iter().all(|peer| rate(peer).is_none()) {
+                continue;
+            }
+            let _ = write!(text, "| {} /s |", operation.name);
+            for peer in &self.peers {
+                let _ = write!(text, " {} |", rate(peer).map_or("–".to_owned(), thousands));
+            }
+            let limit = self.limits.get(operation.name);
+            let own = self.peers.first().and_then(rate).and_then(|rate| self.ratio(operation.name, rate));
+            let _ = writeln!(
+                text,
+                " {} | {} |",
+                limit.map_or("–".to_owned(), |limit| thousands(*limit)),
+                own.map_or("–".to_owned(), |own| format!("{:.0} %", 100.0 * own))
+            );
+        }
+        self.markdown_rest(&mut text);
+        text
+    }
+
+    fn markdown_rest(&self, text: &mut String) {
+        type Value = fn(&PeerReport) -> Option<String>;
+        let rows: [(&str, Value); 4] = [
+            ("first start to first answer, ms", |peer| peer.first_start_ms.map(|ms| format!("{ms:.0}"))),
+            ("start with a database, ms", |peer| peer.start_ms.map(|ms| format!("{ms:.0}"))),
+            ("memory idle / after the load, MB", |peer| {
+                Some(format!("{:.0} / {:.0}", peer.idle_mb, peer.loaded_mb))
+            }),
+            ("a resting connection, KB", |peer| {
+                peer.connection_kb.map(|kilobytes| format!("{kilobytes:.1}"))
+            }),
+        ];
+        for (name, value) in rows {
+            let _ = write!(text, "| {name} |");
+            for peer in &self.peers {
+                let _ = write!(text, " {} |", value(peer).unwrap_or("–".to_owned()));
+            }
+            text.push_str(" – | – |\n");
+        }
+    }
+}
+
+/// `12,345`.
+pub(crate) fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
