@@ -24,6 +24,7 @@ pub mod http;
 pub mod key_sets;
 pub mod passwords;
 pub mod protocol;
+pub mod qr;
 pub mod realm_file;
 pub mod realms;
 pub mod secrets;

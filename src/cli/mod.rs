@@ -2,6 +2,7 @@
 
 mod apply;
 mod dev;
+mod device_login;
 mod export;
 pub mod healthcheck;
 mod key;
@@ -31,6 +32,7 @@ struct Cli {
 const EXAMPLES: &str = "Examples:
   vestibule dev                                   a working provider on http://127.0.0.1:8080
   vestibule dev --ephemeral --port 0 --output json  a fixture for tests: one line when it is ready
+  vestibule device-login                          signs in to that provider as a TV would
   vestibule serve --config vestibule.toml         production
   vestibule plan realm.toml                       what applying a realm file would change";
 
@@ -40,6 +42,8 @@ enum Command {
     Dev(dev::Dev),
     /// Run in production
     Serve(serve::Serve),
+    /// Play a device without a browser: show a code, wait for a yes, print who said it
+    DeviceLogin(device_login::DeviceLogin),
     /// Bring a database to this version's schema
     Migrate(migrate::Migrate),
     /// Show what applying realm files would change
@@ -70,6 +74,7 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Dev(args) => output::ended(in_runtime(args.run())),
         Command::Serve(args) => output::ended(in_runtime(args.run())),
+        Command::DeviceLogin(args) => output::ended(in_runtime(args.run())),
         Command::Migrate(args) => output::ended(in_runtime(args.run())),
         Command::Plan(args) => output::ended(in_runtime(args.run())),
         Command::Apply(args) => output::ended(in_runtime(args.run())),
