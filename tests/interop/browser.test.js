@@ -228,6 +228,67 @@ person('an unknown client is told to the person, not to an address', { allowed: 
   assert.ok(page.url().startsWith(issuer.origin))
 })
 
+/** Asks for the codes of a device, as a TV would. */
+async function device() {
+  const body = new URLSearchParams({ client_id: 'tv', scope: 'openid profile email' })
+  const answer = await fetch(`${issuer}/protocol/openid-connect/auth/device`, { method: 'POST', body })
+  return answer.json()
+}
+
+/** Whether the device gets tokens. */
+async function poll({ device_code }) {
+  const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'
+  const body = new URLSearchParams({ client_id: 'tv', grant_type, device_code })
+  return (await fetch(`${issuer}/protocol/openid-connect/token`, { method: 'POST', body })).json()
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  person(`a device is connected ${javaScriptEnabled ? 'by mouse' : 'without JavaScript'}`, { javaScriptEnabled },
+    async (page) => {
+      const codes = await device()
+      await page.goto(codes.verification_uri)
+      await page.getByRole('textbox', { name: 'Code' }).fill(codes.user_code.toLowerCase())
+      await page.getByRole('button', { name: 'Continue' }).click()
+      await signIn(page, 'alice')
+      await page.waitForSelector('#kc-cancel')
+      const text = await page.innerText('main')
+      for (const part of ['TV App', codes.user_code, 'Alice Adams', '127.0.0.1', 'Did you start this?']) {
+        assert.ok(text.includes(part), `${part} in ${text}`)
+      }
+      assert.equal((await poll(codes)).error, 'authorization_pending')
+      await page.click('#kc-login')
+      await page.getByText('Your device is connected').waitFor()
+      assert.ok((await poll(codes)).id_token)
+    })
+}
+
+person('the keyboard alone connects a device', {}, async (page) => {
+  const codes = await device()
+  await page.goto(codes.verification_uri)
+  await page.waitForSelector('#device-user-code:focus')
+  await page.keyboard.type(codes.user_code)
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('#username:focus')
+  await page.keyboard.type('bob')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('bob')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('#kc-login[name=accept]')
+  for (let steps = 0; steps < 10 && !(await page.$('#kc-login:focus')); steps += 1) await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByText('Your device is connected').waitFor()
+  assert.ok((await poll(codes)).access_token)
+})
+
+person('a device that somebody else started gets nothing', {}, async (page) => {
+  const codes = await device()
+  await page.goto(codes.verification_uri_complete)
+  await signIn(page, 'bob')
+  await page.click('#kc-cancel')
+  await page.getByText('Nothing was connected').waitFor()
+  assert.equal((await poll(codes)).error, 'access_denied')
+})
+
 /** How to come to each page. */
 const PAGES = {
   'sign-in': async (page) => page.goto((await web()).address),
@@ -253,12 +314,34 @@ const PAGES = {
     await page.click('#kc-logout')
     await page.waitForSelector('#kc-logout', { state: 'detached' })
   },
+  'device-code': async (page) => page.goto(`${issuer}/device`),
+  'device-wrong-code': async (page) => {
+    await page.goto(`${issuer}/device`)
+    await page.fill('#device-user-code', 'BCDF-GHJ')
+    await page.click('main button')
+    await page.getByRole('alert').waitFor()
+  },
+  'device-question': async (page) => {
+    await page.goto((await device()).verification_uri_complete)
+    await signIn(page, 'alice')
+    await page.waitForSelector('#kc-cancel')
+  },
+  'device-connected': async (page) => {
+    await PAGES['device-question'](page)
+    await page.click('#kc-login')
+    await page.getByText('Your device is connected').waitFor()
+  },
+  'device-refused': async (page) => {
+    await PAGES['device-question'](page)
+    await page.click('#kc-cancel')
+    await page.getByText('Nothing was connected').waitFor()
+  },
   error: async (page) => page.goto(`${issuer}/protocol/openid-connect/auth?client_id=nobody`),
 }
 
 for (const [name, reach] of Object.entries(PAGES)) {
   for (const colorScheme of ['light', 'dark']) {
-    const allowed = name === 'error' ? /status of 400/ : undefined
+    const allowed = ['error', 'device-wrong-code'].includes(name) ? /status of 400/ : undefined
     person(`the page ${name}, ${colorScheme}, is narrow, light in weight and accessible`, { colorScheme, allowed },
       async (page, visit) => {
         await reach(page)

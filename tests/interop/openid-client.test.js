@@ -163,6 +163,14 @@ test('an answer in a form', async () => {
   assert.equal((await openid.authorizationCodeGrant(web, query, checks)).claims().azp, 'web')
 })
 
+test('a device gets tokens once a person says yes', async () => {
+  const tv = await openid.discovery(issuer, 'tv', undefined, openid.None(), insecure)
+  const codes = await openid.initiateDeviceAuthorization(tv, { scope: 'openid profile' })
+  const polling = openid.pollDeviceAuthorizationGrant(tv, codes)
+  await new Person().connect(codes.verification_uri_complete, 'bob')
+  assert.equal((await polling).claims().preferred_username, 'bob')
+})
+
 test('the end-session address signs out and comes back', async () => {
   const person = new Person()
   const tokens = await signIn(web, { person })

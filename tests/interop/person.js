@@ -42,6 +42,15 @@ export class Person {
     return at.page ? this.submit(at, 'kc-form-login', { username, password }, { stop }) : at
   }
 
+  /** Connects the device whose code is in the address: signs in if need be, then presses the button with this id. */
+  async connect(address, username, button = 'kc-login') {
+    let at = await this.open(address)
+    if (at.page.querySelector('#kc-form-login')) {
+      at = await this.submit(at, 'kc-form-login', { username, password: username })
+    }
+    return this.submit(at, button, { [at.page.querySelector(`#${button}`).getAttribute('name')]: 'x' })
+  }
+
   #jar(url) {
     if (!this.#cookies.has(url.hostname)) this.#cookies.set(url.hostname, new Map())
     return this.#cookies.get(url.hostname)

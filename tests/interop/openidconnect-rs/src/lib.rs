@@ -1,6 +1,8 @@
 //! The `openidconnect` crate, as an application would use it, against the server named by `ISSUER`.
 #![cfg(test)]
 
+mod device;
+
 use std::collections::HashMap;
 
 use openidconnect::core::{
@@ -72,7 +74,7 @@ async fn sign_in(address: Url) -> Url {
         reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("a browser");
     let page = browser.get(address).send().await.expect("the sign-in page");
     let at = page.url().clone();
-    let (action, mut fields) = form(&page.text().await.expect("a page"));
+    let (action, mut fields) = form_with(&page.text().await.expect("a page"), "form#kc-form-login");
     fields.insert("username".to_owned(), "alice".to_owned());
     fields.insert("password".to_owned(), "alice".to_owned());
     let target = at.join(&action).expect("an address");
@@ -82,12 +84,10 @@ async fn sign_in(address: Url) -> Url {
     at.join(location).expect("an address")
 }
 
-fn form(page: &str) -> (String, HashMap<String, String>) {
+/// The action and the hidden fields of a page's form.
+fn form_with(page: &str, id: &str) -> (String, HashMap<String, String>) {
     let page = Html::parse_document(page);
-    let form = page
-        .select(&Selector::parse("form#kc-form-login").expect("a selector"))
-        .next()
-        .expect("a sign-in form");
+    let form = page.select(&Selector::parse(id).expect("a selector")).next().expect(id);
     let hidden = Selector::parse("input[type=hidden]").expect("a selector");
     let fields = form.select(&hidden).map(|input| {
         let attribute = |name| input.attr(name).unwrap_or_default().to_owned();
