@@ -60,9 +60,17 @@ impl Qr {
         text
     }
 
-    /// As the path of an SVG whose view box is [`Qr::size`] wide and high: the dark modules, in runs.
+    /// As an SVG in black on white, a unit for each module: it scales to the size that it is shown in.
     #[must_use]
-    pub fn path(&self) -> String {
+    pub fn svg(&self) -> String {
+        let (size, path) = (self.size, self.path());
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{size}v{size}H0z"/><path d="{path}"/></svg>"##
+        )
+    }
+
+    /// The dark modules, in runs.
+    fn path(&self) -> String {
         use std::fmt::Write as _;
         let mut path = String::new();
         for (y, row) in self.dark.chunks(self.size).enumerate() {
@@ -123,7 +131,9 @@ mod tests {
     fn a_camera_reads_the_page() {
         let qr = Qr::new(ADDRESS).unwrap();
         let mut dark = vec![false; qr.size() * qr.size()];
-        for run in qr.path().split('M').skip(1) {
+        let svg = qr.svg();
+        let path = svg.rsplit_once("<path d=\"").unwrap().1.split('"').next().unwrap();
+        for run in path.split('M').skip(1) {
             let (place, rest) = run.split_once('h').unwrap();
             let (x, y) = place.split_once(' ').unwrap();
             let length: usize = rest.split('v').next().unwrap().parse().unwrap();

@@ -87,6 +87,7 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
         .route("/login-actions/consent", get(consent::get).post(consent::post))
         .route("/device", get(device::show).post(device::submit))
         .route("/device/confirm", get(device::answer::get).post(device::answer::post))
+        .route("/device/qr.svg", get(device::qr::picture))
         .route("/account", get(account::show))
         .route("/account/", get(account::show))
         .route("/account/{action}", post(account::act))

@@ -1,6 +1,8 @@
 //! The device authorization grant (RFC 8628): rows D01 to D06 of the attack table, S01 and S04 for its pages, and the way
 //! from a device's request to its tokens.
 
+mod screen;
+
 use vestibule::clock::Timestamp;
 use vestibule::protocol::brake;
 use vestibule::protocol::client::{Client, GrantType};
@@ -500,43 +502,4 @@ async fn each_step_leaves_an_event() {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
     assert!(metrics.contains(&format!(r#"vestibule_tokens_issued_total{{grant="{GRANT}"}} 1"#)), "{metrics}");
-}
-
-/// The command plays a device against a server on a socket, and the person says yes in a browser.
-#[tokio::test]
-async fn device_login_shows_a_code_and_then_who_said_yes() {
-    use std::io::{BufRead, BufReader, Read};
-    let server = TestServer::start().await.unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vestibule"))
-        .args(["device-login", "--issuer", &server.issuer("main")])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut output = BufReader::new(command.stdout.take().unwrap());
-    let (output, code) = tokio::task::spawn_blocking(move || {
-        let mut line = String::new();
-        while !line.contains("Enter the code") {
-            line.clear();
-            assert!(output.read_line(&mut line).unwrap() > 0, "it ended without a code");
-        }
-        let code = line.split_whitespace().last().unwrap().to_owned();
-        (output, code)
-    })
-    .await
-    .unwrap();
-    let device = Device {
-        device_code: String::new(),
-        verification_uri: format!("{}/device", server.issuer("main")),
-        verification_uri_complete: format!("{}/device?user_code={code}", server.issuer("main")),
-        user_code: code,
-    };
-    let done = server.browser().approve_device(&device, "alice", "alice").await;
-    assert!(done.body.contains("Your device is connected"), "{}", done.body);
-    let ended = tokio::task::spawn_blocking(move || {
-        let (mut output, mut text) = (output, String::new());
-        output.read_to_string(&mut text).unwrap();
-        (command.wait().unwrap(), text)
-    });
-    let (status, text) = ended.await.unwrap();
-    assert!(status.success() && text.contains("\"preferred_username\": \"alice\""), "{text}");
 }

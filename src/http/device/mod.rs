@@ -1,10 +1,11 @@
 //! Where a person connects a device (RFC 8628 §3.3): `GET` and `POST …/device` take the code, `…/device/confirm` takes the
-//! yes or no.
+//! yes or no. `…/device/qr.svg` is for the device's screen.
 //!
 //! A code is looked up for who is signed in alone, so that guessing needs an account. Nothing is approved but by the
 //! button of a page that this session was shown (attacks D02, D04).
 
 pub mod answer;
+pub mod qr;
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
