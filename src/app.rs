@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::fetch::Fetcher;
 use crate::key_sets::KeySets;
 use crate::passwords::{ClientSecrets, Passwords, Profile};
+use crate::protocol::grants::password::PasswordGrant;
 use crate::protocol::issuer::Hosts;
 use crate::protocol::redirect_uri::Strictness;
 use crate::realms::Realms;
@@ -51,6 +52,8 @@ pub struct Rules {
     pub strictness: Strictness,
     /// The cost of new password hashes.
     pub password_profile: Profile,
+    /// Whose password grants are taken.
+    pub password_grant: PasswordGrant,
     /// Whether refusals explain themselves to a developer, and the sign-in page offers the demo users.
     pub helpful: bool,
     /// Path below which everything is served: empty, or `/auth`.

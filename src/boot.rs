@@ -154,6 +154,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         rules: Rules {
             strictness: if dev { Strictness::Development } else { Strictness::Serve },
             password_profile,
+            password_grant: config.password_grant(),
             helpful: dev,
             base_path: config.base_path.clone(),
             root_realm: config.root_realm.clone(),

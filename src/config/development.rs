@@ -103,6 +103,7 @@ impl Development {
             key_file: (!self.ephemeral).then(|| self.data.join("key-encryption.key")),
             proxies: self.proxies.clone(),
             root_realm: None,
+            admin_cli_password_grant: false,
             realm_files: self.realm_files.clone(),
             limits: Limits::default(),
             hashing: passwords::Limits::default(),

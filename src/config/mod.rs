@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::passwords;
 use crate::protocol::forwarded::Proxies;
+use crate::protocol::grants::password::PasswordGrant;
 use crate::protocol::issuer::{Base, Hosts};
 use crate::protocol::outbound::OutboundRules;
 use crate::server::{Limits, TlsFiles};
@@ -61,6 +62,8 @@ pub struct Config {
     pub proxies: Proxies,
     /// The realm whose issuer is the public address itself.
     pub root_realm: Option<String>,
+    /// Whether `serve` takes the password grant from `admin-cli`, the client of the admin API.
+    pub admin_cli_password_grant: bool,
     /// Realm files that are applied at the start.
     pub realm_files: Vec<PathBuf>,
     /// What one client may use up.
@@ -121,6 +124,16 @@ impl Config {
     /// Every problem of the options.
     pub fn development(options: &Development) -> Result<Self, ConfigProblems> {
         options.config()
+    }
+
+    /// Whose password grants this server takes.
+    #[must_use]
+    pub fn password_grant(&self) -> PasswordGrant {
+        match self.mode {
+            Mode::Dev => PasswordGrant::Any,
+            Mode::Serve if self.admin_cli_password_grant => PasswordGrant::AdminCli,
+            Mode::Serve => PasswordGrant::Off,
+        }
     }
 
     /// The names under which this server answers, and the issuers that follow.

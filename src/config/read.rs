@@ -48,6 +48,7 @@ pub(super) struct Draft {
     pub(super) behind_tls_proxy: bool,
     pub(super) proxies: Proxies,
     pub(super) root_realm: Option<String>,
+    pub(super) admin_cli_password_grant: bool,
     pub(super) realm_files: Vec<PathBuf>,
     pub(super) sweep_interval: Option<Duration>,
     pub(super) certificate_file: Option<PathBuf>,
@@ -114,6 +115,7 @@ impl Draft {
         let families = [("x-forwarded", ProxyHeaders::XForwarded), ("forwarded", ProxyHeaders::Forwarded)];
         self.proxies.headers = fields.choice("proxy_headers", &families).unwrap_or_default();
         self.root_realm = one(fields, "root_realm", |text| Ok(text.to_owned()));
+        self.admin_cli_password_grant = fields.switch("admin_cli_password_grant").unwrap_or_default();
         self.realm_files = many(fields, "realm_files", file);
         self.sweep_interval = span(fields, "sweep_interval", 1);
         fields.table("tls", |fields| Some(tls(fields, folder))).into_iter().for_each(|(certificate, key)| {
@@ -163,6 +165,7 @@ impl Draft {
             key_file: self.key_file,
             proxies: self.proxies,
             root_realm: self.root_realm,
+            admin_cli_password_grant: self.admin_cli_password_grant,
             realm_files: self.realm_files,
             limits: self.limits,
             hashing: self.hashing,

@@ -17,6 +17,9 @@ pub const MASTER: &str = "master";
 /// The role of `master` that may do everything.
 pub const ADMIN_ROLE: &str = "admin";
 
+/// The client by which programs get tokens for the admin API.
+pub const ADMIN_CLI: &str = "admin-cli";
+
 /// The client whose roles say what a person may do with the own account.
 pub const ACCOUNT: &str = "account";
 
@@ -27,7 +30,8 @@ pub struct FreshRealm {
     pub realm: Realm,
     /// Its scopes.
     pub scopes: Vec<Scope>,
-    /// Its clients: holders of roles, none of which can get a token.
+    /// Its clients: holders of roles, and [`ADMIN_CLI`], the only one that can get a token, where the server takes the
+    /// password grant.
     pub clients: Vec<Client>,
     /// Its roles, of the realm and of those clients.
     pub roles: Vec<Role>,

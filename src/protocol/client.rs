@@ -107,6 +107,9 @@ pub enum GrantType {
     /// RFC 6749 §4.4.
     #[serde(rename = "client_credentials")]
     ClientCredentials,
+    /// RFC 6749 §4.3, which RFC 9700 §2.4 forbids: for what was written against Keycloak, as `grants::password` says.
+    #[serde(rename = "password")]
+    Password,
     /// RFC 8628.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code", alias = "device_code")]
     DeviceCode,
@@ -126,6 +129,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::Password => "password",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",

@@ -10,6 +10,7 @@ use super::authorize::ResponseMode;
 use super::claims::Target;
 use super::client::GrantType;
 use super::dpop;
+use super::grants::password::PasswordGrant;
 use super::jws::Algorithm;
 use super::mapper::{Kind, Mapper};
 use super::realm::Realm;
@@ -17,7 +18,7 @@ use super::register::Registration;
 use super::scope::{OPENID, Scope};
 use super::subject::SubjectType;
 
-/// Grants that the token endpoint knows.
+/// Grants that every token endpoint knows.
 const GRANTS: [GrantType; 6] = [
     GrantType::AuthorizationCode,
     GrantType::RefreshToken,
@@ -39,11 +40,18 @@ const OWN_CLAIMS: [&str; 12] =
     ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "azp", "sid", "jti", "at_hash"];
 
 /// The metadata of `realm`, which signs with `algorithms`, as seen under `issuer`, whose paths are those of Keycloak.
+/// `password` says whose password grants the server takes.
 #[must_use]
-pub fn metadata(issuer: &str, realm: &Realm, scopes: &[Scope], algorithms: &[Algorithm]) -> Value {
+pub fn metadata(
+    issuer: &str,
+    realm: &Realm,
+    scopes: &[Scope],
+    algorithms: &[Algorithm],
+    password: PasswordGrant,
+) -> Value {
     let mut document = Map::new();
     let answers = answers(realm, scopes, algorithms);
-    for part in [addresses(issuer, realm), answers, requests(realm), clients(), logout()] {
+    for part in [addresses(issuer, realm), answers, requests(realm, password), clients(), logout()] {
         let Value::Object(members) = part else { continue };
         document.extend(members);
     }
@@ -90,10 +98,12 @@ fn answers(realm: &Realm, scopes: &[Scope], algorithms: &[Algorithm]) -> Value {
 }
 
 /// What a request may say.
-fn requests(realm: &Realm) -> Value {
+fn requests(realm: &Realm, password: PasswordGrant) -> Value {
     let settings = &realm.settings;
+    let known = (password != PasswordGrant::Off).then_some(GrantType::Password);
+    let grants: Vec<&str> = GRANTS.into_iter().chain(known).map(GrantType::wire).collect();
     let mut document = json!({
-        "grant_types_supported": GRANTS.map(GrantType::wire),
+        "grant_types_supported": grants,
         "response_types_supported": ["code"],
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
@@ -178,10 +188,26 @@ mod tests {
         fresh_realm("main", &mut String::new)
     }
 
+    fn document_of(realm: &Realm, scopes: &[Scope], algorithms: &[Algorithm]) -> Value {
+        metadata(ISSUER, realm, scopes, algorithms, PasswordGrant::Off)
+    }
+
+    #[test]
+    fn the_password_grant_is_named_where_the_server_takes_it() {
+        let FreshRealm { realm, scopes, .. } = fresh();
+        for (policy, named) in
+            [(PasswordGrant::Off, false), (PasswordGrant::AdminCli, true), (PasswordGrant::Any, true)]
+        {
+            let document = metadata(ISSUER, &realm, &scopes, &[Algorithm::RS256], policy);
+            let grants = document["grant_types_supported"].as_array().unwrap();
+            assert_eq!(grants.contains(&json!("password")), named, "{policy:?}");
+        }
+    }
+
     #[test]
     fn the_document_of_a_fresh_realm() {
         let FreshRealm { realm, scopes, .. } = fresh();
-        insta::assert_json_snapshot!(metadata(ISSUER, &realm, &scopes, &[Algorithm::RS256]));
+        insta::assert_json_snapshot!(document_of(&realm, &scopes, &[Algorithm::RS256]));
     }
 
     #[test]
@@ -189,7 +215,7 @@ mod tests {
         let FreshRealm { mut realm, mut scopes, .. } = fresh();
         let algorithms = [Algorithm::ES256, Algorithm::PS256];
         scopes.retain(|scope| matches!(scope.name.as_str(), "email" | "roles"));
-        let document = metadata(ISSUER, &realm, &scopes, &algorithms);
+        let document = document_of(&realm, &scopes, &algorithms);
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256", "PS256"]));
         assert_eq!(document["scopes_supported"], json!(["openid", "email", "roles"]));
         let claims = document["claims_supported"].as_array().unwrap();
@@ -198,9 +224,9 @@ mod tests {
         let kind = DetailType { name: "payment".into(), ..DetailType::default() };
         assert!(document.get("authorization_details_types_supported").is_none());
         realm.settings.authorization_details_types.push(kind);
-        let document = metadata(ISSUER, &realm, &scopes, &[Algorithm::RS256]);
+        let document = document_of(&realm, &scopes, &[Algorithm::RS256]);
         assert_eq!(document["authorization_details_types_supported"], json!(["payment"]));
-        assert_eq!(metadata(ISSUER, &realm, &[], &[Algorithm::RS256])["scopes_supported"], json!(["openid"]));
+        assert_eq!(document_of(&realm, &[], &[Algorithm::RS256])["scopes_supported"], json!(["openid"]));
     }
 
     /// OpenID Connect Discovery §3 and conformance.md 2.3: what is required is there, addresses are below the issuer,
@@ -208,7 +234,7 @@ mod tests {
     #[test]
     fn the_document_keeps_to_the_registry() {
         let FreshRealm { realm, scopes, .. } = fresh();
-        let document = metadata(ISSUER, &realm, &scopes, &[Algorithm::RS256]);
+        let document = document_of(&realm, &scopes, &[Algorithm::RS256]);
         let document = document.as_object().unwrap();
         for required in [
             "issuer",

@@ -24,6 +24,12 @@ impl OAuthError {
             .collect::<String>();
         Self { code, description: clean.into() }
     }
+
+    /// The answer to a grant that this server does not know, or does not take (RFC 6749 §5.2).
+    #[must_use]
+    pub fn unsupported_grant() -> Self {
+        Self::new(ErrorCode::UnsupportedGrantType, "The grant type is not supported")
+    }
 }
 
 fn is_description_character(c: char) -> bool {

@@ -136,6 +136,22 @@ mod tests {
     }
 
     #[test]
+    fn c02_production_would_refuse_the_password_grant_but_of_admin_cli() {
+        for (id, refused) in [("app", true), ("admin-cli", false)] {
+            let text = format!("[[realm.clients]]\nid = \"{id}\"\npublic = true\ngrants = [\"password\"]");
+            let spec =
+                parse(&format!("[realm]\nname = \"x\"\n{text}"), Format::Toml, NAME, &|_| None).unwrap();
+            let told: Vec<String> =
+                production_refusals(&spec[0]).into_iter().map(|problem| problem.field).collect();
+            assert_eq!(
+                told.iter().any(|field| field.ends_with("clients[0].grants")),
+                refused,
+                "{id}: {told:?}"
+            );
+        }
+    }
+
+    #[test]
     fn production_would_refuse_it() {
         assert!(!production_refusals(&realm("main")).is_empty());
     }

@@ -39,6 +39,7 @@ mod group;
 mod key;
 mod migrate;
 mod open;
+mod password;
 mod pushed;
 mod realm;
 mod refresh;
@@ -64,6 +65,7 @@ pub use device_code::{Asked, DeviceLookup, DeviceRedemption, NewDeviceCode, Rede
 pub use error::{Cause, StoreError};
 pub use key::KeyRow;
 pub use open::StoreOptions;
+pub use password::{KeepPasswordGrant, PasswordGranting};
 pub use pushed::PushRequest;
 pub use realm::RealmConfiguration;
 pub use refresh::{KeepRefresh, Keeping, RotateRefresh, Rotation, SessionTouch};

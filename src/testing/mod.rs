@@ -66,6 +66,8 @@ pub struct Options {
     pub key_file: Option<std::path::PathBuf>,
     /// The configuration of `serve` in place of that of `dev`: strict rules, one public address.
     pub strict: bool,
+    /// Beside `strict`: whether `admin-cli` may send passwords.
+    pub admin_cli_password_grant: bool,
 }
 
 /// A running server of one test.
@@ -107,6 +109,7 @@ impl TestServer {
         })
         .map_err(BootError::from)?;
         config.key_file = options.key_file;
+        config.admin_cli_password_grant = options.admin_cli_password_grant;
         config.limits.shutdown_delay = std::time::Duration::ZERO;
         let seed = match &options.realm {
             Some(toml) => {

@@ -42,6 +42,7 @@ mod oidcc_formpost;
 mod pages;
 mod pairwise;
 mod par;
+mod password;
 mod pending;
 #[path = "../support/postgres.rs"]
 mod postgres;

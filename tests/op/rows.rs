@@ -159,7 +159,7 @@ async fn c01_c02_token_requests_that_are_wrong_in_form() {
         ("C01b wrong secret", server.rp("service", Some("wrong")), form, 401, "invalid_client"),
         ("C01c unknown client", server.rp("nobody", Some("x")), form, 401, "invalid_client"),
         ("C01a no secret", server.rp("service", None), form, 401, "invalid_client"),
-        ("C02d password", rp.clone(), &[("grant_type", "password")], 400, "unsupported_grant_type"),
+        ("C02d password", rp.clone(), &[("grant_type", "password")], 400, "unauthorized_client"),
         ("C02e unknown", rp.clone(), &[("grant_type", "dance")], 400, "unsupported_grant_type"),
         (
             "C02f not enabled",

@@ -15,7 +15,8 @@ pub async fn metadata(Described(context): Described, headers: HeaderMap) -> Resp
     let documents = &context.state.documents;
     let body = documents.get(&context.issuer).unwrap_or_else(|| {
         let state = &context.state;
-        let value = discovery::metadata(&context.issuer, &state.realm, &state.scopes, &state.algorithms);
+        let (issuer, password) = (&context.issuer, context.app.rules.password_grant);
+        let value = discovery::metadata(issuer, &state.realm, &state.scopes, &state.algorithms, password);
         let document = Document::new(Bytes::from(value.to_string()));
         documents.insert(context.issuer.clone(), document.clone());
         document

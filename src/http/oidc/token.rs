@@ -15,6 +15,7 @@ use crate::http::grants;
 use crate::http::params::{Form, Params, ParamsError, Query};
 use crate::protocol::client::GrantType;
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grants::password;
 use crate::protocol::token_response::TokenResponse;
 
 /// Issues tokens for a grant.
@@ -42,7 +43,7 @@ async fn issue(
 ) -> Result<TokenResponse, ApiError> {
     let (form, mut caller) = client_auth::request(context, headers, query, form).await?;
     dpop::bind(context, headers, &mut caller)?;
-    let result = by_grant(context, &caller, &form).await;
+    let result = by_grant(context, headers, &caller, &form).await;
     if result.is_err() {
         // What proved the caller is used up by a refusal too. Whether it had been before changes nothing now.
         context.app.store.spend(&context.state.realm.id, &caller.spends).await?;
@@ -52,10 +53,14 @@ async fn issue(
 
 async fn by_grant(
     context: &RealmContext,
+    headers: &HeaderMap,
     caller: &Authenticated,
     form: &Params,
 ) -> Result<TokenResponse, ApiError> {
     let grant = grant_type(form)?;
+    if grant == GrantType::Password {
+        password::admit(&caller.entry.client, context.app.rules.password_grant)?;
+    }
     if !caller.entry.client.may(grant) {
         let why = "The client may not use this grant";
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, why).into());
@@ -67,6 +72,7 @@ async fn by_grant(
             Box::pin(grants::authorization_code::redeem(context, caller, form)).await
         }
         GrantType::RefreshToken => Box::pin(grants::refresh_token::refresh(context, caller, form)).await,
+        GrantType::Password => Box::pin(grants::password::issue(context, headers, caller, form)).await,
         GrantType::TokenExchange => Box::pin(grants::token_exchange::exchange(context, caller, form)).await,
         GrantType::DeviceCode => Box::pin(grants::device_code::redeem(context, caller, form)).await,
         GrantType::JwtBearer => Box::pin(grants::jwt_bearer::issue(context, caller, form)).await,
@@ -80,16 +86,13 @@ fn grant_type(form: &Params) -> Result<GrantType, OAuthError> {
         Some("authorization_code") => Ok(GrantType::AuthorizationCode),
         Some("refresh_token") => Ok(GrantType::RefreshToken),
         Some("client_credentials") => Ok(GrantType::ClientCredentials),
+        Some("password") => Ok(GrantType::Password),
         Some("urn:ietf:params:oauth:grant-type:token-exchange") => Ok(GrantType::TokenExchange),
         Some(value) if value == GrantType::DeviceCode.wire() => Ok(GrantType::DeviceCode),
         Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => Ok(GrantType::JwtBearer),
-        Some(_) => Err(unsupported()),
+        Some(_) => Err(OAuthError::unsupported_grant()),
         None => Err(OAuthError::new(ErrorCode::InvalidRequest, "grant_type is missing")),
     }
-}
-
-fn unsupported() -> OAuthError {
-    OAuthError::new(ErrorCode::UnsupportedGrantType, "The grant type is not supported")
 }
 
 /// An answer that nobody may keep (RFC 6749 §5.1).

@@ -1,12 +1,10 @@
 //! The sign-in form: `POST /login-actions/authenticate`.
 
 use axum::http::HeaderMap;
-use axum::http::header::USER_AGENT;
 use axum::response::Response;
-use uuid::Uuid;
 
+use super::password::{self, Right, Verdict};
 use super::{Progress, advance, audit, views};
-use crate::clock::Timestamp;
 use crate::http::context::RealmContext;
 use crate::http::cookies::{self, Kind};
 use crate::http::error::PageError;
@@ -14,12 +12,9 @@ use crate::http::pages::{LoginProblem, Trouble};
 use crate::http::params::{Form, Params, Query};
 use crate::http::pending::PendingRequest;
 use crate::http::tokens;
-use crate::passwords::PasswordError;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::authorize;
-use crate::protocol::brake;
 use crate::protocol::session::Session;
-use crate::protocol::user::{User, canonical};
 use crate::secrets::Secret;
 use crate::store::Change;
 
@@ -57,13 +52,15 @@ async fn submit(
     let form = form.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
     let pending = PendingRequest::open(context, headers, query.get("session_code")).await?;
     let attempt = Attempt::read(context, &form);
-    match attempt.check(context, headers).await? {
-        Outcome::SignedIn { user, rehashed } => {
-            let progress = signed_in(context, headers, *user, rehashed, &attempt).await?;
-            advance(context, headers, &pending, progress).await
+    let problem = match password::check(context, headers, &attempt.typed, &attempt.password).await? {
+        Verdict::Right(right) => {
+            let progress = signed_in(context, headers, right, attempt.remember).await?;
+            return advance(context, headers, &pending, progress).await;
         }
-        Outcome::Refused(problem) => refused(context, headers, &pending, &attempt, problem).await,
-    }
+        Verdict::WaitUntil(_) => LoginProblem::TooManyAttempts,
+        Verdict::Wrong | Verdict::Disabled => LoginProblem::Invalid,
+    };
+    refused(context, headers, &pending, &attempt, problem).await
 }
 
 /// What the person typed.
@@ -71,11 +68,6 @@ struct Attempt {
     typed: String,
     password: Secret,
     remember: bool,
-}
-
-enum Outcome {
-    SignedIn { user: Box<User>, rehashed: Option<String> },
-    Refused(LoginProblem),
 }
 
 impl Attempt {
@@ -94,36 +86,6 @@ impl Attempt {
             None => Self { typed: text("username"), password: Secret::from(text("password")), remember },
         }
     }
-
-    /// Counts the attempt, then looks at the password; both for names that nobody has too, at the same cost.
-    async fn check(&self, context: &RealmContext, headers: &HeaderMap) -> Result<Outcome, PageError> {
-        let (app, realm) = (&context.app, &context.state.realm);
-        let name = canonical(&self.typed);
-        let found = app.store.user_by_login(&realm.id, &name, realm.settings.login_with_email).await?;
-        // One account is one count, whichever of its names is typed.
-        let counted = found.as_ref().map_or(name.as_str(), |found| found.user.username.as_str());
-        let known = found.as_ref().is_some_and(|found| views::knows(context, headers, &found.user));
-        let rule = &realm.settings.brute_force;
-        let counters = brake::counters(counted, context.address, known, rule);
-        let now = app.clock.now();
-        if app.store.count_attempt(&realm.id, &counters, rule, now).await?.is_some() {
-            return Ok(Outcome::Refused(LoginProblem::TooManyAttempts));
-        }
-        let hash = found.as_ref().and_then(|found| found.password_hash.clone());
-        let verdict = match app.passwords.verify(hash.as_deref(), &self.password).await {
-            Err(PasswordError::TooLong) => return Ok(Outcome::Refused(LoginProblem::Invalid)),
-            verdict => verdict?,
-        };
-        let Some(found) = found.filter(|found| verdict.matches && found.user.enabled) else {
-            return Ok(Outcome::Refused(LoginProblem::Invalid));
-        };
-        let rehashed = if verdict.rehash {
-            Some(app.passwords.hash(app.rules.password_profile, self.password.clone()).await?)
-        } else {
-            None
-        };
-        Ok(Outcome::SignedIn { user: Box::new(found.user), rehashed })
-    }
 }
 
 /// The session that a right password earns. The browser's old session of the same person goes on under a new cookie;
@@ -131,9 +93,8 @@ impl Attempt {
 async fn signed_in(
     context: &RealmContext,
     headers: &HeaderMap,
-    user: User,
-    rehashed: Option<String>,
-    attempt: &Attempt,
+    Right { user, rehashed, forgiven }: Right,
+    remember: bool,
 ) -> Result<Progress, PageError> {
     let now = context.app.clock.now();
     let settings = &context.state.realm.settings;
@@ -144,7 +105,7 @@ async fn signed_in(
         Some((old, owner)) if owner.id == user.id => {
             let session =
                 Session { auth_time: now, last_seen_at: now, acr: settings.password_acr.clone(), ..old };
-            let expires_at = end(&session, settings);
+            let expires_at = password::end(&session, settings);
             changes.push(Change::ReauthenticateSession { session: session.clone(), fingerprint, expires_at });
             session
         }
@@ -152,8 +113,8 @@ async fn signed_in(
             if let Some((old, _)) = before {
                 changes.push(Change::EndSession { realm_id: old.realm_id, id: old.id, at: now });
             }
-            let session = fresh_session(context, headers, &user, attempt.remember, now);
-            let expires_at = end(&session, settings);
+            let session = password::fresh_session(context, headers, &user, remember, now);
+            let expires_at = password::end(&session, settings);
             changes.push(Change::BeginSession { session: session.clone(), fingerprint, expires_at });
             session
         }
@@ -161,8 +122,6 @@ async fn signed_in(
     if let Some(hash) = rehashed {
         changes.push(Change::SetPassword { realm_id: user.realm_id.clone(), user_id: user.id.clone(), hash });
     }
-    let known = views::knows(context, headers, &user);
-    let forgiven = brake::forgiven(&user.username, context.address, known, &settings.brute_force);
     changes.push(Change::ForgiveAttempt { realm_id: user.realm_id.clone(), forgiven });
     changes.push(Change::Audit(AuditEvent {
         user_id: Some(user.id.clone()),
@@ -178,40 +137,13 @@ async fn signed_in(
         cookies::set(context, Kind::Remember, &known, Some(settings.remember_me_max)),
     ];
     Ok(Progress {
-        session: Some((session, user)),
+        session: Some((session, *user)),
         changes,
         cookies: cookies.into_iter().flatten().collect(),
         signed_in: true,
         after_form: true,
         ..Progress::default()
     })
-}
-
-fn end(session: &Session, settings: &crate::protocol::realm::RealmSettings) -> Timestamp {
-    session.idle_at(settings).min(session.over_at(settings))
-}
-
-fn fresh_session(
-    context: &RealmContext,
-    headers: &HeaderMap,
-    user: &User,
-    remembered: bool,
-    now: Timestamp,
-) -> Session {
-    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Session {
-        id: Uuid::now_v7().to_string(),
-        realm_id: user.realm_id.clone(),
-        user_id: user.id.clone(),
-        auth_time: now,
-        acr: context.state.realm.settings.password_acr.clone(),
-        remembered,
-        started_at: now,
-        last_seen_at: now,
-        ended_at: None,
-        address: context.address.to_string(),
-        user_agent: user_agent.chars().take(256).collect(),
-    }
 }
 
 async fn refused(

@@ -6,6 +6,7 @@
 pub mod authenticate;
 pub mod consent;
 mod issue;
+pub(super) mod password;
 pub(super) mod views;
 
 use std::sync::Arc;

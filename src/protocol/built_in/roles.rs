@@ -1,7 +1,9 @@
 //! The roles of a fresh realm, and the clients that hold some of them.
 
-use crate::protocol::built_in::{ACCOUNT, ADMIN_ROLE, MASTER, management_client};
-use crate::protocol::client::{Client, ClientAuthentication, ClientSettings};
+use std::collections::BTreeSet;
+
+use crate::protocol::built_in::{ACCOUNT, ADMIN_CLI, ADMIN_ROLE, MASTER, management_client};
+use crate::protocol::client::{Client, ClientAuthentication, ClientSettings, GrantType};
 use crate::protocol::realm::Realm;
 use crate::protocol::role::Role;
 
@@ -86,7 +88,7 @@ pub(super) fn all(realm: &Realm, id: &mut dyn FnMut() -> String) -> Holders {
         let admin = maker.role(Some(management), "realm-admin", "Everything, in this realm");
         maker.compose(&admin, management_roles);
     }
-    maker.client("admin-cli", "Administration by programs", ClientAuthentication::None);
+    maker.admin_cli();
     maker.made
 }
 
@@ -116,6 +118,16 @@ impl Maker<'_> {
             },
         });
         id
+    }
+
+    /// The client of programs that administer. Whether its grant is worth something is the server's to say (see
+    /// `grants::password`).
+    fn admin_cli(&mut self) {
+        self.client(ADMIN_CLI, "Administration by programs", ClientAuthentication::None);
+        if let Some(client) = self.made.clients.last_mut() {
+            client.settings.grants = BTreeSet::from([GrantType::Password, GrantType::RefreshToken]);
+            client.settings.full_scope_allowed = true;
+        }
     }
 
     /// The roles of `rows`, composed as they say.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::entities::{Entity, Fields};
 use super::super::places::Notes;
+use super::merge::has;
 use crate::protocol::jws::Algorithm;
 use crate::protocol::profile::FAPI2_ALGORITHMS;
 
@@ -24,6 +25,9 @@ pub(super) fn check(entity: &Entity, realm: &str, notes: &mut Notes<'_>) {
             "authentication",
             "needs `authentication = \"private_key_jwt\"` and the client's keys in `jwks` or `jwks_uri`",
         );
+    }
+    if has(fields, "grants", "password") {
+        refuse("grants", "knows no password grant");
     }
     if is(fields, "pkce", "optional") {
         refuse("pkce", "needs PKCE");

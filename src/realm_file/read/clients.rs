@@ -12,10 +12,11 @@ use crate::protocol::subject::SubjectType;
 use crate::secrets::Secret;
 
 /// Grants by their short names and, for those that have one, by their wire names.
-pub(super) const GRANTS: [(&str, GrantType); 9] = [
+pub(super) const GRANTS: [(&str, GrantType); 10] = [
     ("authorization_code", GrantType::AuthorizationCode),
     ("refresh_token", GrantType::RefreshToken),
     ("client_credentials", GrantType::ClientCredentials),
+    ("password", GrantType::Password),
     ("device_code", GrantType::DeviceCode),
     ("token_exchange", GrantType::TokenExchange),
     ("jwt_bearer", GrantType::JwtBearer),

@@ -7,6 +7,7 @@ use super::super::spec::ClientSpec;
 use super::{
     LONGEST_LIFETIME, NO_HASH, between, exchange, is_hash, mappers, name, overlap, part, roles, secret,
 };
+use crate::protocol::built_in::ADMIN_CLI;
 use crate::protocol::client::{GrantType, Pkce};
 use crate::protocol::jwk::{JwkFault, JwkSet};
 use crate::protocol::jws::Algorithm;
@@ -81,6 +82,14 @@ pub(super) fn production(client: &ClientSpec, path: &str, notes: &mut Notes<'_>)
         }
     }
     request_uris(client, path, false, notes);
+    if client.id != ADMIN_CLI
+        && client.grants.as_ref().is_some_and(|grants| grants.contains(&GrantType::Password))
+    {
+        notes.add(
+            &format!("{path}.grants"),
+            "password is for development: `serve` does not take it (RFC 9700 §2.4)",
+        );
+    }
     if client.public == Some(true) && client.pkce == Some(Pkce::Optional) {
         notes.add(&format!("{path}.pkce"), "a public client always needs PKCE");
     }

@@ -13,6 +13,7 @@ use super::claims::forged;
 use super::places::Notes;
 use super::spec::{GroupSpec, RealmSpec, RoleSpec, UserSpec};
 use crate::passwords::Scheme;
+use crate::protocol::client::GrantType;
 use crate::protocol::mapper::{Kind, Mapper};
 use crate::protocol::page_uri::validate_logo_uri;
 use crate::protocol::realm::is_realm_name;
@@ -128,6 +129,10 @@ fn times(spec: &RealmSpec, notes: &mut Notes<'_>) {
     between("lifetimes.pushed_request", lifetimes.pushed_request, 5, 600, notes);
     between("recent_acr_age", spec.recent_acr_age, 1, LONGEST_LIFETIME, notes);
     between("lifetimes.offline_max", lifetimes.offline_max, 0, LONGEST_LIFETIME, notes);
+    if spec.registration_grants.as_ref().is_some_and(|grants| grants.contains(&GrantType::Password)) {
+        let message = "people are asked before such a client gets anything, which password cannot";
+        notes.add("registration_grants", message);
+    }
     between("registration_limit", spec.registration_limit, 0, 1_000_000, notes);
     between("refresh_retry_window", spec.refresh_retry_window, 0, 300, notes);
     for (field, shorter, longer) in [

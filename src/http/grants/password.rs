@@ -1,0 +1,170 @@
+//! `grant_type=password`: the person's own credentials, sent by a client that `protocol::grants::password` admits.
+
+use axum::http::{HeaderMap, StatusCode};
+use uuid::Uuid;
+
+use super::{audiences, event};
+use crate::clock::Timestamp;
+use crate::http::client_auth::{self, Authenticated};
+use crate::http::context::RealmContext;
+use crate::http::error::ApiError;
+use crate::http::params::Params;
+use crate::http::sign_in::password::{self, Right, Verdict};
+use crate::http::tokens::{self, Bounds, Issue};
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::authorization_details;
+use crate::protocol::client::{Client, GrantType};
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grant::{Grant, GrantRequest};
+use crate::protocol::grants::password::{disabled, wrong_credentials};
+use crate::protocol::grants::refresh_token;
+use crate::protocol::refresh::RefreshToken;
+use crate::protocol::scope::{self, Granted, OFFLINE_ACCESS};
+use crate::protocol::session::Session;
+use crate::protocol::token_response::TokenResponse;
+use crate::secrets::{self, Secret};
+use crate::store::{Change, KeepPasswordGrant, PasswordGranting};
+
+/// Signs the person in, and issues tokens for a session that no browser holds.
+///
+/// # Errors
+/// `invalid_request`, `invalid_grant`, `invalid_scope`, `invalid_target`, or trouble of ours.
+pub async fn issue(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    caller: &Authenticated,
+    form: &Params,
+) -> Result<TokenResponse, ApiError> {
+    let client = &caller.entry.client;
+    let Some(username) = form.get("username") else {
+        return Err(OAuthError::new(ErrorCode::InvalidRequest, "Missing parameter: username").into());
+    };
+    // What does not depend on the person comes first: a request that cannot succeed tries no password.
+    let settings = &context.state.realm.settings;
+    let audiences = audiences::of_request(context, client, form).await?.unwrap_or_default();
+    let details = authorization_details::read(form.get("authorization_details"), client, settings)?;
+    let granted = scope::grant(form.get("scope"), client, settings, &context.state.scopes)
+        .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?
+        .with_details(details);
+    let password = Secret::from(form.get("password").unwrap_or_default().to_owned());
+    let right = match password::check(context, headers, username, &password).await? {
+        Verdict::Right(right) => right,
+        refusal => return Err(refuse(context, client, &refusal).await?),
+    };
+    keep(context, headers, caller, &Asked { granted, audiences }, right).await
+}
+
+/// What the client asked for and may have.
+struct Asked<'a> {
+    granted: Granted<'a>,
+    audiences: Vec<String>,
+}
+
+/// The answer to a person who did not prove who they are, once it is noted. Keycloak's statuses: its clients tell a wrong
+/// password (401) from the rest.
+async fn refuse(context: &RealmContext, client: &Client, verdict: &Verdict) -> Result<ApiError, ApiError> {
+    let unauthorized = ApiError::with_status(wrong_credentials(), StatusCode::UNAUTHORIZED);
+    let (cause, error) = match verdict {
+        Verdict::Disabled => ("user_disabled", disabled().into()),
+        Verdict::WaitUntil(until) => {
+            let seconds = until.since(context.app.clock.now());
+            ("too_many_attempts", unauthorized.retry_after(seconds))
+        }
+        Verdict::Wrong | Verdict::Right(_) => ("invalid_user_credentials", unauthorized),
+    };
+    let event =
+        AuditEvent { error: Some(cause.into()), ..event(context, AuditKind::LoginError, client, None) };
+    context.app.commit(vec![Change::Audit(event)]).await?;
+    context.app.metrics.sign_in(cause);
+    Ok(error)
+}
+
+async fn keep(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    caller: &Authenticated,
+    Asked { granted, audiences }: &Asked<'_>,
+    Right { user, rehashed, forgiven }: Right,
+) -> Result<TokenResponse, ApiError> {
+    let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
+    let now = context.app.clock.now();
+    let session = password::fresh_session(context, headers, &user, false, now);
+    let confirmation = caller.confirmation.clone();
+    let grant = Grant { confirmation, ..grant(client, &session, granted, audiences.clone()) };
+    let roles = store.roles_of_user(&realm.id, &user.id).await?;
+    let ends = refresh_token::expires_at(&grant, client, Some(&session), &realm.settings, now);
+    let refresh = client.may(GrantType::RefreshToken).then(|| first_refresh_token(&grant, now, ends));
+    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
+    let keep = KeepPasswordGrant {
+        spends: caller.spends.clone(),
+        session_expires_at: password::end(&session, &realm.settings),
+        // Drawn and forgotten: no cookie opens this session.
+        fingerprint: secrets::fingerprint(&secrets::random_token()),
+        session,
+        rehashed,
+        forgiven,
+        grant: grant.clone(),
+        issuer: context.issuer.clone(),
+        grant_expires_at: if refresh.is_some() { ends.max(access_ends) } else { access_ends },
+        refresh: refresh.clone(),
+        audit: event(context, AuditKind::Login, client, Some(&grant)),
+    };
+    if let PasswordGranting::Replayed(kind) = store.keep_password_grant(keep).await? {
+        return Err(client_auth::replayed(kind));
+    }
+    context.app.metrics.sign_in("success");
+    Ok(tokens::sign(
+        context,
+        &Issue {
+            caller,
+            user: &user,
+            roles: &roles,
+            granted,
+            grant: Some(&grant),
+            refresh: refresh.as_ref(),
+            bounds: Bounds {
+                audiences: Some(audiences.as_slice()).filter(|names| !names.is_empty()),
+                ..Bounds::default()
+            },
+            now,
+        },
+    )?)
+}
+
+fn first_refresh_token(grant: &Grant, now: Timestamp, expires_at: Timestamp) -> RefreshToken {
+    RefreshToken {
+        id: Uuid::now_v7().to_string(),
+        realm_id: grant.realm_id.clone(),
+        grant_id: grant.id.clone(),
+        predecessor: None,
+        issued_at: now,
+        expires_at,
+        used_at: None,
+        superseded_at: None,
+    }
+}
+
+fn grant(client: &Client, session: &Session, granted: &Granted<'_>, audiences: Vec<String>) -> Grant {
+    Grant {
+        id: Uuid::now_v7().to_string(),
+        realm_id: session.realm_id.clone(),
+        client: client.id.clone(),
+        user_id: session.user_id.clone(),
+        session_id: Some(session.id.clone()),
+        scope: granted.stored(),
+        offline: granted.has(OFFLINE_ACCESS),
+        auth_time: session.auth_time,
+        acr: session.acr.clone(),
+        nonce: None,
+        request: GrantRequest {
+            audiences,
+            authorization_details: granted.details.clone(),
+            ..GrantRequest::default()
+        },
+        confirmation: None,
+        parent: None,
+        created_at: session.started_at,
+        last_used_at: session.started_at,
+        revoked_at: None,
+    }
+}

@@ -1,0 +1,107 @@
+//! A name and a password against the record, with the brake: what the sign-in form and the password grant share, and the
+//! session that a right password earns.
+
+use axum::http::HeaderMap;
+use axum::http::header::USER_AGENT;
+use uuid::Uuid;
+
+use super::views;
+use crate::clock::Timestamp;
+use crate::http::context::RealmContext;
+use crate::http::error::Fault;
+use crate::passwords::PasswordError;
+use crate::protocol::brake::{self, Forgiven};
+use crate::protocol::realm::RealmSettings;
+use crate::protocol::session::Session;
+use crate::protocol::user::{User, canonical};
+use crate::secrets::Secret;
+
+/// What became of an attempt.
+pub(in crate::http) enum Verdict {
+    /// The password is right, and the user is enabled.
+    Right(Right),
+    /// The password is right, and the user is switched off.
+    Disabled,
+    /// It is wrong, or nobody has the name.
+    Wrong,
+    /// There were too many attempts; the next one counts from this moment.
+    WaitUntil(Timestamp),
+}
+
+/// A right password.
+pub(in crate::http) struct Right {
+    /// Whose.
+    pub(in crate::http) user: Box<User>,
+    /// The stored form to keep from now on, when the one that is there is not made as new ones are.
+    pub(in crate::http) rehashed: Option<String>,
+    /// What is no failure any more.
+    pub(in crate::http) forgiven: Forgiven,
+}
+
+/// Counts the attempt, then looks at the password; both for names that nobody has too, at the same cost.
+///
+/// # Errors
+/// Trouble of ours.
+pub(in crate::http) async fn check(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    typed: &str,
+    password: &Secret,
+) -> Result<Verdict, Fault> {
+    let (app, realm) = (&context.app, &context.state.realm);
+    let name = canonical(typed);
+    let found = app.store.user_by_login(&realm.id, &name, realm.settings.login_with_email).await?;
+    // One account is one count, whichever of its names is typed.
+    let counted = found.as_ref().map_or(name.as_str(), |found| found.user.username.as_str());
+    let known = found.as_ref().is_some_and(|found| views::knows(context, headers, &found.user));
+    let rule = &realm.settings.brute_force;
+    let counters = brake::counters(counted, context.address, known, rule);
+    if let Some(until) = app.store.count_attempt(&realm.id, &counters, rule, app.clock.now()).await? {
+        return Ok(Verdict::WaitUntil(until));
+    }
+    let hash = found.as_ref().and_then(|found| found.password_hash.clone());
+    let verdict = match app.passwords.verify(hash.as_deref(), password).await {
+        Err(PasswordError::TooLong) => return Ok(Verdict::Wrong),
+        verdict => verdict?,
+    };
+    let Some(found) = found.filter(|_| verdict.matches) else { return Ok(Verdict::Wrong) };
+    if !found.user.enabled {
+        return Ok(Verdict::Disabled);
+    }
+    let rehashed = if verdict.rehash {
+        Some(app.passwords.hash(app.rules.password_profile, password.clone()).await?)
+    } else {
+        None
+    };
+    let forgiven = brake::forgiven(&found.user.username, context.address, known, rule);
+    Ok(Verdict::Right(Right { user: Box::new(found.user), rehashed, forgiven }))
+}
+
+/// A session that begins now.
+pub(in crate::http) fn fresh_session(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    user: &User,
+    remembered: bool,
+    now: Timestamp,
+) -> Session {
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Session {
+        id: Uuid::now_v7().to_string(),
+        realm_id: user.realm_id.clone(),
+        user_id: user.id.clone(),
+        auth_time: now,
+        acr: context.state.realm.settings.password_acr.clone(),
+        remembered,
+        started_at: now,
+        last_seen_at: now,
+        ended_at: None,
+        address: context.address.to_string(),
+        user_agent: user_agent.chars().take(256).collect(),
+    }
+}
+
+/// When a session ends if it is not used again.
+pub(in crate::http) fn end(session: &Session, settings: &RealmSettings) -> Timestamp {
+    session.idle_at(settings).min(session.over_at(settings))
+}
