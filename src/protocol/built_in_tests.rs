@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::protocol::access_token::{AccessTokenRequest, access_token};
 use crate::protocol::claims::{Facts, Subject, userinfo};
-use crate::protocol::client::ClientSettings;
+use crate::protocol::client::{ClientSettings, GrantType};
 use crate::protocol::mapper::Kind;
 use crate::protocol::role::Roles;
 use crate::protocol::scope;
@@ -188,9 +188,13 @@ fn names_are_unique_and_what_is_named_exists() {
 }
 
 #[test]
-fn no_built_in_client_can_get_a_token() {
+fn no_built_in_client_can_get_a_token_but_by_a_password() {
     for client in fresh("demo").clients {
-        assert!(client.settings.grants.is_empty() && client.secret_hash.is_none(), "{}", client.client_id);
+        let (id, grants) = (client.client_id, client.settings.grants);
+        let expected =
+            if id == ADMIN_CLI { vec![GrantType::RefreshToken, GrantType::Password] } else { Vec::new() };
+        assert_eq!(grants.into_iter().collect::<Vec<_>>(), expected, "{id}");
+        assert_eq!(client.secret_hash, None, "{id}");
     }
 }
 
