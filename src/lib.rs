@@ -22,6 +22,7 @@ pub mod config;
 pub mod fetch;
 pub mod http;
 pub mod key_sets;
+pub mod keycloak;
 pub mod passwords;
 pub mod protocol;
 pub mod qr;

@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use client_secrets::ClientSecrets;
-pub use scheme::{Pbkdf2Digest, Scheme, SchemeError};
+pub use scheme::{Cost, Pbkdf2Digest, Scheme, SchemeError};
 
 use crate::secrets::{Secret, random_bytes};
 

@@ -24,6 +24,7 @@ fn user(service_account_client: Option<&str>) -> User {
         first_name: None,
         last_name: None,
         attributes: BTreeMap::new(),
+        required_actions: Vec::new(),
         service_account_client: service_account_client.map(str::to_owned),
         not_before: None,
         created_at: Timestamp(0),

@@ -38,6 +38,7 @@ fn alice() -> User {
         first_name: Some("A".into()),
         last_name: Some("B".into()),
         attributes: BTreeMap::new(),
+        required_actions: Vec::new(),
         service_account_client: None,
         not_before: None,
         created_at: Timestamp(0),
@@ -69,6 +70,7 @@ fn a_token_of_a_fresh_realm_is_keycloaks() {
         client: client.map(str::to_owned),
         name: name.into(),
         description: None,
+        attributes: Default::default(),
         built_in: false,
     };
     fresh.roles.extend([role(None, "user"), role(Some("my-client-id"), "x")]);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::client::Client;
 use super::mapper::{self, Held, Kind, Mapper, Plan, Source};
 use super::role::{Role, Roles};
-use super::scope::Granted;
+use super::scope::{Granted, Scope};
 use super::user::User;
 use crate::clock::Timestamp;
 
@@ -68,7 +68,7 @@ pub fn evaluate(
         .chain(&client.settings.mappers)
         .filter_map(|mapper| Some((mapper.plan()?, mapper)))
         .collect();
-    let held = roles(&mappers, subject, client);
+    let held = roles(&mappers, subject, client, &granted.scopes);
     let source = Source { subject, client, facts, held };
     let mut claims = Map::new();
     let singles = granted.singles_for(target).filter_map(|mapper| Some((mapper.plan()?, mapper)));
@@ -94,8 +94,13 @@ pub fn userinfo(
 }
 
 /// Roles are settled before any claim shows them: first what mappers add, then what they rename.
-fn roles<'a>(mappers: &[(&Plan, &'a Mapper)], subject: &Subject<'a>, client: &Client) -> Held<'a> {
-    let mut held = Held::of(subject, client);
+fn roles<'a>(
+    mappers: &[(&Plan, &'a Mapper)],
+    subject: &Subject<'a>,
+    client: &Client,
+    scopes: &[&Scope],
+) -> Held<'a> {
+    let mut held = Held::of(subject, client, scopes);
     for (_, mapper) in mappers.iter().filter(|(plan, _)| plan.kind == Kind::HardcodedRole) {
         held.add(mapper, subject.role_names);
     }

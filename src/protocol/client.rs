@@ -231,6 +231,8 @@ pub struct ClientSettings {
     pub exchange: Vec<ExchangeRule>,
     /// Whether all of the user's roles are in its tokens; else only roles of the client itself and of scope mappings.
     pub full_scope_allowed: bool,
+    /// `id`s of the roles that its tokens may show when not all may.
+    pub scope_mappings: BTreeSet<String>,
     /// What its tokens are signed with, when that differs from the realm's algorithm.
     pub signature_algorithm: Option<Algorithm>,
     /// The same for what it reads itself: ID tokens, logout tokens, authorization responses.

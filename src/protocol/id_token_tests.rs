@@ -26,6 +26,7 @@ fn token(mappers: Vec<Mapper>, change: impl Fn(&mut IdTokenRequest<'_>)) -> Valu
         first_name: Some("Alice".into()),
         last_name: None,
         attributes: BTreeMap::new(),
+        required_actions: Vec::new(),
         service_account_client: None,
         not_before: None,
         created_at: Timestamp(0),

@@ -20,6 +20,7 @@ pub mod client_auth;
 pub mod code;
 pub mod confirmation;
 pub mod consent;
+pub mod credential;
 pub mod device_code;
 pub mod discovery;
 pub mod display;

@@ -15,6 +15,8 @@ pub struct Role {
     pub name: String,
     /// What it allows, for people.
     pub description: Option<String>,
+    /// Further attributes.
+    pub attributes: BTreeMap<String, Vec<String>>,
     /// Comes with every realm.
     pub built_in: bool,
 }
@@ -123,6 +125,7 @@ mod tests {
             client: None,
             name: id.into(),
             description: None,
+            attributes: BTreeMap::new(),
             built_in: false,
         }
     }

@@ -49,6 +49,8 @@ pub struct ScopeSettings {
     pub consent_text: Option<String>,
     /// Claims that it adds.
     pub mappers: Vec<Mapper>,
+    /// `id`s of the roles that a client without full scope may show when it has this scope.
+    pub scope_mappings: BTreeSet<String>,
     /// Comes with every realm.
     pub built_in: bool,
 }

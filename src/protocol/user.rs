@@ -27,6 +27,8 @@ pub struct User {
     pub last_name: Option<String>,
     /// Further attributes, each with one or more values.
     pub attributes: BTreeMap<String, Vec<String>>,
+    /// What the person must do at the next sign-in, by Keycloak's names (`UPDATE_PASSWORD`, …).
+    pub required_actions: Vec<String>,
     /// `id` of the client whose service account this is.
     pub service_account_client: Option<String>,
     /// Tokens issued before this moment are refused.

@@ -69,6 +69,7 @@ pub(super) fn user(realm_id: &str, username: &str, now: Timestamp) -> User {
         first_name: None,
         last_name: None,
         attributes: Default::default(),
+        required_actions: Vec::new(),
         service_account_client: None,
         not_before: None,
         created_at: now,

@@ -7,15 +7,17 @@ use super::error::StoreError;
 use super::key::KeyRow;
 use super::statement::{Statement, sql};
 use super::{
-    Store, audit, backchannel_logout, client, code, consent, device_code, failure, grant, group, key, pushed,
-    realm, registration, revoked, role, scope, session, user,
+    Store, audit, backchannel_logout, client, code, consent, credential, device_code, failure, grant, group,
+    key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, user,
 };
 use crate::clock::Timestamp;
+use crate::keycloak::{Beside, KeycloakRecord};
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::brake::Forgiven;
 use crate::protocol::client::Client;
 use crate::protocol::code::AuthorizationCode;
 use crate::protocol::consent::Consent;
+use crate::protocol::credential::Credential;
 use crate::protocol::device_code::Approval;
 use crate::protocol::grant::Grant;
 use crate::protocol::realm::Realm;
@@ -69,6 +71,10 @@ pub enum Change {
     DeleteUser { realm_id: String, id: String, at: Timestamp },
     /// A user's password is this (a PHC string).
     SetPassword { realm_id: String, user_id: String, hash: String },
+    /// A credential of a user beside the password.
+    PutCredential(Credential),
+    /// It goes.
+    DeleteCredential { realm_id: String, user_id: String, id: String },
     /// A user has a role.
     AddUserRole { realm_id: String, user_id: String, role_id: String },
     /// A user has not.
@@ -77,6 +83,10 @@ pub enum Change {
     AddUserGroup { realm_id: String, user_id: String, group_id: String },
     /// A user is not.
     RemoveUserGroup { realm_id: String, user_id: String, group_id: String },
+    /// What Keycloak's representation of something says beyond what this server acts upon.
+    PutKeycloakRecord(KeycloakRecord),
+    /// It says nothing more. A record that goes takes along what is kept beside it.
+    DeleteKeycloakRecord { realm_id: String, kind: String, id: String },
     /// Nothing of the configuration's rows changed, but what is kept in memory must be read again: a service account
     /// got a role.
     Reconfigure { realm_id: String },
@@ -225,6 +235,8 @@ impl Change {
             Self::PutRole(role) => &role.realm_id,
             Self::PutGroup(group) => &group.realm_id,
             Self::PutUser(user) => &user.realm_id,
+            Self::PutCredential(credential) => &credential.realm_id,
+            Self::PutKeycloakRecord(record) => &record.realm_id,
             Self::BeginSession { session, .. } | Self::ReauthenticateSession { session, .. } => {
                 &session.realm_id
             }
@@ -247,6 +259,8 @@ impl Change {
             | Self::RemoveGroupRole { realm_id, .. }
             | Self::DeleteUser { realm_id, .. }
             | Self::SetPassword { realm_id, .. }
+            | Self::DeleteCredential { realm_id, .. }
+            | Self::DeleteKeycloakRecord { realm_id, .. }
             | Self::AddUserRole { realm_id, .. }
             | Self::RemoveUserRole { realm_id, .. }
             | Self::AddUserGroup { realm_id, .. }
@@ -282,11 +296,21 @@ impl Change {
             }
             Self::DeleteKey { realm_id, id } => to.push(key::delete(&realm_id, &id)),
             Self::PutScope(scope) => to.push(scope::put(&scope)?),
-            Self::DeleteScope { realm_id, id } => to.push(scope::delete(&realm_id, &id)),
+            Self::DeleteScope { realm_id, id } => {
+                to.push(keycloak_record::delete_beside(&realm_id, Beside::ClientScope, &id));
+                to.push(scope::delete(&realm_id, &id));
+            }
             Self::PutClient { client, at } => to.push(client::put(&client, at)?),
-            Self::DeleteClient { realm_id, id } => client::delete(&realm_id, &id, to),
+            Self::DeleteClient { realm_id, id } => {
+                to.push(keycloak_record::delete_beside(&realm_id, Beside::Client, &id));
+                to.push(keycloak_record::delete_beside_roles_of(&realm_id, &id));
+                client::delete(&realm_id, &id, to);
+            }
             Self::PutRole(role) => to.push(role::put(&role)?),
-            Self::DeleteRole { realm_id, id } => to.push(role::delete(&realm_id, &id)),
+            Self::DeleteRole { realm_id, id } => {
+                to.push(keycloak_record::delete_beside(&realm_id, Beside::Role, &id));
+                to.push(role::delete(&realm_id, &id));
+            }
             Self::AddComposite { realm_id, role_id, child_id } => {
                 to.push(role::add_composite(&realm_id, &role_id, &child_id));
             }
@@ -294,7 +318,10 @@ impl Change {
                 to.push(role::remove_composite(&realm_id, &role_id, &child_id));
             }
             Self::PutGroup(group) => to.push(group::put(&group)?),
-            Self::DeleteGroup { realm_id, id } => to.push(group::delete(&realm_id, &id)),
+            Self::DeleteGroup { realm_id, id } => {
+                to.push(keycloak_record::delete_beside_groups_from(&realm_id, &id));
+                to.push(group::delete(&realm_id, &id));
+            }
             Self::AddGroupRole { realm_id, group_id, role_id } => {
                 to.push(group::add_role(&realm_id, &group_id, &role_id));
             }
@@ -302,9 +329,20 @@ impl Change {
                 to.push(group::remove_role(&realm_id, &group_id, &role_id));
             }
             Self::PutUser(user) => to.push(user::put(&user)?),
-            Self::DeleteUser { realm_id, id, at } => user::delete(&realm_id, &id, at, to),
+            Self::DeleteUser { realm_id, id, at } => {
+                to.push(keycloak_record::delete_beside(&realm_id, Beside::User, &id));
+                user::delete(&realm_id, &id, at, to);
+            }
             Self::SetPassword { realm_id, user_id, hash } => {
                 to.push(user::set_password(&realm_id, &user_id, &hash))
+            }
+            Self::PutCredential(credential) => to.push(credential::put(&credential)),
+            Self::DeleteCredential { realm_id, user_id, id } => {
+                to.push(credential::delete(&realm_id, &user_id, &id));
+            }
+            Self::PutKeycloakRecord(record) => to.push(keycloak_record::put(&record)?),
+            Self::DeleteKeycloakRecord { realm_id, kind, id } => {
+                to.push(keycloak_record::delete(&realm_id, &kind, &id));
             }
             Self::AddUserRole { realm_id, user_id, role_id } => {
                 to.push(user::add_role(&realm_id, &user_id, &role_id));

@@ -76,6 +76,16 @@ const MIGRATIONS: &[Migration] = &[
         name: "events_of_deleted_realms",
         text: include_str!("../../migrations/0014_events_of_deleted_realms.sql"),
     },
+    Migration {
+        version: 18,
+        name: "keycloak_records",
+        text: include_str!("../../migrations/0018_keycloak_records.sql"),
+    },
+    Migration {
+        version: 19,
+        name: "user_credentials",
+        text: include_str!("../../migrations/0019_user_credentials.sql"),
+    },
 ];
 
 /// The key of the advisory lock: "vestibul" in ASCII.

@@ -1,12 +1,11 @@
 //! Tables `roles` and `role_composites`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Store;
 use super::error::StoreError;
 use super::row::row;
-use super::statement::key;
-use super::statement::{Statement, sql};
+use super::statement::{Statement, json, key, sql};
 use crate::protocol::role::{Role, Roles};
 
 row! {
@@ -18,17 +17,20 @@ row! {
         name: String,
         description: Option<String>,
         built_in: i64,
+        attributes: Option<String>,
     }
 }
 
 pub(super) fn put(role: &Role) -> Result<Statement, StoreError> {
-    let text = "INSERT INTO roles (id, realm_id, client, name, description, built_in) \
-                VALUES ($1, $2, $3, $4, $5, $6) \
-                ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description \
+    let text = "INSERT INTO roles (id, realm_id, client, name, description, built_in, attributes) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, \
+                attributes = excluded.attributes \
                 WHERE roles.realm_id = excluded.realm_id AND roles.client = excluded.client";
     let client = role.client.as_deref().unwrap_or_default();
-    let statement =
-        sql!(text, &role.id, &role.realm_id, client, key(&role.name)?, &role.description, role.built_in);
+    let attributes = if role.attributes.is_empty() { None } else { Some(json(&role.attributes)?) };
+    let Role { id, realm_id, name, description, built_in, .. } = role;
+    let statement = sql!(text, id, realm_id, client, key(name)?, description, *built_in, attributes);
     Ok(statement.needs("reference"))
 }
 
@@ -56,7 +58,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn roles(&self, realm_id: &str) -> Result<Roles, StoreError> {
-        let text = "SELECT r.id, r.realm_id, r.client, c.client_id, r.name, r.description, r.built_in \
+        let text = "SELECT r.id, r.realm_id, r.client, c.client_id, r.name, r.description, r.built_in, r.attributes \
                     FROM roles r LEFT JOIN clients c ON c.id = r.client AND c.realm_id = r.realm_id \
                     WHERE r.realm_id = $1";
         let rows = self.db.all::<Row>(sql!(text, realm_id)).await?;
@@ -70,7 +72,10 @@ impl Store {
                 clients.insert(client.clone(), client_id);
             }
             let (id, realm_id, name, description) = (row.id, row.realm_id, row.name, row.description);
-            roles.push(Role { id, realm_id, client, name, description, built_in: row.built_in != 0 });
+            let attributes = row.attributes.as_deref().map(serde_json::from_str).transpose()?;
+            let attributes: BTreeMap<String, Vec<String>> = attributes.unwrap_or_default();
+            let built_in = row.built_in != 0;
+            roles.push(Role { id, realm_id, client, name, description, attributes, built_in });
         }
         Ok(Roles::new(roles, composites, clients))
     }

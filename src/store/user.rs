@@ -38,6 +38,7 @@ row! {
         first_name: Option<String>,
         last_name: Option<String>,
         attributes: String,
+        required_actions: Option<String>,
         service_account_client: Option<String>,
         not_before: Option<Timestamp>,
         created_at: Timestamp as "user_created_at",
@@ -48,7 +49,7 @@ row! {
 macro_rules! user_columns {
     () => {
         "u.id AS user_id, u.realm_id AS user_realm_id, u.username, u.email, u.email_verified, \
-         u.enabled AS user_enabled, u.first_name, u.last_name, u.attributes, u.service_account_client, u.not_before, \
+         u.enabled AS user_enabled, u.first_name, u.last_name, u.attributes, u.required_actions, u.service_account_client, u.not_before, \
          u.created_at AS user_created_at"
     };
 }
@@ -66,6 +67,10 @@ impl Row {
             first_name: self.first_name,
             last_name: self.last_name,
             attributes: serde_json::from_str(&self.attributes)?,
+            required_actions: match &self.required_actions {
+                Some(actions) => serde_json::from_str(actions)?,
+                None => Vec::new(),
+            },
             service_account_client: self.service_account_client,
             not_before: self.not_before,
             created_at: self.created_at,
@@ -82,18 +87,21 @@ row! {
 
 pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
     let text = "INSERT INTO users (id, realm_id, username, email, email_key, email_verified, enabled, first_name, \
-                last_name, attributes, service_account_client, not_before, search_key, created_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+                last_name, attributes, service_account_client, not_before, search_key, created_at, required_actions) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
                 ON CONFLICT (id) DO UPDATE SET username = excluded.username, email = excluded.email, \
                 email_key = excluded.email_key, email_verified = excluded.email_verified, \
                 enabled = excluded.enabled, first_name = excluded.first_name, last_name = excluded.last_name, \
-                attributes = excluded.attributes, not_before = excluded.not_before, search_key = excluded.search_key \
+                attributes = excluded.attributes, not_before = excluded.not_before, search_key = excluded.search_key, \
+                required_actions = excluded.required_actions \
                 WHERE users.realm_id = excluded.realm_id";
     let username = canonical(&user.username);
     let email_key = user.email.as_deref().map(canonical).filter(|key| !key.is_empty());
     let name = canonical(&user.full_name().unwrap_or_default());
     let search_key = format!("{username}\n{}\n{name}", email_key.as_deref().unwrap_or_default());
     email_key.as_deref().map(key).transpose()?;
+    let required = &user.required_actions;
+    let required_actions = if required.is_empty() { None } else { Some(json(required)?) };
     let statement = sql!(
         text,
         &user.id,
@@ -110,6 +118,7 @@ pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
         user.not_before,
         search_key,
         user.created_at,
+        required_actions,
     );
     Ok(statement.needs("reference"))
 }

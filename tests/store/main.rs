@@ -14,6 +14,7 @@ mod changes;
 mod devices;
 mod identifiers;
 mod isolation;
+mod keycloak;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod pushed;

@@ -98,6 +98,7 @@ impl Tenant {
             first_name: None,
             last_name: None,
             attributes: BTreeMap::new(),
+            required_actions: Vec::new(),
             service_account_client: None,
             not_before: None,
             created_at: NOW,

@@ -151,6 +151,7 @@ impl Maker<'_> {
             client,
             name: name.to_owned(),
             description: Some(description.to_owned()),
+            attributes: Default::default(),
             built_in: true,
         });
         id

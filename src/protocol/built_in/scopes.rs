@@ -20,6 +20,7 @@ pub(super) fn all(realm_id: &str, id: &mut dyn FnMut() -> String) -> Vec<Scope> 
             include_in_token,
             consent_text: (!consent_text.is_empty()).then(|| consent_text.to_owned()),
             mappers,
+            scope_mappings: Default::default(),
             built_in: true,
         },
     };

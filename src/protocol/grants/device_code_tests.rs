@@ -102,6 +102,7 @@ fn good() -> Records {
             first_name: None,
             last_name: None,
             attributes: BTreeMap::new(),
+            required_actions: Vec::new(),
             service_account_client: None,
             not_before: None,
             created_at: Timestamp(0),

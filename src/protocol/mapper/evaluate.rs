@@ -10,6 +10,7 @@ use super::{Kind, Mapper, path};
 use crate::protocol::claims::{Facts, Subject};
 use crate::protocol::client::Client;
 use crate::protocol::role::Roles;
+use crate::protocol::scope::Scope;
 use crate::protocol::user::User;
 use crate::protocol::web_origin;
 
@@ -30,13 +31,16 @@ pub(in crate::protocol) struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
-    /// The user's effective roles as far as `client` may see them: all of them, or without full scope its own alone.
-    pub(in crate::protocol) fn of(subject: &Subject<'a>, client: &Client) -> Self {
+    /// The user's effective roles as far as `client` may see them: all of them, or without full scope its own and
+    /// those of the scope mappings of the client and of the granted scopes.
+    pub(in crate::protocol) fn of(subject: &Subject<'a>, client: &Client, scopes: &[&Scope]) -> Self {
         let mut held = Self::default();
         let names: &'a Roles = subject.role_names;
+        let full = client.settings.full_scope_allowed;
+        let mapped = if full { BTreeSet::new() } else { mapped(names, client, scopes) };
         for &role in &subject.roles {
             let own = role.client.as_deref() == Some(client.id.as_str());
-            if !own && !client.settings.full_scope_allowed {
+            if !own && !full && !mapped.contains(role.id.as_str()) {
                 continue;
             }
             match &role.client {
@@ -81,6 +85,13 @@ impl<'a> Held<'a> {
             Some(client_id) => self.clients.entry(client_id).or_default().insert(name),
         };
     }
+}
+
+/// `id`s of the roles that scope mappings allow, composites expanded.
+fn mapped<'a>(names: &'a Roles, client: &Client, scopes: &[&Scope]) -> BTreeSet<&'a str> {
+    let of_scopes = scopes.iter().flat_map(|scope| &scope.settings.scope_mappings);
+    let ids = client.settings.scope_mappings.iter().chain(of_scopes).map(String::as_str);
+    names.effective(ids).into_iter().map(|role| role.id.as_str()).collect()
 }
 
 /// `client.role` is a role of a client, anything else a role of the realm; a realm role whose name has a dot wins.

@@ -37,6 +37,7 @@ fn user() -> User {
             .map(|(name, values)| (name.to_owned(), values.iter().map(|&v| v.to_owned()).collect()))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
+        required_actions: Vec::new(),
         service_account_client: None,
         not_before: None,
         created_at: Timestamp(1_000),
@@ -50,6 +51,7 @@ fn role(client: Option<&str>, name: &str) -> Role {
         client: client.map(str::to_owned),
         name: name.into(),
         description: None,
+        attributes: Default::default(),
         built_in: false,
     }
 }

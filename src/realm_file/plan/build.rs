@@ -73,6 +73,7 @@ pub(super) fn scope(base: Scope, spec: ScopeSpec) -> Scope {
             include_in_token: spec.include_in_token.unwrap_or(settings.include_in_token),
             consent_text: spec.consent_text,
             mappers: mappers(&settings.mappers, spec.mappers),
+            scope_mappings: settings.scope_mappings,
             built_in: settings.built_in,
         },
         ..base

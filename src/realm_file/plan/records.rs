@@ -157,6 +157,7 @@ impl<'a> Writer<'a> {
             client,
             name: name.to_owned(),
             description: spec.description,
+            attributes: base.map(|role| role.attributes.clone()).unwrap_or_default(),
             built_in: base.is_some_and(|role| role.built_in),
         });
     }

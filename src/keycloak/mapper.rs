@@ -1,0 +1,89 @@
+//! Protocol mappers: the records are Keycloak's own, so only names differ.
+
+use serde_json::Value;
+
+use super::record::Kept;
+use super::representation::ProtocolMapperRepresentation;
+use crate::protocol::mapper::Mapper;
+
+/// The protocol that this server speaks.
+pub const PROTOCOL: &str = "openid-connect";
+
+/// Under which member what a mapper says beyond its record is kept, by the mapper's name.
+const KEPT: &str = "protocolMappers";
+
+/// Mappers as records. Those that have no identifier get one. What they say beyond goes into `kept`.
+pub fn from_representations(
+    mappers: Vec<ProtocolMapperRepresentation>,
+    base: &[Mapper],
+    kept: &mut Kept,
+    new_id: &mut dyn FnMut() -> String,
+) -> Vec<Mapper> {
+    let mut beyond = Kept::new();
+    let mut records = Vec::with_capacity(mappers.len());
+    for mapper in mappers {
+        let (record, more) = from_representation(mapper, base, new_id);
+        if !more.is_empty() {
+            beyond.insert(record.name.clone(), Value::Object(more));
+        }
+        records.push(record);
+    }
+    // Null takes away what an earlier version kept.
+    kept.insert(KEPT.to_owned(), if beyond.is_empty() { Value::Null } else { Value::Object(beyond) });
+    records
+}
+
+/// One mapper, and what it says beyond its record. One without an identifier takes that of the mapper of `base` with
+/// the same name, else a new one.
+pub fn from_representation(
+    mapper: ProtocolMapperRepresentation,
+    base: &[Mapper],
+    new_id: &mut dyn FnMut() -> String,
+) -> (Mapper, Kept) {
+    let mut kept = mapper.kept;
+    if let Some(protocol) = mapper.protocol.filter(|protocol| protocol != PROTOCOL) {
+        kept.insert("protocol".to_owned(), protocol.into());
+    }
+    if mapper.consent_required == Some(true) {
+        kept.insert("consentRequired".to_owned(), true.into());
+    }
+    let name = mapper.name.unwrap_or_default();
+    let known = || base.iter().find(|one| one.name == name && !one.id.is_empty()).map(|one| one.id.clone());
+    let id = mapper.id.filter(|id| !id.is_empty()).or_else(known).unwrap_or_else(new_id);
+    let kind = mapper.protocol_mapper.unwrap_or_default();
+    let config = mapper.config.unwrap_or_default();
+    (Mapper { id, name, kind, config, ..Mapper::default() }, kept)
+}
+
+/// The mappers of a record, with what was kept of them, which leaves `kept`.
+#[must_use]
+pub fn to_representations(mappers: &[Mapper], kept: &mut Kept) -> Vec<ProtocolMapperRepresentation> {
+    let mut beyond = match kept.remove(KEPT) {
+        Some(Value::Object(beyond)) => beyond,
+        _ => Kept::new(),
+    };
+    let one = |mapper: &Mapper| {
+        let more = match beyond.remove(&mapper.name) {
+            Some(Value::Object(more)) => more,
+            _ => Kept::new(),
+        };
+        to_representation(mapper, more)
+    };
+    mappers.iter().map(one).collect()
+}
+
+/// One mapper, with what was kept of it.
+#[must_use]
+pub fn to_representation(mapper: &Mapper, mut kept: Kept) -> ProtocolMapperRepresentation {
+    let protocol = kept.remove("protocol").and_then(|value| value.as_str().map(str::to_owned));
+    let consent = kept.remove("consentRequired").and_then(|value| value.as_bool());
+    ProtocolMapperRepresentation {
+        id: Some(mapper.id.clone()).filter(|id| !id.is_empty()),
+        name: Some(mapper.name.clone()),
+        protocol: Some(protocol.unwrap_or_else(|| PROTOCOL.to_owned())),
+        protocol_mapper: Some(mapper.kind.clone()),
+        consent_required: Some(consent.unwrap_or(false)),
+        config: Some(mapper.config.clone()),
+        kept,
+    }
+}

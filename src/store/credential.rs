@@ -1,0 +1,75 @@
+//! Table `user_credentials`.
+
+use super::Store;
+use super::error::StoreError;
+use super::row::row;
+use super::statement::{Statement, sql};
+use crate::clock::Timestamp;
+use crate::protocol::credential::Credential;
+
+row! {
+    struct Row {
+        id: String,
+        realm_id: String,
+        user_id: String,
+        kind: String,
+        label: Option<String>,
+        secret: String,
+        data: String,
+        priority: i64,
+        created_at: Timestamp,
+    }
+}
+
+impl Row {
+    fn record(self) -> Credential {
+        let Self { id, realm_id, user_id, kind, label, secret, data, priority, created_at } = self;
+        Credential { id, realm_id, user_id, kind, label, secret, data, priority, created_at }
+    }
+}
+
+/// The user is looked up in the realm, so that none of another realm gets a credential.
+pub(super) fn put(credential: &Credential) -> Statement {
+    let text = "INSERT INTO user_credentials \
+                (id, realm_id, user_id, kind, label, secret, data, priority, created_at) \
+                SELECT $1, u.realm_id, u.id, $4, $5, $6, $7, CAST($8 AS BIGINT), CAST($9 AS BIGINT) FROM users u \
+                WHERE u.realm_id = $2 AND u.id = $3 \
+                ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, label = excluded.label, \
+                secret = excluded.secret, data = excluded.data, priority = excluded.priority \
+                WHERE user_credentials.realm_id = excluded.realm_id AND user_credentials.user_id = excluded.user_id";
+    let Credential { id, realm_id, user_id, kind, label, secret, data, priority, created_at } = credential;
+    sql!(text, id, realm_id, user_id, kind, label, secret, data, *priority, *created_at).needs("reference")
+}
+
+pub(super) fn delete(realm_id: &str, user_id: &str, id: &str) -> Statement {
+    let text = "DELETE FROM user_credentials WHERE id = $3 AND user_id = $2 AND realm_id = $1";
+    sql!(text, realm_id, user_id, id)
+}
+
+impl Store {
+    /// A user's credentials beside the password, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn credentials_of_user(
+        &self,
+        realm_id: &str,
+        user_id: &str,
+    ) -> Result<Vec<Credential>, StoreError> {
+        let text = "SELECT id, realm_id, user_id, kind, label, secret, data, priority, created_at \
+                    FROM user_credentials WHERE realm_id = $1 AND user_id = $2 ORDER BY priority, id";
+        let rows = self.db.all::<Row>(sql!(text, realm_id, user_id)).await?;
+        Ok(rows.into_iter().map(Row::record).collect())
+    }
+
+    /// The credentials of all users of a realm, for exports.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn credentials(&self, realm_id: &str) -> Result<Vec<Credential>, StoreError> {
+        let text = "SELECT id, realm_id, user_id, kind, label, secret, data, priority, created_at \
+                    FROM user_credentials WHERE realm_id = $1 ORDER BY priority, id";
+        let rows = self.db.listing::<Row>(sql!(text, realm_id)).await?;
+        Ok(rows.into_iter().map(Row::record).collect())
+    }
+}

@@ -1,0 +1,121 @@
+//! Table `keycloak_records`.
+
+use super::Store;
+use super::error::StoreError;
+use super::row::row;
+use super::statement::{Statement, json, key, sql};
+use crate::keycloak::{Beside, KeycloakRecord};
+
+row! {
+    struct Row {
+        realm_id: String,
+        kind: String,
+        id: String,
+        parent: String,
+        name: String,
+        content: String,
+    }
+}
+
+impl Row {
+    fn record(self) -> Result<KeycloakRecord, StoreError> {
+        let content = serde_json::from_str(&self.content)?;
+        let Self { realm_id, kind, id, parent, name, .. } = self;
+        Ok(KeycloakRecord { realm_id, kind, id, parent, name, content })
+    }
+}
+
+pub(super) fn put(record: &KeycloakRecord) -> Result<Statement, StoreError> {
+    let text = "INSERT INTO keycloak_records (realm_id, kind, id, parent, name, content) \
+                VALUES ($1, $2, $3, $4, $5, $6) \
+                ON CONFLICT (realm_id, kind, id) DO UPDATE SET parent = excluded.parent, name = excluded.name, \
+                content = excluded.content";
+    let KeycloakRecord { realm_id, kind, id, parent, name, content } = record;
+    Ok(sql!(text, realm_id, kind, key(id)?, key(parent)?, key(name)?, json(content)?))
+}
+
+pub(super) fn delete(realm_id: &str, kind: &str, id: &str) -> Statement {
+    let text = "DELETE FROM keycloak_records WHERE realm_id = $1 AND kind = $2 AND id = $3";
+    sql!(text, realm_id, kind, id)
+}
+
+/// What stands beside a record goes with it.
+pub(super) fn delete_beside(realm_id: &str, beside: Beside, id: &str) -> Statement {
+    delete(realm_id, beside.kind(), id)
+}
+
+/// A client's roles go with the client, and what stands beside them.
+pub(super) fn delete_beside_roles_of(realm_id: &str, client: &str) -> Statement {
+    let text = "DELETE FROM keycloak_records WHERE realm_id = $1 AND kind = 'role' \
+                AND id IN (SELECT r.id FROM roles r WHERE r.realm_id = $1 AND r.client = $2)";
+    sql!(text, realm_id, client)
+}
+
+/// The groups below go with a group, and what stands beside them.
+pub(super) fn delete_beside_groups_from(realm_id: &str, group: &str) -> Statement {
+    let text = "DELETE FROM keycloak_records WHERE realm_id = $1 AND kind = 'group' \
+                AND id IN (WITH RECURSIVE below (id) AS (\
+                SELECT g.id FROM groups g WHERE g.realm_id = $1 AND g.id = $2 \
+                UNION SELECT g.id FROM groups g JOIN below b ON g.parent = b.id WHERE g.realm_id = $1) \
+                SELECT id FROM below)";
+    sql!(text, realm_id, group)
+}
+
+impl Store {
+    /// The record of this kind with this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keycloak_record(
+        &self,
+        realm_id: &str,
+        kind: &str,
+        id: &str,
+    ) -> Result<Option<KeycloakRecord>, StoreError> {
+        let text = "SELECT realm_id, kind, id, parent, name, content FROM keycloak_records \
+                    WHERE realm_id = $1 AND kind = $2 AND id = $3";
+        self.db.one::<Row>(sql!(text, realm_id, kind, id)).await?.map(Row::record).transpose()
+    }
+
+    /// The records of a kind, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keycloak_records_of_kind(
+        &self,
+        realm_id: &str,
+        kind: &str,
+    ) -> Result<Vec<KeycloakRecord>, StoreError> {
+        let text = "SELECT realm_id, kind, id, parent, name, content FROM keycloak_records \
+                    WHERE realm_id = $1 AND kind = $2 ORDER BY name, id";
+        let rows = self.db.listing::<Row>(sql!(text, realm_id, kind)).await?;
+        rows.into_iter().map(Row::record).collect()
+    }
+
+    /// The records of a kind that hang on `parent`, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keycloak_records_below(
+        &self,
+        realm_id: &str,
+        kind: &str,
+        parent: &str,
+    ) -> Result<Vec<KeycloakRecord>, StoreError> {
+        let text = "SELECT realm_id, kind, id, parent, name, content FROM keycloak_records \
+                    WHERE realm_id = $1 AND kind = $2 AND parent = $3 ORDER BY name, id";
+        let rows = self.db.listing::<Row>(sql!(text, realm_id, kind, parent)).await?;
+        rows.into_iter().map(Row::record).collect()
+    }
+
+    /// Every record of a realm, for exports.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keycloak_records(&self, realm_id: &str) -> Result<Vec<KeycloakRecord>, StoreError> {
+        let text = "SELECT realm_id, kind, id, parent, name, content FROM keycloak_records \
+                    WHERE realm_id = $1 ORDER BY name, id";
+        let rows = self.db.listing::<Row>(sql!(text, realm_id)).await?;
+        rows.into_iter().map(Row::record).collect()
+    }
+}
