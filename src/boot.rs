@@ -178,6 +178,8 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
     for realm in &realms {
         apply(&app, realm).await?;
     }
+    // A database from before `master` oversaw the other realms.
+    realm_file::oversee(&app.store, app.clock.now()).await?;
     Ok(app)
 }
 

@@ -191,15 +191,28 @@ impl Realms {
     /// # Errors
     /// [`RealmError`] when it exists but cannot be read.
     pub async fn described(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
+        Ok(self.administered(store, name).await?.filter(|state| state.realm.enabled))
+    }
+
+    /// As [`Realms::described`], of a realm that may be disabled: for those who look after it.
+    ///
+    /// # Errors
+    /// [`RealmError`] when it exists but cannot be read.
+    pub async fn administered(
+        &self,
+        store: &Store,
+        name: &str,
+    ) -> Result<Option<Arc<RealmState>>, RealmError> {
         if let Some(state) = self.cache.get(name) {
             return Ok(Some(state));
         }
-        let Some(realm) = store.realm_by_name(name).await?.filter(|realm| realm.enabled) else {
-            return Ok(None);
-        };
+        let Some(realm) = store.realm_by_name(name).await? else { return Ok(None) };
         let (now, configuration) = (self.clock.now(), store.realm_configuration(&realm.id).await?);
         if missing_keys(&configuration, now).is_empty() {
-            return self.named(store, name).await;
+            if realm.enabled {
+                return self.named(store, name).await;
+            }
+            return Ok(Some(Arc::new(RealmState::new(configuration, &self.vault, now)?)));
         }
         let ring = KeyRing::new(Vec::new(), MacKey::generate(), now);
         Ok(Some(Arc::new(RealmState::with_keys(configuration, ring, MacKey::generate()))))

@@ -63,7 +63,7 @@ enum Scheme {
     Dpop,
 }
 
-/// A token as a request presents it. It is of no use but to be handed to [`admit`].
+/// A token as a request presents it, to be handed to [`admit`].
 pub struct Presented {
     scheme: Scheme,
     token: String,
@@ -74,6 +74,12 @@ impl Presented {
     #[must_use]
     pub fn in_form(token: &str) -> Self {
         Self { scheme: Scheme::Bearer, token: token.to_owned() }
+    }
+
+    /// The token as it came, unproven: for an address that does not say whose token it expects.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
     }
 }
 

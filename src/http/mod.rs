@@ -1,6 +1,7 @@
 //! Extract and respond: no rules, no SQL. The whole route table is on this screen.
 
 pub mod account;
+pub mod admin;
 pub mod assets;
 pub mod bearer;
 mod client_assertion;
@@ -26,8 +27,11 @@ pub mod tokens;
 pub mod welcome;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use tower::ServiceExt;
 
 use crate::app::Shared;
 use context::{RealmContext, ServerContext};
@@ -45,13 +49,33 @@ pub fn router(app: Shared) -> Router {
         .route(assets::ROUTE, get(assets::serve))
         .route("/.well-known/openid-configuration/realms/{realm}", get(discovery::metadata))
         .route("/.well-known/oauth-authorization-server/realms/{realm}", get(discovery::metadata))
-        .merge(realm_routes("/realms/{realm}"));
+        .merge(realm_routes("/realms/{realm}"))
+        .merge(admin::router());
     if app.rules.root_realm.is_some() {
         routes = routes.merge(realm_routes(""));
     }
     let base = app.hosts.base_path().to_owned();
     let routes = if base.is_empty() { routes } else { Router::new().nest(&base, routes) };
-    routes.fallback(missing).with_state(app)
+    let known = routes.clone().fallback(missing).with_state(app.clone());
+    routes.fallback(move |request| lenient(known, request)).with_state(app)
+}
+
+/// Looks once more for an address that no route has, without doubled and trailing slashes: many clients put one between a
+/// base address that ends in one and a path that begins with one.
+async fn lenient(known: Router, mut request: Request) -> Response {
+    if let Some(uri) = without_spare_slashes(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    known.oneshot(request).await.unwrap_or_else(|never| match never {})
+}
+
+fn without_spare_slashes(uri: &Uri) -> Option<Uri> {
+    let parts: Vec<&str> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
+    let path = format!("/{}", parts.join("/"));
+    let path = uri.query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+    let mut whole = uri.clone().into_parts();
+    whole.path_and_query = Some(path.parse().ok()?);
+    Uri::from_parts(whole).ok()
 }
 
 /// Every address of one realm, below its issuer, whose path is `issuer`.

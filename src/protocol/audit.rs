@@ -89,6 +89,14 @@ pub enum AuditKind {
     KeyRotated,
     /// A user's password changed.
     UpdatePassword,
+    /// An administrator made something.
+    AdminCreate,
+    /// An administrator changed something.
+    AdminUpdate,
+    /// An administrator took something away.
+    AdminDelete,
+    /// An administrator did something else: signed somebody out, reset a password.
+    AdminAction,
 }
 
 impl AuditKind {

@@ -20,6 +20,12 @@ pub const ADMIN_ROLE: &str = "admin";
 /// The client by which programs get tokens for the admin API.
 pub const ADMIN_CLI: &str = "admin-cli";
 
+/// The role of `master` that may make realms.
+pub const CREATE_REALM_ROLE: &str = "create-realm";
+
+/// The role of a realm's management client that is composed of all its others.
+pub const REALM_ADMIN_ROLE: &str = "realm-admin";
+
 /// The client whose roles say what a person may do with the own account.
 pub const ACCOUNT: &str = "account";
 
@@ -59,6 +65,21 @@ pub fn fresh_realm(name: &str, id: &mut dyn FnMut() -> String) -> FreshRealm {
 #[must_use]
 pub fn management_client(realm: &str) -> &'static str {
     if realm == MASTER { "master-realm" } else { "realm-management" }
+}
+
+/// The client of `master` whose roles say what its administrators may do with the realm called `realm`.
+#[must_use]
+pub fn overseer(realm: &str) -> String {
+    format!("{realm}-realm")
+}
+
+/// That client with its roles, for `master` with the identifier `master_id`; identifiers come from `id`.
+pub fn fresh_overseer(
+    master_id: &str,
+    realm: &str,
+    id: &mut dyn FnMut() -> String,
+) -> (Client, Vec<Role>, Vec<(String, String)>) {
+    roles::overseer(master_id, &overseer(realm), id)
 }
 
 #[cfg(test)]

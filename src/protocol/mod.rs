@@ -6,6 +6,7 @@
 
 pub mod access_token;
 pub mod acr;
+pub mod admin;
 pub mod audit;
 pub mod authorization_details;
 pub mod authorize;

@@ -10,6 +10,7 @@ use super::FileProblems;
 use super::describe::describe;
 use super::entities::{self, Key};
 use super::load::{load, load_for};
+use super::oversee::oversee;
 use super::plan::{
     Deleted, Links, Plan, PlanOptions, Records, SecretChange, compare, is_read_again, records,
 };
@@ -158,15 +159,17 @@ pub async fn apply_spec(
     now: Timestamp,
 ) -> Result<(Plan, Vec<NewSecret>), ApplyError> {
     let first = plan(store, secrets, spec, options).await?;
-    match apply(store, secrets, &first, now).await {
-        Ok(secrets) => Ok((first, secrets)),
+    let done = match apply(store, secrets, &first, now).await {
+        Ok(secrets) => (first, secrets),
         Err(ApplyError::Store(StoreError::Conflict { .. })) => {
             let second = plan(store, secrets, spec, options).await?;
             let secrets = apply(store, secrets, &second, now).await?;
-            Ok((second, secrets))
+            (second, secrets)
         }
-        Err(error) => Err(error),
-    }
+        Err(error) => return Err(error),
+    };
+    oversee(store, now).await?;
+    Ok(done)
 }
 
 /// Records that go come first, so that what comes may take their names.

@@ -12,6 +12,7 @@ mod entities;
 mod export;
 mod fresh;
 mod load;
+mod oversee;
 mod places;
 mod plan;
 mod problem;
@@ -26,6 +27,7 @@ pub use apply::{ApplyError, NewSecret, Prepared, apply, apply_spec, plan, prepar
 pub use demo::demo;
 pub use export::{ExportError, ExportOptions, export};
 pub use load::load;
+pub use oversee::{oversee, oversight};
 pub use plan::{Action, Difference, FieldDifference, Plan, PlanOptions};
 pub use problem::{FileProblem, FileProblems};
 pub use read::parse;

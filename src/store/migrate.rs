@@ -86,6 +86,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "user_credentials",
         text: include_str!("../../migrations/0019_user_credentials.sql"),
     },
+    Migration {
+        version: 22,
+        name: "user_search",
+        text: include_str!("../../migrations/0022_user_search.sql"),
+    },
 ];
 
 /// The key of the advisory lock: "vestibul" in ASCII.

@@ -57,6 +57,7 @@ mod statement;
 mod sweep;
 mod token_exchange;
 mod user;
+mod user_search;
 mod writer;
 
 pub use audit::EventOfDeletedRealm;
@@ -75,6 +76,7 @@ pub use registration::{NO_INITIAL_TOKEN, REGISTRATION_CHANGED, REGISTRATION_LIMI
 pub use sweep::Swept;
 pub use token_exchange::{Derived, Exchanging, KeepExchange};
 pub use user::{UserRoles, UserWithPassword};
+pub use user_search::UserSearch;
 
 /// The records of this server. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]

@@ -132,8 +132,12 @@ fn spells_nul(json: &str) -> bool {
 
 /// A pattern for `search_key LIKE … ESCAPE '!'` that finds `text` anywhere and in any spelling, whatever it holds.
 pub(super) fn anywhere(text: &str) -> String {
-    let escaped = canonical(text).replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    format!("%{escaped}%")
+    format!("%{}%", literal(text))
+}
+
+/// The part of such a pattern that stands for `text` itself, in any spelling.
+pub(super) fn literal(text: &str) -> String {
+    canonical(text).replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 
 #[cfg(test)]

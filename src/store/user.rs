@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{anywhere, json, key};
-use super::{Page, Store, backchannel_logout};
+use super::{Page, Store, backchannel_logout, user_search};
 use crate::clock::Timestamp;
 use crate::protocol::user::{User, canonical};
 
@@ -97,8 +97,7 @@ pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
                 WHERE users.realm_id = excluded.realm_id";
     let username = canonical(&user.username);
     let email_key = user.email.as_deref().map(canonical).filter(|key| !key.is_empty());
-    let name = canonical(&user.full_name().unwrap_or_default());
-    let search_key = format!("{username}\n{}\n{name}", email_key.as_deref().unwrap_or_default());
+    let search_key = user_search::key(user, &username, email_key.as_deref().unwrap_or_default());
     email_key.as_deref().map(key).transpose()?;
     let required = &user.required_actions;
     let required_actions = if required.is_empty() { None } else { Some(json(required)?) };

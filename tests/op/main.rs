@@ -11,6 +11,7 @@
 
 mod access_token;
 mod acr;
+mod admin;
 mod answers;
 mod authorization_details;
 mod backchannel_logout;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::protocol::built_in::{ACCOUNT, ADMIN_CLI, ADMIN_ROLE, MASTER, management_client};
+use crate::protocol::built_in::{
+    ACCOUNT, ADMIN_CLI, ADMIN_ROLE, CREATE_REALM_ROLE, MASTER, REALM_ADMIN_ROLE, management_client,
+};
 use crate::protocol::client::{Client, ClientAuthentication, ClientSettings, GrantType};
 use crate::protocol::realm::Realm;
 use crate::protocol::role::Role;
@@ -16,8 +18,10 @@ const REALM_ROLES: [Row; 2] = [
 ];
 
 /// Further realm roles of `master`.
-const MASTER_ROLES: [Row; 2] =
-    [(ADMIN_ROLE, "Everything, in all realms", &["create-realm"]), ("create-realm", "Create realms", &[])];
+const MASTER_ROLES: [Row; 2] = [
+    (ADMIN_ROLE, "Everything, in all realms", &[CREATE_REALM_ROLE]),
+    (CREATE_REALM_ROLE, "Create realms", &[]),
+];
 
 const ACCOUNT_ROLES: [Row; 8] = [
     ("delete-account", "Delete the own account", &[]),
@@ -64,7 +68,8 @@ pub(super) struct Holders {
 
 /// All of them for `realm`.
 pub(super) fn all(realm: &Realm, id: &mut dyn FnMut() -> String) -> Holders {
-    let mut maker = Maker { realm, id, made: Holders { clients: vec![], roles: vec![], composites: vec![] } };
+    let made = Holders { clients: vec![], roles: vec![], composites: vec![] };
+    let mut maker = Maker { realm_id: &realm.id, id, made };
     let realm_roles = maker.roles(None, &REALM_ROLES);
     let account = maker.client(ACCOUNT, "Account", ClientAuthentication::None);
     let account_roles = maker.roles(Some(account), &ACCOUNT_ROLES);
@@ -85,28 +90,47 @@ pub(super) fn all(realm: &Realm, id: &mut dyn FnMut() -> String) -> Holders {
             maker.compose(admin, management_roles);
         }
     } else {
-        let admin = maker.role(Some(management), "realm-admin", "Everything, in this realm");
+        let admin = maker.role(Some(management), REALM_ADMIN_ROLE, "Everything, in this realm");
         maker.compose(&admin, management_roles);
     }
     maker.admin_cli();
     maker.made
 }
 
+/// The client `client_id` of the realm `realm_id` with the roles that administrate a realm.
+pub(super) fn overseer(
+    realm_id: &str,
+    client_id: &str,
+    id: &mut dyn FnMut() -> String,
+) -> (Client, Vec<Role>, Vec<(String, String)>) {
+    let made = Holders { clients: vec![], roles: vec![], composites: vec![] };
+    let mut maker = Maker { realm_id, id, made };
+    let client = maker.holder(client_id, "Administration of the realm", ClientAuthentication::Secret);
+    maker.roles(Some(client.id.clone()), &MANAGEMENT_ROLES);
+    (client, maker.made.roles, maker.made.composites)
+}
+
 /// A role's name and identifier.
 type Named = (&'static str, String);
 
 struct Maker<'a> {
-    realm: &'a Realm,
+    realm_id: &'a str,
     id: &'a mut dyn FnMut() -> String,
     made: Holders,
 }
 
 impl Maker<'_> {
     fn client(&mut self, client_id: &str, name: &str, authentication: ClientAuthentication) -> String {
-        let id = (self.id)();
-        self.made.clients.push(Client {
-            id: id.clone(),
-            realm_id: self.realm.id.clone(),
+        let client = self.holder(client_id, name, authentication);
+        let id = client.id.clone();
+        self.made.clients.push(client);
+        id
+    }
+
+    fn holder(&mut self, client_id: &str, name: &str, authentication: ClientAuthentication) -> Client {
+        Client {
+            id: (self.id)(),
+            realm_id: self.realm_id.to_owned(),
             client_id: client_id.to_owned(),
             enabled: true,
             secret_hash: None,
@@ -116,8 +140,7 @@ impl Maker<'_> {
                 built_in: true,
                 ..ClientSettings::default()
             },
-        });
-        id
+        }
     }
 
     /// The client of programs that administer. Whether its grant is worth something is the server's to say (see
@@ -147,7 +170,7 @@ impl Maker<'_> {
         let id = (self.id)();
         self.made.roles.push(Role {
             id: id.clone(),
-            realm_id: self.realm.id.clone(),
+            realm_id: self.realm_id.to_owned(),
             client,
             name: name.to_owned(),
             description: Some(description.to_owned()),

@@ -1,0 +1,185 @@
+//! A request that passed the guard: who calls, over which realm, with what.
+
+use axum::body::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use std::sync::Arc;
+use uuid::Uuid;
+
+use super::answer::{AdminError, Answer, created};
+use crate::app::Shared;
+use crate::clock::Timestamp;
+use crate::http::params::Params;
+use crate::protocol::admin::{Caller, Permission, Rights};
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::issuer::Base;
+use crate::realms::RealmState;
+use crate::store::{Change, Page, Store};
+
+/// Most rows that one answer lists (attacks A05).
+const MOST_ROWS: i64 = 10_000;
+
+/// A request that needs no realm.
+pub(super) struct ServerCall {
+    /// The server.
+    pub(super) app: Shared,
+    /// Where it was asked.
+    pub(super) base: Base,
+    /// What the caller may do.
+    pub(super) caller: Caller,
+    /// Who the caller is: realm, user, client, network address.
+    pub(super) who: Who,
+    /// Parameters of the address.
+    pub(super) query: Params,
+    /// The body.
+    pub(super) body: Bytes,
+}
+
+/// Who calls, for the audit trail.
+#[derive(Clone, Debug)]
+pub(super) struct Who {
+    pub(super) realm_id: String,
+    pub(super) user_id: String,
+    pub(super) client_id: String,
+    pub(super) address: String,
+}
+
+/// A request about one realm.
+pub(super) struct Call {
+    /// The rest of it.
+    pub(super) server: ServerCall,
+    /// The realm, which may be disabled or without keys yet.
+    pub(super) state: Arc<RealmState>,
+    /// What the caller may do with it.
+    pub(super) rights: Rights,
+    /// The parts of the address that name something.
+    pub(super) path: Vec<(String, String)>,
+}
+
+/// What was done, by Keycloak's names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Operation {
+    Create,
+    Update,
+    Delete,
+    Action,
+}
+
+impl Operation {
+    fn kind(self) -> AuditKind {
+        match self {
+            Self::Create => AuditKind::AdminCreate,
+            Self::Update => AuditKind::AdminUpdate,
+            Self::Delete => AuditKind::AdminDelete,
+            Self::Action => AuditKind::AdminAction,
+        }
+    }
+}
+
+impl ServerCall {
+    /// The body as JSON. What it says beyond `T` is not refused.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, AdminError> {
+        serde_json::from_slice(&self.body).map_err(AdminError::unreadable)
+    }
+
+    /// The page that `first` and `max` name; without `max` it has `usual` rows.
+    ///
+    /// # Errors
+    /// 400 for what is no number, and beyond the bounds (attacks A05).
+    pub(super) fn page(&self, usual: i64) -> Result<Page, AdminError> {
+        let first = self.number("first", 0, i64::MAX)?.unwrap_or(0);
+        let max = self.number("max", 1, MOST_ROWS)?.unwrap_or(usual);
+        Ok(Page { first, max })
+    }
+
+    fn number(&self, name: &str, least: i64, most: i64) -> Result<Option<i64>, AdminError> {
+        let Some(text) = self.query.get(name) else { return Ok(None) };
+        let number = text.parse::<i64>().ok().filter(|number| (least..=most).contains(number));
+        match number {
+            Some(number) => Ok(Some(number)),
+            None => Err(AdminError::bad(format!("{name} must be a whole number from {least} to {most}"))),
+        }
+    }
+
+    /// A parameter that is `true` or `false`.
+    ///
+    /// # Errors
+    /// 400 for anything else.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, AdminError> {
+        match self.query.get(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(AdminError::bad(format!("{name} must be true or false"))),
+        }
+    }
+
+    /// What is kept of a change: who made it, and of what, but not its values.
+    pub(super) fn event(&self, realm_id: &str, operation: Operation, kind: &str, path: &str) -> Change {
+        let Who { realm_id: realm, user_id, client_id, address } = &self.who;
+        let auth = json!({ "realmId": realm, "userId": user_id, "clientId": client_id });
+        Change::Audit(AuditEvent {
+            id: Uuid::now_v7().to_string(),
+            realm_id: realm_id.to_owned(),
+            at: self.app.clock.now(),
+            kind: operation.kind(),
+            user_id: None,
+            client_id: None,
+            session_id: None,
+            address: Some(address.clone()),
+            error: None,
+            detail: json!({ "resourceType": kind, "resourcePath": path, "auth": auth }),
+        })
+    }
+}
+
+impl Call {
+    /// The store.
+    pub(super) fn store(&self) -> &Store {
+        &self.server.app.store
+    }
+
+    /// Identifier of the realm.
+    pub(super) fn realm_id(&self) -> &str {
+        &self.state.realm.id
+    }
+
+    /// The moment.
+    pub(super) fn now(&self) -> Timestamp {
+        self.server.app.clock.now()
+    }
+
+    /// A part of the address.
+    pub(super) fn part(&self, name: &str) -> &str {
+        self.path.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    /// Whether the caller may do this too.
+    pub(super) fn may(&self, permission: Permission) -> bool {
+        self.rights.any_of(permission.roles())
+    }
+
+    /// Commits `changes` and the event that tells of them, in one transaction.
+    pub(super) async fn commit(
+        &self,
+        mut changes: Vec<Change>,
+        operation: Operation,
+        kind: &str,
+        path: &str,
+    ) -> Result<(), crate::store::StoreError> {
+        changes.push(self.server.event(self.realm_id(), operation, kind, path));
+        self.server.app.commit(changes).await
+    }
+
+    /// 201 with the address of what was made: `users/{id}`, each part of `path` escaped.
+    pub(super) fn created(&self, path: &[&str]) -> Answer {
+        let escaped = |part: &&str| percent_encode(part.as_bytes(), PLAIN).to_string();
+        let path = path.iter().map(escaped).collect::<Vec<_>>().join("/");
+        created(&format!("{}/admin/realms/{}/{path}", self.server.base, self.state.realm.name))
+    }
+}
+
+/// What must be escaped in a part of an address: all but RFC 3986's unreserved characters.
+const PLAIN: &percent_encoding::AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

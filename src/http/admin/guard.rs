@@ -1,0 +1,237 @@
+//! What every request to the admin API passes: a proven caller, the realm, the right that its route asks for. Only then
+//! is its body read.
+//!
+//! The bearer of an access token of `master`, or of the realm itself, counts; a cookie alone never does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, OriginalUri, RawPathParams, Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http_body_util::BodyExt;
+use serde::Deserialize;
+
+use super::answer::{AdminError, Answer};
+use super::call::{Call, ServerCall, Who};
+use super::routes::{Handler, Route};
+use crate::app::Shared;
+use crate::http::bearer::{self, BearerError, Live};
+use crate::http::context::{RealmContext, ServerContext};
+use crate::http::cors;
+use crate::http::params::Params;
+use crate::protocol::admin::{Caller, Permission, Rights};
+use crate::protocol::built_in::MASTER;
+use crate::realms::RealmState;
+
+/// The routes of a table, each behind its guard.
+pub(super) fn router(table: Vec<Route>) -> Router<Shared> {
+    let mut paths: BTreeMap<String, MethodRouter<Shared>> = BTreeMap::new();
+    for route in table {
+        let (method, path) = (route.method.clone(), route.path.clone());
+        let Ok(filter) = MethodFilter::try_from(method) else { continue };
+        let route = Arc::new(route);
+        let handler =
+            move |State(app): State<Shared>, request: Request| serve(Arc::clone(&route), app, request);
+        let methods = paths.remove(&path).unwrap_or_else(|| MethodRouter::new().options(preflight));
+        paths.insert(path, methods.on(filter, handler));
+    }
+    paths.into_iter().fold(Router::new(), |router, (path, methods)| router.route(&path, methods))
+}
+
+async fn serve(route: Arc<Route>, app: Shared, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let server = match ServerContext::from_request_parts(&mut parts, &app).await {
+        Ok(server) => server,
+        Err(refused) => return refused,
+    };
+    let (context, live) = match proven(&server, &parts).await {
+        Ok(proven) => proven,
+        Err(error) => return error.into_response(),
+    };
+    let client_id = live.client_id.clone();
+    let answer = answer(&route, server, &context, live, &mut parts, body).await;
+    let response = answer.unwrap_or_else(IntoResponse::into_response);
+    let mut response = cors::allow(&context, &parts.headers, Some(&client_id), response).await;
+    if response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+        // Where what was made is found.
+        let exposed = HeaderValue::from_static("Location, DPoP-Nonce, WWW-Authenticate, Date");
+        response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    }
+    response
+}
+
+async fn answer(
+    route: &Route,
+    server: ServerContext,
+    context: &RealmContext,
+    live: Live,
+    parts: &mut Parts,
+    body: Body,
+) -> Answer {
+    let app = Arc::clone(&server.app);
+    let caller = caller(context, &live).await?;
+    let path = path(parts, &app).await;
+    let realm = path.iter().find(|(name, _)| name == "realm").map(|(_, value)| value.clone());
+    let about = match realm {
+        Some(name) => Some(over(&app, &caller, route.permission, &name).await?),
+        None if is_granted(&caller, route.permission) => None,
+        None => return Err(AdminError::forbidden()),
+    };
+    let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let query = query.map_err(|why| AdminError::bad(why.description()))?;
+    let body = read(&parts.headers, body).await?;
+    let who = Who {
+        realm_id: live.user.realm_id,
+        user_id: live.user.id,
+        client_id: live.client_id,
+        address: server.address.to_string(),
+    };
+    let call = ServerCall { app, base: server.base, caller, who, query, body };
+    match (&route.handler, about) {
+        (Handler::Server(handler), _) => handler(call).await,
+        (Handler::Realm(handler), Some((state, rights))) => {
+            handler(Call { server: call, state, rights, path }).await
+        }
+        (Handler::Realm(_), None) => Err(AdminError::not_found("Realm not found.")),
+    }
+}
+
+/// The token's realm and what stands behind the token.
+async fn proven(server: &ServerContext, parts: &Parts) -> Result<(RealmContext, Live), AdminError> {
+    let presented = bearer::from_header(&parts.headers)?.ok_or_else(BearerError::missing)?;
+    let name = claimed_realm(server, presented.token()).ok_or_else(BearerError::invalid)?;
+    let app = &server.app;
+    let state = app.realms.named(&app.store, &name).await?.ok_or_else(BearerError::invalid)?;
+    let context = RealmContext {
+        app: Arc::clone(app),
+        issuer: app.hosts.issuer(&server.base, &name),
+        state,
+        base: server.base.clone(),
+        address: server.address,
+        request_id: server.request_id.clone(),
+        method: parts.method.clone(),
+        uri: parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0).clone(),
+    };
+    let live = bearer::admit(&context, &parts.headers, presented).await?;
+    Ok((context, live))
+}
+
+/// The realm that a token says it is of: the one whose keys must then prove it.
+fn claimed_realm(server: &ServerContext, token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Issued {
+        iss: String,
+    }
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let issued: Issued = serde_json::from_slice(&payload).ok()?;
+    let named = issued.iss.rsplit_once("/realms/").map(|(_, name)| name.to_owned());
+    let name = named.or_else(|| server.app.rules.root_realm.clone())?;
+    server.app.hosts.accepts_issuer(&issued.iss, &name).then_some(name)
+}
+
+/// What the bearer of the token may do, by the roles of today.
+async fn caller(context: &RealmContext, live: &Live) -> Result<Caller, AdminError> {
+    let (store, state) = (&context.app.store, &context.state);
+    let assigned = store.roles_of_user(&state.realm.id, &live.user.id).await?.role_ids;
+    Ok(Caller::new(&state.realm.name, &state.roles, &assigned, &live.client_id, &live.claims))
+}
+
+fn is_granted(caller: &Caller, permission: Permission) -> bool {
+    match permission {
+        Permission::Administrator => caller.is_administrator(),
+        Permission::CreateRealm => caller.may_create_realms(),
+        _ => false,
+    }
+}
+
+/// The realm, when the caller may do with it what the route asks for. Administrators of other realms do not learn whether it
+/// is there.
+async fn over(
+    app: &Shared,
+    caller: &Caller,
+    permission: Permission,
+    name: &str,
+) -> Result<(Arc<RealmState>, Rights), AdminError> {
+    if caller.realm != MASTER && caller.realm != name {
+        return Err(AdminError::forbidden());
+    }
+    let rights = caller.over(name);
+    let granted = match permission {
+        Permission::AnyInRealm => !rights.is_empty(),
+        permission => rights.any_of(permission.roles()),
+    };
+    if !granted {
+        return Err(AdminError::forbidden());
+    }
+    let state = app.realms.administered(&app.store, name).await?;
+    let state = state.ok_or_else(|| AdminError::not_found("Realm not found."))?;
+    Ok((state, rights))
+}
+
+async fn path(parts: &mut Parts, app: &Shared) -> Vec<(String, String)> {
+    match RawPathParams::from_request_parts(parts, app).await {
+        Ok(params) => params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The body, which the server bounds in bytes and in time; JSON if there is one.
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, AdminError> {
+    let collected = body.collect().await;
+    let body =
+        collected.map_err(|_| AdminError::unreadable("it is too long, too slow or broke off"))?.to_bytes();
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    if !body.is_empty() && !media.eq_ignore_ascii_case("application/json") {
+        return Err(AdminError::unsupported());
+    }
+    Ok(body)
+}
+
+/// Answers `OPTIONS`: yes for an origin of any client of the realm or of `master`, since a preflight brings no token.
+async fn preflight(State(app): State<Shared>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let server = match ServerContext::from_request_parts(&mut parts, &app).await {
+        Ok(server) => server,
+        Err(refused) => return refused,
+    };
+    let mut names: Vec<String> = path(&mut parts, &app)
+        .await
+        .into_iter()
+        .filter(|(name, _)| name == "realm")
+        .map(|(_, v)| v)
+        .collect();
+    names.push(MASTER.to_owned());
+    let mut last = axum::http::StatusCode::NO_CONTENT.into_response();
+    for name in names {
+        let Ok(Some(state)) = app.realms.described(&app.store, &name).await else { continue };
+        let context = RealmContext {
+            app: Arc::clone(&app),
+            issuer: app.hosts.issuer(&server.base, &name),
+            state,
+            base: server.base.clone(),
+            address: server.address,
+            request_id: server.request_id.clone(),
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+        };
+        let mut response = cors::preflight(context, parts.headers.clone()).await;
+        if response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+            let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
+            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+            return response;
+        }
+        last = response;
+    }
+    last
+}

@@ -1,0 +1,132 @@
+//! A server with administrators of all kinds.
+
+use axum::http::Method;
+use serde_json::Value;
+use vestibule::testing::{Reply, Rp, TestServer};
+
+/// Realms `master`, `main` and `other`. Each caller is a service account, named after what it may do.
+const REALMS: &str = r#"
+[[realms]]
+name = "master"
+[[realms.clients]]
+id = "admin"
+secret = "s"
+grants = ["client_credentials"]
+service_account_roles = ["admin"]
+[[realms.clients]]
+id = "creator"
+secret = "s"
+grants = ["client_credentials"]
+service_account_roles = ["create-realm"]
+[[realms.clients]]
+id = "nobody"
+secret = "s"
+grants = ["client_credentials"]
+
+[[realms]]
+name = "main"
+[[realms.roles]]
+name = "tester"
+[[realms.clients]]
+id = "web"
+secret = "web-secret"
+redirect_uris = ["http://localhost:3000/callback"]
+web_origins = ["http://localhost:3000"]
+[[realms.clients]]
+id = "owner"
+secret = "s"
+grants = ["client_credentials"]
+web_origins = ["https://console.example"]
+service_account_roles = ["realm-management:realm-admin"]
+[[realms.clients]]
+id = "helpdesk"
+secret = "s"
+grants = ["client_credentials"]
+service_account_roles = ["realm-management:manage-users", "realm-management:view-realm", "realm-management:query-users"]
+[[realms.clients]]
+id = "viewer"
+secret = "s"
+grants = ["client_credentials"]
+service_account_roles = ["realm-management:view-users"]
+[[realms.clients]]
+id = "aimed"
+secret = "s"
+grants = ["client_credentials"]
+default_scopes = []
+audiences = ["web"]
+service_account_roles = ["realm-management:realm-admin"]
+[[realms.clients]]
+id = "nobody"
+secret = "s"
+grants = ["client_credentials"]
+[[realms.users]]
+username = "alice"
+password = "alice"
+email = "alice@example.com"
+first_name = "Alice"
+last_name = "Liddell"
+roles = ["tester"]
+[[realms.users]]
+username = "boss"
+password = "boss"
+roles = ["realm-management:realm-admin"]
+
+[[realms]]
+name = "other"
+[[realms.clients]]
+id = "owner"
+secret = "s"
+grants = ["client_credentials"]
+service_account_roles = ["realm-management:realm-admin"]
+[[realms.users]]
+username = "olaf"
+password = "olaf"
+"#;
+
+/// A server and one who calls it.
+pub(crate) struct Admin {
+    pub(crate) server: TestServer,
+    token: String,
+}
+
+impl Admin {
+    /// The administrator of everything.
+    pub(crate) async fn new() -> Self {
+        let server = TestServer::with_realm(REALMS).await.unwrap();
+        let token = token(&server, "master", "admin").await;
+        Self { server, token }
+    }
+
+    /// The identifier of a user.
+    pub(crate) async fn user(&self, realm: &str, name: &str) -> String {
+        let store = &self.server.app().store;
+        let realm = store.realm_by_name(realm).await.unwrap().unwrap();
+        store.user_by_login(&realm.id, name, false).await.unwrap().unwrap().user.id
+    }
+
+    /// The administrator of everything asks.
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        self.as_(&self.token, method, path, body).await
+    }
+
+    /// The bearer of `token` asks.
+    pub(crate) async fn as_(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        let path = format!("/admin/{path}");
+        self.server.browser().send(method, &path, body.map(|body| body.to_string()), &headers).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let reply = self.ask(Method::GET, path, None).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        reply.json()
+    }
+}
+
+/// A token of a service account.
+pub(crate) async fn token(server: &TestServer, realm: &str, client_id: &str) -> String {
+    let rp = Rp { issuer: server.issuer(realm), ..server.rp(client_id, Some("s")) };
+    let fields = [("grant_type", "client_credentials")];
+    rp.tokens(&server.browser(), &fields).await.unwrap().access_token().to_owned()
+}
