@@ -71,6 +71,11 @@ pub(super) fn queue_session(realm_id: &str, id: &str, at: Timestamp) -> Statemen
     sql!(queue!("s.id = $2"), realm_id, id, at)
 }
 
+/// Notices of the end of each session of the realm that has not ended yet. The number of the moment is the same as above.
+pub(super) fn queue_realm(realm_id: &str, at: Timestamp) -> Statement {
+    sql!(queue!("$2 = $3"), realm_id, at, at)
+}
+
 /// Notices of the end of each session of a user that has not ended yet.
 pub(super) fn queue_user(realm_id: &str, user_id: &str, at: Timestamp) -> Statement {
     sql!(queue!("s.user_id = $2"), realm_id, user_id, at)

@@ -75,6 +75,8 @@ pub enum Change {
     PutCredential(Credential),
     /// It goes.
     DeleteCredential { realm_id: String, user_id: String, id: String },
+    /// A user has no password any more.
+    RemovePassword { realm_id: String, user_id: String },
     /// A user has a role.
     AddUserRole { realm_id: String, user_id: String, role_id: String },
     /// A user has not.
@@ -102,6 +104,8 @@ pub enum Change {
     EndSession { realm_id: String, id: String, at: Timestamp },
     /// Every session of a user ended, and their grants that are not offline.
     EndSessionsOfUser { realm_id: String, user_id: String, at: Timestamp },
+    /// Every session of a realm ended, and the grants in it that are not offline.
+    EndSessionsOfRealm { realm_id: String, at: Timestamp },
     /// A grant was given.
     AddGrant { grant: Grant, expires_at: Timestamp },
     /// A grant was taken back.
@@ -135,6 +139,8 @@ pub enum Change {
     WithdrawConsent { realm_id: String, user_id: String, client: String, at: Timestamp },
     /// A password was right: the attempt was no failure.
     ForgiveAttempt { realm_id: String, forgiven: Forgiven },
+    /// What was counted against an account (by `brake::account`) is forgotten; none: against every account.
+    ForgiveAccount { realm_id: String, account: Option<String> },
     /// Something happened.
     Audit(AuditEvent),
 }
@@ -222,7 +228,13 @@ impl Change {
     /// Whether the change may end sessions, of which clients are to be told.
     #[must_use]
     pub fn ends_sessions(&self) -> bool {
-        matches!(self, Self::EndSession { .. } | Self::EndSessionsOfUser { .. } | Self::DeleteUser { .. })
+        matches!(
+            self,
+            Self::EndSession { .. }
+                | Self::EndSessionsOfUser { .. }
+                | Self::EndSessionsOfRealm { .. }
+                | Self::DeleteUser { .. }
+        )
     }
 
     /// The realm that it belongs to.
@@ -259,6 +271,9 @@ impl Change {
             | Self::RemoveGroupRole { realm_id, .. }
             | Self::DeleteUser { realm_id, .. }
             | Self::SetPassword { realm_id, .. }
+            | Self::RemovePassword { realm_id, .. }
+            | Self::EndSessionsOfRealm { realm_id, .. }
+            | Self::ForgiveAccount { realm_id, .. }
             | Self::DeleteCredential { realm_id, .. }
             | Self::DeleteKeycloakRecord { realm_id, .. }
             | Self::AddUserRole { realm_id, .. }
@@ -343,6 +358,11 @@ impl Change {
             Self::PutKeycloakRecord(record) => to.push(keycloak_record::put(&record)?),
             Self::DeleteKeycloakRecord { realm_id, kind, id } => {
                 to.push(keycloak_record::delete(&realm_id, &kind, &id));
+            }
+            Self::RemovePassword { realm_id, user_id } => to.push(user::remove_password(&realm_id, &user_id)),
+            Self::EndSessionsOfRealm { realm_id, at } => session::end_realm(&realm_id, at, to),
+            Self::ForgiveAccount { realm_id, account } => {
+                to.push(failure::forgive_account(&realm_id, account.as_deref()));
             }
             Self::AddUserRole { realm_id, user_id, role_id } => {
                 to.push(user::add_role(&realm_id, &user_id, &role_id));

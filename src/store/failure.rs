@@ -21,7 +21,47 @@ pub(super) fn forgive(realm_id: &str, forgiven: Forgiven, to: &mut Vec<Statement
     }));
 }
 
+/// What is counted against an account (the subject of `brake::account`), from all addresses; none: against every account.
+pub(super) fn forgive_account(realm_id: &str, account: Option<&str>) -> Statement {
+    let text = "DELETE FROM failures WHERE realm_id = $1 AND (subject = $2 OR subject LIKE $3 ESCAPE '!')";
+    let below = match account {
+        Some(account) => format!("{}/%", account.replace('!', "!!").replace('%', "!%").replace('_', "!_")),
+        None => "account/%".to_owned(),
+    };
+    sql!(text, realm_id, account.unwrap_or_default(), below)
+}
+
+/// What is counted against something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failures {
+    /// How many failures.
+    pub count: i64,
+    /// When the last was.
+    pub last_at: Timestamp,
+    /// Until when further attempts are refused.
+    pub locked_until: Timestamp,
+    /// When they are forgotten.
+    pub expires_at: Timestamp,
+}
+
 impl Store {
+    /// What is counted against `subject`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn failures(&self, realm_id: &str, subject: &str) -> Result<Option<Failures>, StoreError> {
+        let text = "SELECT count, last_at, locked_until, expires_at FROM failures \
+                    WHERE realm_id = $1 AND subject = $2";
+        let found =
+            self.db.one::<(i64, Timestamp, Timestamp, Timestamp)>(sql!(text, realm_id, subject)).await?;
+        Ok(found.map(|(count, last_at, locked_until, expires_at)| Failures {
+            count,
+            last_at,
+            locked_until,
+            expires_at,
+        }))
+    }
+
     /// Counts an attempt towards every counter before its password is looked at, in a transaction of its own, so that
     /// nothing that fails later takes the count back, and side by side no more attempts than allowed are let through.
     /// Says until when to wait, if one of the counters asks for it; then the attempt must not go on, and was not

@@ -167,6 +167,23 @@ pub(super) fn redeemed(
 }
 
 impl Store {
+    /// The offline grants that a user gave a client and that still stand, newest first: identifier, when it was given, and
+    /// when it was last used, in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn offline_grants(
+        &self,
+        realm_id: &str,
+        user_id: &str,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, i64, i64)>, StoreError> {
+        let text = "SELECT id, created_at, last_used_at FROM grants WHERE realm_id = $1 AND user_id = $2 \
+                    AND client = $3 AND offline = 1 AND revoked_at IS NULL AND expires_at > $4 ORDER BY id DESC";
+        self.db.all(sql!(text, realm_id, user_id, client, now)).await
+    }
+
     /// The grant that an access token hangs on with its user, and its session if the store still has it; none when the
     /// token itself was revoked, or one that it was made from. `lineage` is the `jti` of each.
     ///

@@ -71,6 +71,20 @@ impl Store {
         Ok(groups)
     }
 
+    /// Identifiers of the roles that were given to the group itself.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn direct_roles_of_group(
+        &self,
+        realm_id: &str,
+        group_id: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let text = "SELECT role_id FROM group_roles WHERE realm_id = $1 AND group_id = $2";
+        let rows = self.db.all::<(String,)>(sql!(text, realm_id, group_id)).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
     /// Which group has which role: pairs of identifiers.
     ///
     /// # Errors

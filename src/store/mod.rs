@@ -66,10 +66,11 @@ pub use code::{RedeemCode, Redemption};
 pub use db::Traffic;
 pub use device_code::{Asked, DeviceLookup, DeviceRedemption, NewDeviceCode, RedeemDeviceCode};
 pub use error::{Cause, StoreError};
+pub use failure::Failures;
 pub use key::KeyRow;
 pub use open::StoreOptions;
 pub use password::{KeepPasswordGrant, PasswordGranting};
-pub use pushed::{PushRequest, Pushed};
+pub use pushed::PushRequest;
 pub use realm::RealmConfiguration;
 pub use refresh::{KeepRefresh, Keeping, RotateRefresh, Rotation, SessionTouch};
 pub use registration::{NO_INITIAL_TOKEN, REGISTRATION_CHANGED, REGISTRATION_LIMIT};
@@ -96,4 +97,11 @@ pub struct Page {
 impl Page {
     /// Everything, for exports and small tables.
     pub const ALL: Self = Self { first: 0, max: i64::MAX };
+
+    /// The rows of the page, of those that are in memory anyway.
+    #[must_use]
+    pub fn of<T>(self, rows: Vec<T>) -> Vec<T> {
+        let [first, max] = [self.first, self.max].map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
+        rows.into_iter().skip(first).take(max).collect()
+    }
 }

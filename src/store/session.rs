@@ -117,7 +117,34 @@ pub(super) fn end_all(realm_id: &str, user_id: &str, at: Timestamp, to: &mut Vec
     to.push(sql!(text, realm_id, user_id, at));
 }
 
+pub(super) fn end_realm(realm_id: &str, at: Timestamp, to: &mut Vec<Statement>) {
+    let text = "UPDATE grants SET revoked_at = $2 WHERE realm_id = $1 AND offline = 0 AND revoked_at IS NULL";
+    to.push(sql!(text, realm_id, at));
+    to.push(backchannel_logout::queue_realm(realm_id, at));
+    to.push(sql!("UPDATE sessions SET ended_at = $2 WHERE realm_id = $1 AND ended_at IS NULL", realm_id, at));
+}
+
 impl Store {
+    /// For each client of the realm its `id` and `client_id`, how many live sessions signed in to it, and how many offline
+    /// grants it has; those that have neither are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_by_client(
+        &self,
+        realm_id: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, String, i64, i64)>, StoreError> {
+        let text = "SELECT c.id, c.client_id, \
+                    (SELECT COUNT(*) FROM session_clients t JOIN sessions s ON s.id = t.session_id \
+                    WHERE t.realm_id = $1 AND t.client = c.id AND s.ended_at IS NULL AND s.expires_at > $2), \
+                    (SELECT COUNT(*) FROM grants g WHERE g.realm_id = $1 AND g.client = c.id AND g.offline = 1 \
+                    AND g.revoked_at IS NULL AND g.expires_at > $2) \
+                    FROM clients c WHERE c.realm_id = $1 ORDER BY c.client_id";
+        let rows = self.db.listing::<(String, String, i64, i64)>(sql!(text, realm_id, now)).await?;
+        Ok(rows.into_iter().filter(|(.., active, offline)| active + offline > 0).collect())
+    }
+
     /// The session whose cookie has this fingerprint, with its user.
     ///
     /// # Errors

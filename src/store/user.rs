@@ -132,6 +132,11 @@ pub(super) fn set_password(realm_id: &str, user_id: &str, hash: &str) -> Stateme
     sql!(text, realm_id, user_id, hash).needs("reference")
 }
 
+pub(super) fn remove_password(realm_id: &str, user_id: &str) -> Statement {
+    let text = "UPDATE users SET password_hash = NULL WHERE id = $2 AND realm_id = $1";
+    sql!(text, realm_id, user_id).needs("reference")
+}
+
 /// User and role are looked up in the realm, so that no role of another realm can be given.
 pub(super) fn add_role(realm_id: &str, user_id: &str, role_id: &str) -> Statement {
     let text = "INSERT INTO user_roles (realm_id, user_id, role_id) \
@@ -241,6 +246,48 @@ impl Store {
         );
         let rows =
             self.db.listing::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
+        rows.into_iter().map(Row::record).collect()
+    }
+
+    /// The people to whom a role was given directly, by user name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn users_with_role(
+        &self,
+        realm_id: &str,
+        role_id: &str,
+        page: Page,
+    ) -> Result<Vec<User>, StoreError> {
+        let text = concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM user_roles a JOIN users u ON u.id = a.user_id AND u.realm_id = a.realm_id \
+             WHERE a.realm_id = $1 AND a.role_id = $2 AND u.service_account_client IS NULL \
+             ORDER BY u.username LIMIT $4 OFFSET $3"
+        );
+        let rows = self.db.listing::<Row>(sql!(text, realm_id, role_id, page.first, page.max)).await?;
+        rows.into_iter().map(Row::record).collect()
+    }
+
+    /// The people in a group, by user name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn members_of_group(
+        &self,
+        realm_id: &str,
+        group_id: &str,
+        page: Page,
+    ) -> Result<Vec<User>, StoreError> {
+        let text = concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM user_groups m JOIN users u ON u.id = m.user_id AND u.realm_id = m.realm_id \
+             WHERE m.realm_id = $1 AND m.group_id = $2 AND u.service_account_client IS NULL \
+             ORDER BY u.username LIMIT $4 OFFSET $3"
+        );
+        let rows = self.db.listing::<Row>(sql!(text, realm_id, group_id, page.first, page.max)).await?;
         rows.into_iter().map(Row::record).collect()
     }
 

@@ -108,8 +108,7 @@ impl Store {
         if search.attributes.is_empty() {
             return Ok(users);
         }
-        let [first, max] = [page.first, page.max].map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
-        Ok(users.into_iter().filter(|user| search.has_attributes(user)).skip(first).take(max).collect())
+        Ok(page.of(users.into_iter().filter(|user| search.has_attributes(user)).collect()))
     }
 
     /// How many people a search finds.

@@ -1,4 +1,8 @@
 //! The admin REST API: rows A01 to A06 of the attack table, and what Keycloak's clients expect.
 
+mod groups;
 mod guard;
+mod realms;
+mod roles;
 pub(crate) mod scene;
+mod users;

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod admin;
 mod backchannel_logout;
 mod bindings;
 mod changes;

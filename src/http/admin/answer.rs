@@ -50,6 +50,12 @@ impl AdminError {
         Self::Refused(StatusCode::BAD_REQUEST, json!({ "errorMessage": why.into() }))
     }
 
+    /// A field is wrong, by the name of the message and what stands in it.
+    pub(super) fn field(field: &str, message: &str, params: Value) -> Self {
+        let body = json!({ "field": field, "errorMessage": message, "params": params });
+        Self::Refused(StatusCode::BAD_REQUEST, body)
+    }
+
     /// A name is taken.
     pub(super) fn conflict(why: impl Into<String>) -> Self {
         Self::Refused(StatusCode::CONFLICT, json!({ "errorMessage": why.into() }))

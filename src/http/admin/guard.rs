@@ -185,14 +185,15 @@ async fn path(parts: &mut Parts, app: &Shared) -> Vec<(String, String)> {
     }
 }
 
-/// The body, which the server bounds in bytes and in time; JSON if there is one.
+/// The body, which the server bounds in bytes and in time. The name of a credential comes as plain text, all else as JSON.
 async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, AdminError> {
     let collected = body.collect().await;
     let body =
         collected.map_err(|_| AdminError::unreadable("it is too long, too slow or broke off"))?.to_bytes();
     let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
-    if !body.is_empty() && !media.eq_ignore_ascii_case("application/json") {
+    let known = ["application/json", "text/plain"].iter().any(|known| media.eq_ignore_ascii_case(known));
+    if !body.is_empty() && !known {
         return Err(AdminError::unsupported());
     }
     Ok(body)

@@ -4,11 +4,18 @@
 //! ([`routes::table`]), and the forms of answers. What administrative roles mean is in `protocol::admin`.
 
 mod answer;
+mod beside;
 mod call;
+mod credentials;
 mod groups;
 mod guard;
+mod identities;
 mod keys;
+mod mappings;
+mod profile;
+mod protection;
 mod realms;
+mod roles;
 mod routes;
 mod server_info;
 mod sessions;

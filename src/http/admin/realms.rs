@@ -1,18 +1,47 @@
-//! Realms as administrators see them.
+//! Realms as administrators see and change them.
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, done, told};
-use super::call::{Call, ServerCall};
+use super::answer::{AdminError, Answer, done, told};
+use super::beside;
+use super::call::{Call, Operation, ServerCall};
+use crate::keycloak::realm::{from_representation, to_representation};
+use crate::keycloak::representation::RealmRepresentation;
+use crate::keycloak::role::brief;
+use crate::keycloak::{Beside, Kept, overlay};
 use crate::protocol::admin::Permission;
-use crate::protocol::realm::Realm;
+use crate::protocol::built_in::{MASTER, overseer};
+use crate::protocol::client::Client;
+use crate::protocol::realm::is_realm_name;
+use crate::protocol::role::Role;
+use crate::realms::RealmState;
+use crate::store::{Change, Store, StoreError};
 
-/// The realms that the caller administrates, by name.
+/// What stands where a secret is (attacks A06).
+pub(super) const MASKED: &str = "**********";
+
+/// The realms that the caller administrates, by name. One that the caller may not look into is only named.
 pub(super) async fn list(call: ServerCall) -> Answer {
-    let realms = call.app.store.realms().await?;
-    let shown: Vec<Value> =
-        realms.iter().filter(|realm| !call.caller.over(&realm.name).is_empty()).map(brief).collect();
+    let (store, brief) = (&call.app.store, call.flag("briefRepresentation")? == Some(true));
+    let mut shown = Vec::new();
+    for realm in store.realms().await? {
+        let rights = call.caller.over(&realm.name);
+        if rights.is_empty() {
+            continue;
+        }
+        let state = call.app.realms.administered(store, &realm.name).await?;
+        match state.filter(|_| rights.any_of(Permission::ViewRealm.roles())) {
+            Some(state) if brief => shown.push(short(&state)),
+            Some(state) => shown.push(json!(whole(store, &state).await?)),
+            None => shown.push(json!({ "realm": realm.name })),
+        }
+    }
     told(&shown)
+}
+
+fn short(state: &RealmState) -> Value {
+    let realm = &state.realm;
+    json!({ "id": realm.id, "realm": realm.name, "displayName": realm.display_name, "enabled": realm.enabled })
 }
 
 /// One realm; whoever administrates only a part of it learns its name.
@@ -20,16 +49,116 @@ pub(super) async fn read(call: Call) -> Answer {
     if !call.may(Permission::ViewRealm) {
         return told(&json!({ "realm": call.state.realm.name }));
     }
-    told(&brief(&call.state.realm))
+    told(&whole(call.store(), &call.state).await?)
 }
 
-fn brief(realm: &Realm) -> Value {
-    json!({
-        "id": realm.id,
-        "realm": realm.name,
-        "displayName": realm.display_name,
-        "enabled": realm.enabled,
-    })
+/// A realm without what is in it; secrets are masked.
+async fn whole(store: &Store, state: &RealmState) -> Result<RealmRepresentation, StoreError> {
+    let realm = &state.realm;
+    let record = store.keycloak_record(&realm.id, Beside::Realm.kind(), &realm.id).await?;
+    let mut kept = record.map(|record| record.content).unwrap_or_default();
+    mask(&mut kept);
+    let default = state.roles.realm_role(&realm.default_role());
+    let default = default.map(|role| brief(role, true, Kept::new()));
+    Ok(to_representation(realm, default, kept))
+}
+
+fn password(kept: &mut Kept) -> Option<&mut Value> {
+    kept.get_mut("smtpServer")?.get_mut("password")
+}
+
+fn mask(kept: &mut Kept) {
+    if let Some(password) = password(kept) {
+        *password = MASKED.into();
+    }
+}
+
+/// Changes what the body says of the realm itself. What is in the realm has addresses of its own.
+pub(super) async fn update(call: Call) -> Answer {
+    let body: RealmRepresentation = call.server.json()?;
+    let old = &call.state.realm;
+    let kept = beside::kept(&call, Beside::Realm, &old.id).await?;
+    let (realm, mut new) = from_representation(&body, old.clone());
+    keep_secret(&mut new, &kept);
+    let mut all = kept.clone();
+    overlay(&mut all, new);
+    let mut changes = renamed(&call, &realm.name).await?;
+    let disabled = old.enabled && !realm.enabled;
+    let (id, name) = (realm.id.clone(), realm.name.clone());
+    changes.push(Change::PutRealm { realm, at: call.now() });
+    if disabled {
+        changes.push(Change::EndSessionsOfRealm { realm_id: id.clone(), at: call.now() });
+    }
+    changes.extend(beside::replace(&id, Beside::Realm, &id, &kept, all));
+    let done_so = call.commit(changes, Operation::Update, "REALM", "").await;
+    done_so.map_err(|error| AdminError::of_conflict(error, |_| taken(&name)))?;
+    done()
+}
+
+fn taken(name: &str) -> AdminError {
+    AdminError::conflict(format!("Realm {name} already exists"))
+}
+
+/// A secret that comes back masked is the one that is kept.
+fn keep_secret(new: &mut Kept, old: &Kept) {
+    let mut old = old.clone();
+    if let (Some(new), Some(old)) = (password(new), password(&mut old))
+        && new == MASKED
+    {
+        *new = old.take();
+    }
+}
+
+/// What goes along with a new name: the role that everyone has, and the client by which `master` oversees the realm.
+async fn renamed(call: &Call, name: &str) -> Result<Vec<Change>, AdminError> {
+    let old = &call.state.realm;
+    if old.name == name {
+        return Ok(Vec::new());
+    }
+    if old.name == MASTER || name == MASTER {
+        return Err(AdminError::bad("The realm master keeps its name"));
+    }
+    if !is_realm_name(name) {
+        return Err(bad_name());
+    }
+    let mut changes = Vec::new();
+    if let Some(role) = call.state.roles.realm_role(&old.default_role()) {
+        let renamed = crate::protocol::realm::Realm { name: name.to_owned(), ..old.clone() };
+        changes.push(Change::PutRole(Role { name: renamed.default_role(), ..role.clone() }));
+    }
+    if let Some(client) = overseer_of(call.store(), &old.name).await? {
+        let client = Box::new(Client { client_id: overseer(name), ..client });
+        changes.push(Change::PutClient { client, at: call.now() });
+    }
+    Ok(changes)
+}
+
+fn bad_name() -> AdminError {
+    AdminError::bad(
+        "A realm's name has 1 to 64 letters, digits, '-', '_' and '.', and begins with a letter or digit",
+    )
+}
+
+/// The client by which `master` oversees a realm.
+async fn overseer_of(store: &Store, name: &str) -> Result<Option<Client>, StoreError> {
+    let Some(master) = store.realm_by_name(MASTER).await? else { return Ok(None) };
+    store.client_by_client_id(&master.id, &overseer(name)).await
+}
+
+/// Takes a realm away with everything in it. What was done in it stays among the events.
+pub(super) async fn delete(call: Call) -> Answer {
+    let realm = &call.state.realm;
+    if realm.name == MASTER {
+        return Err(AdminError::bad("The realm master cannot be removed"));
+    }
+    let path = realm.name.clone();
+    let mut changes = vec![call.server.event(&call.server.who.realm_id, Operation::Delete, "REALM", &path)];
+    if let Some(client) = overseer_of(call.store(), &realm.name).await? {
+        changes.push(Change::DeleteClient { realm_id: client.realm_id, id: client.id });
+    }
+    changes.push(Change::DeleteRealm { realm_id: realm.id.clone() });
+    call.server.app.commit(changes).await?;
+    done()
 }
 
 /// Nothing: what is kept in memory follows each change by itself.

@@ -9,16 +9,21 @@ use crate::protocol::session::Session;
 use crate::protocol::user::User;
 use crate::store::Change;
 
-/// The live sessions of a user, newest first.
+/// The live sessions of a user, newest first, with the clients that each signed in to.
 pub(super) async fn of_user(call: Call) -> Answer {
     let user = users::named(&call).await?;
     let sessions = call.store().sessions_of_user(call.realm_id(), &user.id).await?;
     let (settings, now) = (&call.state.realm.settings, call.now());
-    let live = sessions.iter().filter(|session| session.is_live(settings, now));
-    told(&live.map(|session| representation(session, &user)).collect::<Vec<_>>())
+    let mut shown = Vec::new();
+    for session in sessions.iter().filter(|session| session.is_live(settings, now)) {
+        let clients = call.store().clients_of_session(call.realm_id(), &session.id).await?;
+        let clients = clients.into_iter().map(|(client, _)| (client.id, client.client_id.into()));
+        shown.push(representation(session, &user, clients.collect()));
+    }
+    told(&shown)
 }
 
-fn representation(session: &Session, user: &User) -> Value {
+fn representation(session: &Session, user: &User, clients: Map<String, Value>) -> Value {
     json!({
         "id": session.id,
         "username": user.username,
@@ -27,9 +32,29 @@ fn representation(session: &Session, user: &User) -> Value {
         "start": session.started_at.0.saturating_mul(1_000),
         "lastAccess": session.last_seen_at.0.saturating_mul(1_000),
         "rememberMe": session.remembered,
-        "clients": Map::new(),
+        "clients": clients,
         "transientUser": false,
     })
+}
+
+/// The offline grants that a user gave a client.
+pub(super) async fn offline(call: Call) -> Answer {
+    let user = users::named(&call).await?;
+    let client = call.store().client_by_id(call.realm_id(), call.part("client")).await?;
+    let client = client.ok_or_else(|| AdminError::not_found("Could not find client"))?;
+    let grants = call.store().offline_grants(call.realm_id(), &user.id, &client.id, call.now()).await?;
+    let clients = Map::from_iter([(client.id.clone(), Value::from(client.client_id.clone()))]);
+    let shown = grants.into_iter().map(|(id, given, used)| {
+        json!({
+            "id": id,
+            "username": user.username,
+            "userId": user.id,
+            "start": given.saturating_mul(1_000),
+            "lastAccess": used.saturating_mul(1_000),
+            "clients": clients,
+        })
+    });
+    told(&shown.collect::<Vec<_>>())
 }
 
 /// Ends every session of a user, and takes back what was issued in them.
@@ -53,4 +78,20 @@ pub(super) async fn end(call: Call) -> Answer {
     let end = Change::EndSession { realm_id: call.realm_id().to_owned(), id, at: call.now() };
     call.commit(vec![end], Operation::Delete, "USER_SESSION", &path).await?;
     done()
+}
+
+/// Ends every session of the realm.
+pub(super) async fn end_all(call: Call) -> Answer {
+    let end = Change::EndSessionsOfRealm { realm_id: call.realm_id().to_owned(), at: call.now() };
+    call.commit(vec![end], Operation::Action, "REALM", "logout-all").await?;
+    told(&json!({ "successRequests": [], "failedRequests": [] }))
+}
+
+/// How many sessions each client of the realm has.
+pub(super) async fn by_client(call: Call) -> Answer {
+    let counted = call.store().sessions_by_client(call.realm_id(), call.now()).await?;
+    let shown = counted.into_iter().map(|(id, client_id, active, offline)| {
+        json!({ "id": id, "clientId": client_id, "active": active.to_string(), "offline": offline.to_string() })
+    });
+    told(&shown.collect::<Vec<_>>())
 }

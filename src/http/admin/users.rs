@@ -1,23 +1,57 @@
-//! Users as administrators see them.
+//! Users as administrators see and change them.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::answer::{AdminError, Answer, told};
-use super::call::Call;
-use crate::protocol::user::User;
-use crate::store::UserSearch;
+use super::answer::{AdminError, Answer, done, told};
+use super::call::{Call, Operation};
+use super::{beside, credentials, groups, mappings};
+use crate::keycloak::representation::UserRepresentation;
+use crate::keycloak::user::{from_representation, to_representation};
+use crate::keycloak::{Beside, Kept};
+use crate::protocol::admin::Permission;
+use crate::protocol::credential::OTP;
+use crate::protocol::user::{User, canonical};
+use crate::store::{Change, UserSearch};
 
 /// How many rows a listing has when nobody says.
-const USUAL: i64 = 100;
+pub(super) const USUAL: i64 = 100;
+
+/// Most characters of a name or an address.
+const LONGEST: usize = 255;
 
 /// The people whom the parameters find, by user name.
 pub(super) async fn list(call: Call) -> Answer {
     let page = call.server.page(USUAL)?;
     let users = call.store().search_users(call.realm_id(), &search(&call)?, page).await?;
+    listed(&call, &users)
+}
+
+/// Users as lists show them.
+pub(super) fn listed(call: &Call, users: &[User]) -> Answer {
+    let brief = call.server.flag("briefRepresentation")? == Some(true);
     let shown = users.iter().map(|user| {
-        json!({ "id": user.id, "username": user.username, "email": user.email, "enabled": user.enabled })
+        let mut shown = to_representation(user, false, Kept::new());
+        if brief {
+            shown.attributes = None;
+        }
+        shown.access = Some(access(call));
+        shown
     });
     told(&shown.collect::<Vec<_>>())
+}
+
+/// What the caller may do with a user.
+fn access(call: &Call) -> std::collections::BTreeMap<String, bool> {
+    let manages = call.may(Permission::ManageUsers);
+    let rights = [
+        ("manageGroupMembership", manages),
+        ("view", call.may(Permission::ViewUsers)),
+        ("mapRoles", manages),
+        ("impersonate", false),
+        ("manage", manages),
+    ];
+    rights.map(|(name, granted)| (name.to_owned(), granted)).into()
 }
 
 /// How many people the parameters find.
@@ -63,6 +97,200 @@ fn word(text: &str, end: char) -> Option<(&str, &str)> {
     let at = text.find(end).unwrap_or(text.len());
     let (word, after) = text.split_at_checked(at)?;
     (!word.is_empty()).then_some((word, after))
+}
+
+/// One user.
+pub(super) async fn read(call: Call) -> Answer {
+    let user = named(&call).await?;
+    let kept = beside::kept(&call, Beside::User, &user.id).await?;
+    let others = call.store().credentials_of_user(call.realm_id(), &user.id).await?;
+    let has_otp = others.iter().any(|credential| credential.kind == OTP);
+    let mut shown = to_representation(&user, has_otp, kept);
+    shown.access = Some(access(&call));
+    shown.kept.entry("disableableCredentialTypes").or_insert_with(|| json!([]));
+    if let Some(client) = &user.service_account_client {
+        let client = call.store().client_by_id(call.realm_id(), client).await?;
+        shown.service_account_client_id = client.map(|client| client.client_id);
+    }
+    told(&shown)
+}
+
+/// Makes a user with all that the body says: credentials, roles, groups, attributes.
+pub(super) async fn create(call: Call) -> Answer {
+    let body: UserRepresentation = call.server.json()?;
+    let name = username(body.username.as_deref())?;
+    checked(&body)?;
+    let base = User {
+        id: Uuid::new_v4().to_string(),
+        realm_id: call.realm_id().to_owned(),
+        username: name,
+        email: None,
+        email_verified: false,
+        enabled: false,
+        first_name: None,
+        last_name: None,
+        attributes: Default::default(),
+        required_actions: Vec::new(),
+        service_account_client: None,
+        not_before: None,
+        created_at: call.now(),
+    };
+    let id = base.id.clone();
+    let given = given(&call, &id, &body).await?;
+    let credentials = credentials::read(&call, &id, body.credentials.clone().unwrap_or_default()).await?;
+    let (mut user, kept) = from_representation(UserRepresentation { id: None, ..body }, base);
+    user.created_at = call.now();
+    credentials.demand(&mut user);
+    let mut changes = vec![Change::PutUser(Box::new(user))];
+    changes.extend(credentials.changes);
+    changes.extend(given);
+    changes.extend(beside::replace(call.realm_id(), Beside::User, &id, &Kept::new(), kept));
+    commit(&call, changes, Operation::Create, &id).await?;
+    call.created(&["users", &id])
+}
+
+/// The roles and groups of a new user: those of everyone, and those that the body names.
+async fn given(call: &Call, id: &str, body: &UserRepresentation) -> Result<Vec<Change>, AdminError> {
+    let (realm, roles) = (&call.state.realm, &call.state.roles);
+    let mut role_ids = Vec::new();
+    let mut wanted: Vec<Option<String>> = Vec::new();
+    for name in body.realm_roles.iter().flatten() {
+        wanted.push(roles.realm_role(name).map(|role| role.id.clone()));
+    }
+    for (client_id, names) in body.client_roles.iter().flatten() {
+        let client = call.store().client_by_client_id(call.realm_id(), client_id).await?;
+        let client = client.map(|client| client.id).unwrap_or_default();
+        wanted.extend(names.iter().map(|name| roles.client_role(&client, name).map(|role| role.id.clone())));
+    }
+    for role in wanted {
+        let role = role.ok_or_else(|| AdminError::not_found("Could not find role"))?;
+        if !mappings::grantable(call, &role) {
+            return Err(AdminError::above("One of the roles"));
+        }
+        role_ids.push(role);
+    }
+    role_ids.extend(roles.realm_role(&realm.default_role()).map(|role| role.id.clone()));
+    let mut group_ids = realm.settings.default_groups.clone();
+    let all = groups::all(call).await?;
+    group_ids.retain(|id| all.iter().any(|group| group.id == *id));
+    for path in body.groups.iter().flatten() {
+        let group = all.iter().find(|group| group.path.trim_matches('/') == path.trim_matches('/'));
+        let group = group
+            .ok_or_else(|| AdminError::bad(format!("Unable to find group specified by path: {path}")))?;
+        groups::covered(call, &group.id).await?;
+        group_ids.push(group.id.clone());
+    }
+    let (realm_id, user_id) = (call.realm_id().to_owned(), id.to_owned());
+    let roles = role_ids.into_iter().map(|role_id| Change::AddUserRole {
+        realm_id: realm_id.clone(),
+        user_id: user_id.clone(),
+        role_id,
+    });
+    let groups = group_ids.into_iter().map(|group_id| Change::AddUserGroup {
+        realm_id: realm_id.clone(),
+        user_id: user_id.clone(),
+        group_id,
+    });
+    Ok(roles.chain(groups).collect())
+}
+
+/// The canonical user name.
+fn username(name: Option<&str>) -> Result<String, AdminError> {
+    let name = name.map(canonical).filter(|name| !name.is_empty());
+    name.ok_or_else(|| AdminError::bad("User name is missing"))
+}
+
+/// What Keycloak's own profile asks of every realm's users.
+fn checked(body: &UserRepresentation) -> Result<(), AdminError> {
+    let wrong = |field: &str, message: &str, params: Value| AdminError::field(field, message, params);
+    for (field, text) in [
+        ("username", &body.username),
+        ("email", &body.email),
+        ("firstName", &body.first_name),
+        ("lastName", &body.last_name),
+    ] {
+        let Some(text) = text else { continue };
+        if text.chars().count() > LONGEST {
+            return Err(wrong(field, "error-invalid-length", json!([field, 0, LONGEST])));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(wrong(field, "error-invalid-value", json!([field])));
+        }
+    }
+    let email = body.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+    let is_address = |email: &str| {
+        email.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && !domain.is_empty()
+                && !domain.contains('@')
+                && !email.contains(char::is_whitespace)
+        })
+    };
+    if email.is_some_and(|email| !is_address(email)) {
+        return Err(wrong("email", "error-invalid-email", json!(["email"])));
+    }
+    Ok(())
+}
+
+pub(super) async fn commit(
+    call: &Call,
+    changes: Vec<Change>,
+    operation: Operation,
+    id: &str,
+) -> Result<(), AdminError> {
+    let made = call.commit(changes, operation, "USER", &format!("users/{id}")).await;
+    made.map_err(|error| {
+        AdminError::of_conflict(error, |what| match what {
+            "user name" => AdminError::conflict("User exists with same username"),
+            "email" => AdminError::conflict("User exists with same email"),
+            _ => AdminError::not_found("User not found"),
+        })
+    })
+}
+
+/// Changes what the body says. Roles and groups have addresses of their own. Who is disabled is signed out.
+pub(super) async fn update(call: Call) -> Answer {
+    let old = manageable(&call).await?;
+    let body: UserRepresentation = call.server.json()?;
+    if body.id.as_ref().is_some_and(|id| *id != old.id) {
+        return Err(AdminError::bad("The body speaks of another user than the address"));
+    }
+    if body.username.is_some() {
+        username(body.username.as_deref())?;
+    }
+    checked(&body)?;
+    let credentials = credentials::read(&call, &old.id, body.credentials.clone().unwrap_or_default()).await?;
+    let (mut user, new) = from_representation(body, old.clone());
+    user.created_at = old.created_at;
+    credentials.demand(&mut user);
+    let (id, disabled) = (old.id.clone(), old.enabled && !user.enabled);
+    let replaced = credentials.password && credentials::has_password(&call, &id).await?;
+    let mut changes = vec![Change::PutUser(Box::new(user))];
+    changes.extend(credentials.changes);
+    if disabled || replaced {
+        changes.extend(credentials::signed_out(&call, &id));
+    }
+    if old.service_account_client.is_some() {
+        changes.push(Change::Reconfigure { realm_id: call.realm_id().to_owned() });
+    }
+    changes.extend(beside::keep(&call, Beside::User, &id, new).await?);
+    commit(&call, changes, Operation::Update, &id).await?;
+    done()
+}
+
+/// Takes a user away.
+pub(super) async fn delete(call: Call) -> Answer {
+    let user = manageable(&call).await?;
+    let mut changes = vec![Change::DeleteUser {
+        realm_id: call.realm_id().to_owned(),
+        id: user.id.clone(),
+        at: call.now(),
+    }];
+    if user.service_account_client.is_some() {
+        changes.push(Change::Reconfigure { realm_id: call.realm_id().to_owned() });
+    }
+    commit(&call, changes, Operation::Delete, &user.id).await?;
+    done()
 }
 
 /// What needs mail, which this server does not send.

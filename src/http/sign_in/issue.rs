@@ -3,8 +3,7 @@
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::Progress;
-use super::answer::answer;
+use super::{Progress, answer};
 use crate::clock::Timestamp;
 use crate::http::context::RealmContext;
 use crate::http::error::PageError;

@@ -15,6 +15,8 @@ pub enum Permission {
     ManageRealm,
     /// Sees roles, because it looks after what they are given to.
     ViewRoles,
+    /// Changes roles of the realm or of its clients; which of the two, the role says.
+    ManageRoles,
     /// Finds users.
     QueryUsers,
     /// Sees users.
@@ -61,6 +63,7 @@ impl Permission {
                 "view-clients",
                 "manage-clients",
             ],
+            Self::ManageRoles => &["manage-realm", "manage-clients"],
             Self::QueryUsers => &["query-users", "view-users", "manage-users"],
             Self::ViewUsers => &["view-users", "manage-users"],
             Self::ManageUsers => &["manage-users"],

@@ -117,6 +117,21 @@ impl Admin {
         self.server.browser().send(method, &path, body.map(|body| body.to_string()), &headers).await
     }
 
+    /// What must succeed: 201 or 204. Gives the last part of `Location`.
+    pub(crate) async fn must(&self, method: Method, path: &str, body: Value) -> String {
+        let reply = self.ask(method, path, Some(body)).await;
+        assert!([201, 204].contains(&reply.status.as_u16()), "{path}: {} {}", reply.status, reply.body);
+        assert_eq!(reply.body, "", "{path}");
+        reply.location().rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// What must be refused, with this status; gives the answer.
+    pub(crate) async fn refused(&self, method: Method, path: &str, body: Value, status: u16) -> Value {
+        let reply = self.ask(method, path, Some(body)).await;
+        assert_eq!(reply.status, status, "{path}: {}", reply.body);
+        reply.json()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let reply = self.ask(Method::GET, path, None).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.body);
@@ -129,4 +144,9 @@ pub(crate) async fn token(server: &TestServer, realm: &str, client_id: &str) -> 
     let rp = Rp { issuer: server.issuer(realm), ..server.rp(client_id, Some("s")) };
     let fields = [("grant_type", "client_credentials")];
     rp.tokens(&server.browser(), &fields).await.unwrap().access_token().to_owned()
+}
+
+/// The members called `name` of a list.
+pub(crate) fn names(list: &Value, name: &str) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|one| one[name].as_str().unwrap_or_default().to_owned()).collect()
 }

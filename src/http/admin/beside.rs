@@ -1,0 +1,37 @@
+//! What representations say beyond the records of this server: read with the record, written with it.
+
+use super::answer::AdminError;
+use super::call::Call;
+use crate::keycloak::{Beside, Kept, overlay};
+use crate::store::Change;
+
+/// What is kept beside a record.
+pub(super) async fn kept(call: &Call, beside: Beside, id: &str) -> Result<Kept, AdminError> {
+    let record = call.store().keycloak_record(call.realm_id(), beside.kind(), id).await?;
+    Ok(record.map(|record| record.content).unwrap_or_default())
+}
+
+/// The change that keeps `new` beside a record, laid over what was kept; none when nothing was and nothing is.
+pub(super) async fn keep(
+    call: &Call,
+    beside: Beside,
+    id: &str,
+    new: Kept,
+) -> Result<Option<Change>, AdminError> {
+    let old = kept(call, beside, id).await?;
+    let mut all = old.clone();
+    overlay(&mut all, new);
+    Ok(replace(call.realm_id(), beside, id, &old, all))
+}
+
+/// The change from what was kept beside a record to `new`.
+pub(super) fn replace(realm_id: &str, beside: Beside, id: &str, old: &Kept, new: Kept) -> Option<Change> {
+    if *old == new {
+        None
+    } else if new.is_empty() {
+        let (realm_id, kind, id) = (realm_id.to_owned(), beside.kind().to_owned(), id.to_owned());
+        Some(Change::DeleteKeycloakRecord { realm_id, kind, id })
+    } else {
+        Some(Change::PutKeycloakRecord(beside.record(realm_id, id, new)))
+    }
+}

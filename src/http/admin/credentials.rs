@@ -1,0 +1,217 @@
+//! Passwords and other credentials of users, as administrators set, see and take them away. None of them is ever shown.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::answer::{AdminError, Answer, done, told};
+use super::call::{Call, Operation};
+use super::users;
+use crate::keycloak::credential::{PASSWORD, Password, from_representations, to_representation};
+use crate::keycloak::representation::CredentialRepresentation;
+use crate::keycloak::user::UPDATE_PASSWORD;
+use crate::protocol::credential::{Credential, OTP};
+use crate::protocol::user::User;
+use crate::store::Change;
+
+/// The credentials of a body, ready to be kept.
+pub(super) struct Ready {
+    /// What keeps them.
+    pub(super) changes: Vec<Change>,
+    /// Whether a password is among them.
+    pub(super) password: bool,
+    temporary: bool,
+}
+
+impl Ready {
+    /// A temporary password makes its user choose another; a lasting one does not.
+    pub(super) fn demand(&self, user: &mut User) {
+        if self.password {
+            user.required_actions.retain(|action| action != UPDATE_PASSWORD);
+            if self.temporary {
+                user.required_actions.push(UPDATE_PASSWORD.to_owned());
+            }
+        }
+    }
+}
+
+/// Reads the credentials of a body: a password in the clear is hashed, what must be read again is sealed.
+pub(super) async fn read(
+    call: &Call,
+    user_id: &str,
+    body: Vec<CredentialRepresentation>,
+) -> Result<Ready, AdminError> {
+    let (realm_id, app) = (call.realm_id(), &call.server.app);
+    let mut new_id = || Uuid::new_v4().to_string();
+    let read = from_representations(body, realm_id, user_id, call.now(), &mut new_id);
+    if let Some(problem) = read.problems.first() {
+        return Err(AdminError::bad(problem.to_string()));
+    }
+    let hash = match read.password {
+        Some(Password::Plain(password)) => Some(app.passwords.hash(app.passwords.profile(), password).await?),
+        Some(Password::Stored(hash)) => Some(hash),
+        None => None,
+    };
+    let password = hash.is_some();
+    let set = hash.map(|hash| Change::SetPassword {
+        realm_id: realm_id.to_owned(),
+        user_id: user_id.to_owned(),
+        hash,
+    });
+    let others = read.others.into_iter().map(|credential| {
+        let secret = app.vault.seal(&credential.place(), credential.secret.as_bytes());
+        Change::PutCredential(Credential { secret, ..credential })
+    });
+    let changes = set.into_iter().chain(others).collect();
+    Ok(Ready { changes, password, temporary: read.temporary })
+}
+
+/// Whether the user has a password.
+pub(super) async fn has_password(call: &Call, user_id: &str) -> Result<bool, AdminError> {
+    Ok(call.store().password_hash(call.realm_id(), user_id).await?.is_some())
+}
+
+/// Whoever held the old password is out, offline grants included (attacks F06).
+pub(super) fn signed_out(call: &Call, user_id: &str) -> [Change; 2] {
+    let (realm_id, user_id, at) = (call.realm_id().to_owned(), user_id.to_owned(), call.now());
+    [
+        Change::EndSessionsOfUser { realm_id: realm_id.clone(), user_id: user_id.clone(), at },
+        Change::RevokeGrantsOfUser { realm_id, user_id, at },
+    ]
+}
+
+/// Sets a password.
+pub(super) async fn reset_password(call: Call) -> Answer {
+    let mut user = users::manageable(&call).await?;
+    let mut body: CredentialRepresentation = call.server.json()?;
+    if body.kind.as_deref().is_some_and(|kind| kind != PASSWORD) {
+        return Err(AdminError::bad("Only a password can be set here"));
+    }
+    if body.value.as_deref().is_none_or(str::is_empty) {
+        return Err(AdminError::bad("No password provided"));
+    }
+    body.kind = Some(PASSWORD.to_owned());
+    let replaces = has_password(&call, &user.id).await?;
+    let ready = read(&call, &user.id, vec![body]).await?;
+    ready.demand(&mut user);
+    let id = user.id.clone();
+    let mut changes = vec![Change::PutUser(Box::new(user))];
+    changes.extend(ready.changes);
+    if replaces {
+        changes.extend(signed_out(&call, &id));
+    }
+    let path = format!("users/{id}/reset-password");
+    call.commit(changes, Operation::Action, "USER", &path).await?;
+    done()
+}
+
+/// The user's credentials, without what is secret of them (attacks A06). The password goes by the user's identifier.
+pub(super) async fn list(call: Call) -> Answer {
+    let user = users::named(&call).await?;
+    let mut shown = Vec::new();
+    if has_password(&call, &user.id).await? {
+        shown.push(json!({
+            "id": user.id,
+            "type": PASSWORD,
+            "createdDate": user.created_at.0.saturating_mul(1_000),
+            "credentialData": "{}",
+        }));
+    }
+    let others = call.store().credentials_of_user(call.realm_id(), &user.id).await?;
+    shown.extend(others.iter().map(|credential| json!(to_representation(credential, None))));
+    told(&shown)
+}
+
+/// Kinds of credentials that another system keeps for this one: there is none.
+pub(super) async fn stored_elsewhere(call: Call) -> Answer {
+    users::named(&call).await?;
+    told(&Vec::<String>::new())
+}
+
+/// Takes a credential away.
+pub(super) async fn delete(call: Call) -> Answer {
+    let user = users::manageable(&call).await?;
+    let id = call.part("credential").to_owned();
+    let (realm_id, user_id) = (call.realm_id().to_owned(), user.id.clone());
+    let change = if id == user.id && has_password(&call, &user.id).await? {
+        Change::RemovePassword { realm_id, user_id }
+    } else {
+        Change::DeleteCredential { realm_id, user_id, id: other(&call, &user, &id).await?.id }
+    };
+    let path = format!("users/{}/credentials/{id}", user.id);
+    call.commit(vec![change], Operation::Action, "USER", &path).await?;
+    done()
+}
+
+async fn other(call: &Call, user: &User, id: &str) -> Result<Credential, AdminError> {
+    let others = call.store().credentials_of_user(call.realm_id(), &user.id).await?;
+    let found = others.into_iter().find(|credential| credential.id == id);
+    found.ok_or_else(|| AdminError::not_found("Credential not found"))
+}
+
+/// Calls a credential something; the body is the text itself, or JSON.
+pub(super) async fn label(call: Call) -> Answer {
+    let user = users::manageable(&call).await?;
+    let credential = other(&call, &user, call.part("credential")).await?;
+    let text = String::from_utf8_lossy(&call.server.body).trim().to_owned();
+    let text = serde_json::from_str::<String>(&text).unwrap_or(text);
+    let path = format!("users/{}/credentials/{}/userLabel", user.id, credential.id);
+    let label = Some(text).filter(|text| !text.is_empty());
+    let change = Change::PutCredential(Credential { label, ..credential });
+    call.commit(vec![change], Operation::Update, "USER", &path).await?;
+    done()
+}
+
+/// Makes a credential the first that is tried.
+pub(super) async fn move_first(call: Call) -> Answer {
+    reorder(&call, None).await
+}
+
+/// Makes a credential the next after another.
+pub(super) async fn move_after(call: Call) -> Answer {
+    let after = call.part("other").to_owned();
+    reorder(&call, Some(&after)).await
+}
+
+async fn reorder(call: &Call, after: Option<&str>) -> Answer {
+    let user = users::manageable(call).await?;
+    let moved = other(call, &user, call.part("credential")).await?;
+    let mut others = call.store().credentials_of_user(call.realm_id(), &user.id).await?;
+    others.retain(|credential| credential.id != moved.id);
+    let place = match after {
+        None => 0,
+        Some(id) => {
+            others.iter().position(|credential| credential.id == id).map_or(0, |at| at.saturating_add(1))
+        }
+    };
+    let path = format!("users/{}/credentials/{}", user.id, moved.id);
+    others.insert(place.min(others.len()), moved);
+    let ordered = (1_i64..).zip(others).map(|(nth, credential)| {
+        Change::PutCredential(Credential { priority: nth.saturating_mul(10), ..credential })
+    });
+    call.commit(ordered.collect(), Operation::Update, "USER", &path).await?;
+    done()
+}
+
+/// Takes all credentials of some kinds away.
+pub(super) async fn disable_types(call: Call) -> Answer {
+    let user = users::manageable(&call).await?;
+    let kinds: Vec<String> = call.server.json()?;
+    let (realm_id, user_id) = (call.realm_id().to_owned(), user.id.clone());
+    let others = call.store().credentials_of_user(call.realm_id(), &user.id).await?;
+    let named = |kind: &str| kinds.iter().any(|one| one == kind || (one == "totp" && kind == OTP));
+    let mut changes: Vec<Change> = others
+        .into_iter()
+        .filter(|credential| named(&credential.kind))
+        .map(|credential| Change::DeleteCredential {
+            realm_id: realm_id.clone(),
+            user_id: user_id.clone(),
+            id: credential.id,
+        })
+        .collect();
+    if named(PASSWORD) {
+        changes.push(Change::RemovePassword { realm_id, user_id });
+    }
+    let path = format!("users/{}/disable-credential-types", user.id);
+    call.commit(changes, Operation::Action, "USER", &path).await?;
+    done()
+}

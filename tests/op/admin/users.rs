@@ -1,0 +1,469 @@
+//! Users: made, found, changed, given credentials, roles and groups; A02, A04, A05 and A06.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::scene::{Admin, names, token};
+
+const USERS: &str = "realms/main/users";
+
+#[tokio::test]
+async fn a_user_is_made_with_all_that_the_body_says_and_signs_in() {
+    let admin = Admin::new().await;
+    let group = admin.must(Method::POST, "realms/main/groups", json!({ "name": "staff" })).await;
+    let body = json!({
+        "username": "Bob", "email": "bob@example.com", "firstName": "Bob", "lastName": "Builder", "enabled": true,
+        "emailVerified": true, "attributes": { "team": ["red"], "size": "10" },
+        "credentials": [{ "type": "password", "value": "bob", "temporary": false }],
+        "groups": ["/staff"], "realmRoles": ["tester"], "clientRoles": { "account": ["view-groups"] },
+        "somethingNew": { "kept": true },
+    });
+    let reply = admin.ask(Method::POST, USERS, Some(body)).await;
+    assert_eq!((reply.status.as_u16(), reply.body.as_str()), (201, ""));
+    let id = reply.location().rsplit('/').next().unwrap().to_owned();
+    assert_eq!(reply.location(), format!("{}/admin/realms/main/users/{id}", admin.server.origin()));
+    let user = admin.get(&format!("{USERS}/{id}")).await;
+    for (name, expected) in [
+        ("username", json!("bob")),
+        ("email", json!("bob@example.com")),
+        ("firstName", json!("Bob")),
+        ("emailVerified", json!(true)),
+        ("attributes", json!({ "team": ["red"], "size": ["10"] })),
+        ("requiredActions", json!([])),
+        ("somethingNew", json!({ "kept": true })),
+        ("totp", json!(false)),
+    ] {
+        assert_eq!(user[name], expected, "{name}");
+    }
+    let mappings = admin.get(&format!("{USERS}/{id}/role-mappings")).await;
+    assert_eq!(names(&mappings["realmMappings"], "name"), ["default-roles-main", "tester"]);
+    assert_eq!(names(&mappings["clientMappings"]["account"]["mappings"], "name"), ["view-groups"]);
+    let groups = admin.get(&format!("{USERS}/{id}/groups")).await;
+    assert_eq!(groups[0]["id"], group.as_str());
+    assert_eq!(admin.get(&format!("realms/main/groups/{group}/members")).await[0]["username"], "bob");
+    let tokens = admin.server.sign_in("web", Some("web-secret"), "bob", "bob").await.unwrap();
+    assert_eq!(tokens.access_claims()["sub"], id.as_str());
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_user_is_said_in_keycloaks_words() {
+    let admin = Admin::new().await;
+    for (body, status, expected) in [
+        (json!({}), 400, json!({ "errorMessage": "User name is missing" })),
+        (json!({ "username": "  " }), 400, json!({ "errorMessage": "User name is missing" })),
+        (json!({ "username": "ALICE" }), 409, json!({ "errorMessage": "User exists with same username" })),
+        (
+            json!({ "username": "x", "email": "ALICE@example.com" }),
+            409,
+            json!({ "errorMessage": "User exists with same email" }),
+        ),
+        (
+            json!({ "username": "x", "email": "nothing" }),
+            400,
+            json!({ "field": "email", "errorMessage": "error-invalid-email", "params": ["email"] }),
+        ),
+        (
+            json!({ "username": "x".repeat(256) }),
+            400,
+            json!({ "field": "username", "errorMessage": "error-invalid-length", "params": ["username", 0, 255] }),
+        ),
+    ] {
+        assert_eq!(admin.refused(Method::POST, USERS, body.clone(), status).await, expected, "{body}");
+    }
+    for body in
+        [json!([]), json!("x"), json!({ "username": 1 }), json!({ "username": "x", "enabled": "maybe" })]
+    {
+        let told = admin.refused(Method::POST, USERS, body.clone(), 400).await;
+        assert_eq!(told["error"], "unknown_error", "{body}");
+    }
+    let unknown = admin.refused(Method::PUT, &format!("{USERS}/nobody"), json!({}), 404).await;
+    assert_eq!(unknown, json!({ "error": "User not found" }));
+    let alice = admin.user("main", "alice").await;
+    admin.refused(Method::PUT, &format!("{USERS}/{alice}"), json!({ "id": "another" }), 400).await;
+}
+
+#[tokio::test]
+async fn users_are_found_by_each_of_their_fields() {
+    let admin = Admin::new().await;
+    for (username, first, last, email, team) in [
+        ("anna", "Anna", "Ölström", "anna@north.example", "red"),
+        ("annabel", "Bel", "Anna", "bel@south.example", "blue"),
+        ("100%", "Per", "Cent", "per@south.example", "red"),
+    ] {
+        let body = json!({
+            "username": username, "firstName": first, "lastName": last, "email": email, "enabled": username != "anna",
+            "attributes": { "team": [team] },
+        });
+        admin.must(Method::POST, USERS, body).await;
+    }
+    for (query, expected) in [
+        ("", vec!["100%", "alice", "anna", "annabel", "boss"]),
+        ("username=ANNA", vec!["anna", "annabel"]),
+        ("username=anna&exact=true", vec!["anna"]),
+        ("firstName=anna", vec!["anna"]),
+        ("lastName=anna", vec!["annabel"]),
+        ("lastName=%C3%B6lstr%C3%B6m", vec!["anna"]),
+        ("email=south", vec!["100%", "annabel"]),
+        ("email=bel%40south.example&exact=true", vec!["annabel"]),
+        ("username=anna&email=south", vec!["annabel"]),
+        ("search=ann", vec!["anna", "annabel"]),
+        ("search=lstr", vec![]),
+        ("search=*lstr*", vec!["anna"]),
+        ("search=%22anna%22", vec!["anna", "annabel"]),
+        ("search=anna+%C3%B6l", vec!["anna"]),
+        ("search=%25", vec![]),
+        ("search=*%25*", vec!["100%"]),
+        ("username=_", vec![]),
+        ("enabled=false", vec!["anna"]),
+        ("emailVerified=true", vec![]),
+        ("q=team:red", vec!["100%", "anna"]),
+        ("q=team:red+x:y", vec![]),
+        ("first=1&max=2", vec!["alice", "anna"]),
+        ("q=team:red&first=1", vec!["anna"]),
+    ] {
+        let found = admin.get(&format!("{USERS}?{query}")).await;
+        assert_eq!(names(&found, "username"), expected, "{query}");
+        if !query.contains("first=") {
+            assert_eq!(admin.get(&format!("{USERS}/count?{query}")).await, json!(expected.len()), "{query}");
+        }
+    }
+    let brief = admin.get(&format!("{USERS}?username=annabel&briefRepresentation=true")).await;
+    assert_eq!(brief[0]["attributes"], Value::Null);
+    let whole = admin.get(&format!("{USERS}?username=annabel")).await;
+    assert_eq!(whole[0]["attributes"], json!({ "team": ["blue"] }));
+}
+
+#[tokio::test]
+async fn a05_paging_stays_within_bounds() {
+    let admin = Admin::new().await;
+    for query in [
+        "first=-1",
+        "max=0",
+        "max=-1",
+        "max=1000000000",
+        "max=x",
+        "first=",
+        "first=1&first=2",
+        "exact=yes",
+        "q=x",
+    ] {
+        let reply = admin.ask(Method::GET, &format!("{USERS}?{query}"), None).await;
+        let expected = if query == "first=" { 200 } else { 400 };
+        assert_eq!(reply.status, expected, "{query}");
+    }
+    for order in ["sort=name;drop table users", "search=' OR 1=1 --"] {
+        let (name, value) = order.split_once('=').unwrap();
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+        assert_eq!(admin.ask(Method::GET, &format!("{USERS}?{query}"), None).await.status, 200, "{order}");
+    }
+    assert_eq!(admin.get(&format!("{USERS}/count")).await, json!(2));
+}
+
+#[tokio::test]
+async fn a_user_changes_and_goes() {
+    let admin = Admin::new().await;
+    let alice = admin.user("main", "alice").await;
+    let path = format!("{USERS}/{alice}");
+    let tokens = admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.unwrap();
+    admin.must(Method::PUT, &path, json!({ "firstName": "Al", "attributes": { "a": ["b"] } })).await;
+    let user = admin.get(&path).await;
+    assert_eq!(
+        (&user["firstName"], &user["lastName"]),
+        (&json!("Al"), &json!("Liddell")),
+        "what is not said stays"
+    );
+    assert_eq!(user["email"], "alice@example.com");
+    let told = admin.refused(Method::PUT, &path, json!({ "username": "boss" }), 409).await;
+    assert_eq!(told["errorMessage"], "User exists with same username");
+    admin.must(Method::PUT, &path, json!({ "enabled": false })).await;
+    let rp = admin.server.rp("web", Some("web-secret"));
+    let refreshed = rp.refresh(&admin.server.browser(), tokens.refresh_token()).await;
+    assert!(refreshed.is_err(), "f06: who is disabled is signed out");
+    admin.must(Method::PUT, &path, json!({ "enabled": true })).await;
+    assert!(rp.refresh(&admin.server.browser(), tokens.refresh_token()).await.is_err(), "and stays so");
+    admin.must(Method::DELETE, &path, json!({})).await;
+    assert_eq!(
+        admin.refused(Method::DELETE, &path, json!({}), 404).await,
+        json!({ "error": "User not found" })
+    );
+}
+
+#[tokio::test]
+async fn a_password_is_set_and_taken_away_and_never_shown() {
+    let admin = Admin::new().await;
+    let alice = admin.user("main", "alice").await;
+    let path = format!("{USERS}/{alice}");
+    let tokens = admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.unwrap();
+    let body = json!({ "type": "password", "value": "other", "temporary": false });
+    admin.must(Method::PUT, &format!("{path}/reset-password"), body).await;
+    let rp = admin.server.rp("web", Some("web-secret"));
+    assert!(rp.refresh(&admin.server.browser(), tokens.refresh_token()).await.is_err(), "f06");
+    assert!(admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.is_err());
+    admin.server.sign_in("web", Some("web-secret"), "alice", "other").await.unwrap();
+    for body in [
+        json!({ "type": "password" }),
+        json!({ "type": "password", "value": "" }),
+        json!({ "type": "otp", "value": "x" }),
+    ] {
+        admin.refused(Method::PUT, &format!("{path}/reset-password"), body, 400).await;
+    }
+    let body = json!({ "type": "password", "value": "once", "temporary": true });
+    admin.must(Method::PUT, &format!("{path}/reset-password"), body).await;
+    assert_eq!(admin.get(&path).await["requiredActions"], json!(["UPDATE_PASSWORD"]));
+    let shown = admin.ask(Method::GET, &format!("{path}/credentials"), None).await;
+    assert!(!shown.body.contains("argon2") && !shown.body.contains("secretData"), "a06: {}", shown.body);
+    let id = shown.json()[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(shown.json()[0]["type"], "password");
+    admin.must(Method::DELETE, &format!("{path}/credentials/{id}"), json!({})).await;
+    assert_eq!(admin.get(&format!("{path}/credentials")).await, json!([]));
+    admin.refused(Method::DELETE, &format!("{path}/credentials/{id}"), json!({}), 404).await;
+}
+
+#[tokio::test]
+async fn one_time_codes_are_kept_in_their_order_without_their_secrets() {
+    let admin = Admin::new().await;
+    let code = |label: &str| {
+        json!({
+            "type": "otp", "userLabel": label, "secretData": "{\"value\":\"DJmQfC73VGFhw7D4QJ8A\"}",
+            "credentialData": "{\"digits\":6,\"counter\":0,\"period\":30,\"algorithm\":\"HmacSHA1\",\"subType\":\"totp\"}",
+        })
+    };
+    let body = json!({ "username": "carl", "credentials": [code("phone"), code("tablet")] });
+    let path = format!("{USERS}/{}", admin.must(Method::POST, USERS, body).await);
+    assert_eq!(admin.get(&path).await["totp"], true);
+    let credentials = format!("{path}/credentials");
+    let shown = admin.ask(Method::GET, &credentials, None).await;
+    assert!(!shown.body.contains("DJmQfC73"), "a06: {}", shown.body);
+    assert_eq!(names(&shown.json(), "userLabel"), ["phone", "tablet"]);
+    let tablet = shown.json()[1]["id"].as_str().unwrap().to_owned();
+    admin.must(Method::POST, &format!("{credentials}/{tablet}/moveToFirst"), json!({})).await;
+    assert_eq!(names(&admin.get(&credentials).await, "userLabel"), ["tablet", "phone"]);
+    let phone = admin.get(&credentials).await[1]["id"].as_str().unwrap().to_owned();
+    admin.must(Method::POST, &format!("{credentials}/{tablet}/moveAfter/{phone}"), json!({})).await;
+    assert_eq!(names(&admin.get(&credentials).await, "userLabel"), ["phone", "tablet"]);
+    admin.must(Method::PUT, &format!("{credentials}/{tablet}/userLabel"), json!("slate")).await;
+    assert_eq!(names(&admin.get(&credentials).await, "userLabel"), ["phone", "slate"]);
+    admin.must(Method::PUT, &format!("{path}/disable-credential-types"), json!(["otp"])).await;
+    assert_eq!(admin.get(&credentials).await, json!([]));
+}
+
+/// A02: grantable is what the caller has, by whatever way a right would come.
+#[tokio::test]
+async fn a02_who_manages_users_makes_no_administrator() {
+    let admin = Admin::new().await;
+    let helpdesk = token(&admin.server, "main", "helpdesk").await;
+    let (alice, boss) = (admin.user("main", "alice").await, admin.user("main", "boss").await);
+    let management = admin.server.app().store.clone();
+    let realm = management.realm_by_name("main").await.unwrap().unwrap();
+    let client = management.client_by_client_id(&realm.id, "realm-management").await.unwrap().unwrap().id;
+    let role = |name: &str| {
+        let path = format!("realms/main/clients/{client}/roles/{name}");
+        let admin = &admin;
+        async move { admin.get(&path).await }
+    };
+    let (mine, more, all) =
+        (role("manage-users").await, role("manage-realm").await, role("realm-admin").await);
+    // A group that has a right, and a plain role that contains one, made by the administrator of everything.
+    let group = admin.must(Method::POST, "realms/main/groups", json!({ "name": "admins" })).await;
+    let mappings = format!("realms/main/groups/{group}/role-mappings/clients/{client}");
+    admin.must(Method::POST, &mappings, json!([all])).await;
+    let plain = admin.must(Method::POST, "realms/main/groups", json!({ "name": "plain" })).await;
+    admin
+        .must(
+            Method::POST,
+            "realms/main/roles",
+            json!({ "name": "trojan", "composites": { "client": { "realm-management": ["realm-admin"] } } }),
+        )
+        .await;
+    let trojan = admin.get("realms/main/roles/trojan").await;
+    let to_client = format!("{USERS}/{alice}/role-mappings/clients/{client}");
+    let to_group = format!("realms/main/groups/{plain}/role-mappings/clients/{client}");
+    for (row, method, path, body) in [
+        ("grant another right", Method::POST, to_client.clone(), json!([more])),
+        ("grant all", Method::POST, to_client.clone(), json!([all])),
+        ("one among harmless ones", Method::POST, to_client.clone(), json!([mine, more])),
+        (
+            "a role that contains one",
+            Method::POST,
+            format!("{USERS}/{alice}/role-mappings/realm"),
+            json!([trojan]),
+        ),
+        ("through a group", Method::POST, to_group.clone(), json!([all])),
+        ("join a group that has one", Method::PUT, format!("{USERS}/{alice}/groups/{group}"), json!({})),
+        (
+            "a child of such a group",
+            Method::POST,
+            format!("realms/main/groups/{group}/children"),
+            json!({ "name": "x" }),
+        ),
+        (
+            "move a group there",
+            Method::POST,
+            format!("realms/main/groups/{group}/children"),
+            json!({ "id": plain, "name": "plain" }),
+        ),
+        (
+            "make a user with a right",
+            Method::POST,
+            USERS.to_owned(),
+            json!({ "username": "m", "clientRoles": { "realm-management": ["realm-admin"] } }),
+        ),
+        (
+            "make a user in such a group",
+            Method::POST,
+            USERS.to_owned(),
+            json!({ "username": "m", "groups": ["/admins"] }),
+        ),
+        (
+            "an administrator's password",
+            Method::PUT,
+            format!("{USERS}/{boss}/reset-password"),
+            json!({ "type": "password", "value": "x" }),
+        ),
+        (
+            "an administrator's address",
+            Method::PUT,
+            format!("{USERS}/{boss}"),
+            json!({ "email": "evil@example.com" }),
+        ),
+        ("delete an administrator", Method::DELETE, format!("{USERS}/{boss}"), json!({})),
+        (
+            "an administrator's credential",
+            Method::DELETE,
+            format!("{USERS}/{boss}/credentials/{boss}"),
+            json!({}),
+        ),
+        (
+            "link an administrator",
+            Method::POST,
+            format!("{USERS}/{boss}/federated-identity/x"),
+            json!({ "userId": "1" }),
+        ),
+        (
+            "take an administrator's right",
+            Method::DELETE,
+            format!("{USERS}/{boss}/role-mappings/clients/{client}"),
+            json!([all]),
+        ),
+        ("delete such a group", Method::DELETE, format!("realms/main/groups/{group}"), json!({})),
+        ("impersonate", Method::POST, format!("{USERS}/{alice}/impersonation"), json!({})),
+    ] {
+        let reply = admin.as_(&helpdesk, method, &path, Some(body)).await;
+        assert_eq!(reply.status, 403, "{row}: {}", reply.body);
+    }
+    let allowed = admin.as_(&helpdesk, Method::POST, &to_client, Some(json!([mine]))).await;
+    assert_eq!(allowed.status, 204, "their own right: {}", allowed.body);
+    let available = admin.as_(&helpdesk, Method::GET, &format!("{to_client}/available"), None).await;
+    assert_eq!(names(&available.json(), "name"), ["query-users", "view-realm"], "only what they may give");
+}
+
+#[tokio::test]
+async fn a04_nothing_of_another_realm_is_found_or_changed() {
+    let admin = Admin::new().await;
+    let (olaf, alice) = (admin.user("other", "olaf").await, admin.user("main", "alice").await);
+    let group = admin.must(Method::POST, "realms/other/groups", json!({ "name": "g" })).await;
+    let role = admin.get("realms/other/roles/offline_access").await;
+    let role_id = role["id"].as_str().unwrap();
+    for (method, path, body) in [
+        (Method::GET, format!("users/{olaf}"), json!({})),
+        (Method::PUT, format!("users/{olaf}"), json!({ "enabled": false })),
+        (Method::DELETE, format!("users/{olaf}"), json!({})),
+        (Method::PUT, format!("users/{olaf}/reset-password"), json!({ "type": "password", "value": "x" })),
+        (Method::GET, format!("users/{olaf}/role-mappings"), json!({})),
+        (Method::PUT, format!("users/{alice}/groups/{group}"), json!({})),
+        (Method::POST, format!("users/{alice}/role-mappings/realm"), json!([role])),
+        (Method::GET, format!("groups/{group}"), json!({})),
+        (Method::PUT, format!("groups/{group}"), json!({ "name": "x" })),
+        (Method::DELETE, format!("groups/{group}"), json!({})),
+        (Method::POST, format!("groups/{group}/children"), json!({ "name": "x" })),
+        (Method::GET, format!("roles-by-id/{role_id}"), json!({})),
+        (Method::PUT, format!("roles-by-id/{role_id}"), json!({ "name": "x" })),
+        (Method::DELETE, format!("roles-by-id/{role_id}"), json!({})),
+        (Method::POST, "roles/tester/composites".to_owned(), json!([role])),
+        (Method::PUT, format!("default-groups/{group}"), json!({})),
+    ] {
+        let body = (method != Method::GET).then_some(body);
+        let reply = admin.ask(method.clone(), &format!("realms/main/{path}"), body).await;
+        assert_eq!(reply.status, 404, "{method} {path}: {}", reply.body);
+    }
+    assert_eq!(admin.get("realms/other/users").await[0]["enabled"], true);
+    assert_eq!(admin.get("realms/other/groups").await[0]["name"], "g");
+}
+
+#[tokio::test]
+async fn accounts_at_providers_are_kept() {
+    let admin = Admin::new().await;
+    let path = format!("{USERS}/{}/federated-identity", admin.user("main", "alice").await);
+    assert_eq!(admin.get(&path).await, json!([]));
+    admin.must(Method::POST, &format!("{path}/github"), json!({ "userId": "1", "userName": "al" })).await;
+    let kept = json!([{ "identityProvider": "github", "userId": "1", "userName": "al" }]);
+    assert_eq!(admin.get(&path).await, kept);
+    admin.refused(Method::POST, &format!("{path}/github"), json!({ "userId": "2" }), 409).await;
+    admin.must(Method::DELETE, &format!("{path}/github"), json!({})).await;
+    admin.refused(Method::DELETE, &format!("{path}/github"), json!({}), 404).await;
+    assert_eq!(admin.get(&path).await, json!([]));
+}
+
+#[tokio::test]
+async fn sessions_are_seen_and_ended() {
+    let admin = Admin::new().await;
+    let alice = admin.user("main", "alice").await;
+    let rp = admin.server.rp("web", Some("web-secret"));
+    let rp = vestibule::testing::Rp { scope: "openid offline_access".into(), ..rp };
+    let tokens = rp.sign_in(&mut admin.server.browser(), "alice", "alice").await.unwrap();
+    let sessions = admin.get(&format!("{USERS}/{alice}/sessions")).await;
+    assert_eq!(sessions[0]["id"], tokens.access_claims()["sid"]);
+    assert_eq!(sessions[0]["clients"].as_object().unwrap().values().next(), Some(&json!("web")));
+    let stats = admin.get("realms/main/client-session-stats").await;
+    assert_eq!((&stats[0]["clientId"], &stats[0]["active"]), (&json!("web"), &json!("1")));
+    let web = stats[0]["id"].as_str().unwrap();
+    let offline = admin.get(&format!("{USERS}/{alice}/offline-sessions/{web}")).await;
+    assert_eq!(names(&offline, "username"), ["alice"]);
+    let id = sessions[0]["id"].as_str().unwrap();
+    admin.must(Method::DELETE, &format!("realms/main/sessions/{id}"), json!({})).await;
+    admin.refused(Method::DELETE, &format!("realms/main/sessions/{id}"), json!({}), 404).await;
+    assert_eq!(admin.get(&format!("{USERS}/{alice}/sessions")).await, json!([]));
+    admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.unwrap();
+    assert_eq!(admin.ask(Method::POST, "realms/main/logout-all", Some(json!({}))).await.status, 200);
+    assert_eq!(admin.get(&format!("{USERS}/{alice}/sessions")).await, json!([]));
+}
+
+#[tokio::test]
+async fn the_brake_is_seen_and_taken_off() {
+    let admin = Admin::new().await;
+    let alice = admin.user("main", "alice").await;
+    for _ in 0..6 {
+        let _ = admin.server.sign_in("web", Some("web-secret"), "alice", "wrong").await;
+    }
+    let path = format!("realms/main/attack-detection/brute-force/users/{alice}");
+    assert_eq!(admin.get(&path).await["numFailures"], 5);
+    assert!(
+        admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.is_err(),
+        "she must wait"
+    );
+    admin.must(Method::DELETE, &path, json!({})).await;
+    assert_eq!(admin.get(&path).await["numFailures"], 0);
+    admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.unwrap();
+    admin.must(Method::DELETE, "realms/main/attack-detection/brute-force/users", json!({})).await;
+}
+
+#[tokio::test]
+async fn the_user_profile_is_kept() {
+    let admin = Admin::new().await;
+    let path = "realms/main/users/profile";
+    let mut profile = admin.get(path).await;
+    assert_eq!(names(&profile["attributes"], "name"), ["username", "email", "firstName", "lastName"]);
+    profile["attributes"].as_array_mut().unwrap().push(json!({ "name": "phone" }));
+    assert_eq!(admin.ask(Method::PUT, path, Some(profile.clone())).await.json(), profile);
+    assert_eq!(admin.get(path).await, profile);
+    assert_eq!(admin.get(&format!("{path}/metadata")).await["attributes"][4]["name"], "phone");
+    admin.refused(Method::PUT, path, json!({ "attributes": 1 }), 400).await;
+}
+
+#[tokio::test]
+async fn what_needs_mail_says_so() {
+    let admin = Admin::new().await;
+    let path = format!("{USERS}/{}/execute-actions-email", admin.user("main", "alice").await);
+    let told = admin.refused(Method::PUT, &path, json!(["UPDATE_PASSWORD"]), 501).await;
+    assert!(told["errorMessage"].as_str().unwrap().contains("mail"));
+}

@@ -1,0 +1,100 @@
+//! What the admin API asks of the database.
+
+use vestibule::protocol::brake;
+use vestibule::protocol::user::User;
+use vestibule::store::{Change, Page, UserSearch};
+
+use crate::on_both;
+use crate::world::{NOW, Tenant, World, id};
+
+fn named(tenant: &Tenant, username: &str, first: &str, last: &str) -> Change {
+    Change::PutUser(Box::new(User {
+        id: id(),
+        username: username.into(),
+        email: None,
+        first_name: Some(first.into()),
+        last_name: Some(last.into()),
+        ..tenant.user.clone()
+    }))
+}
+
+on_both! {
+    async fn a05_a_search_finds_what_it_says_in_every_spelling_and_no_more(world) {
+        let World { store, tenant, .. } = &world;
+        let people = [("per_cent", "100%", "A!B"), ("percent", "100", "AB"), ("öst", "Östen", "Ämnes\nRad"), ("anna", "Ann", "Ö")];
+        store.commit(people.iter().map(|(name, first, last)| named(tenant, name, first, last)).collect()).await.unwrap();
+        let other = Tenant::new("other", store).await;
+        store.commit(vec![named(&other, "anna", "Ann", "Ö")]).await.unwrap();
+        let some = |text: &str| Some(text.to_owned());
+        for (row, search, expected) in [
+            ("everybody", UserSearch::default(), vec!["alice", "anna", "per_cent", "percent", "öst"]),
+            ("an underscore is none", UserSearch { username: some("r_c"), ..Default::default() }, vec!["per_cent"]),
+            ("a per cent sign is none", UserSearch { first_name: some("100%"), ..Default::default() }, vec!["per_cent"]),
+            ("the escape itself", UserSearch { last_name: some("!"), ..Default::default() }, vec!["per_cent"]),
+            ("letters beyond ASCII", UserSearch { first_name: some("ÖST"), ..Default::default() }, vec!["öst"]),
+            ("the whole last name", UserSearch { last_name: some("ö"), exact: true, ..Default::default() }, vec!["anna"]),
+            ("a name of two lines", UserSearch { last_name: some("ämnes rad"), exact: true, ..Default::default() }, vec!["öst"]),
+            ("no reaching into the next line", UserSearch { username: some("anna\nann"), ..Default::default() }, vec![]),
+            ("any, by its beginning", UserSearch { any: some("pe"), ..Default::default() }, vec!["per_cent", "percent"]),
+            ("any, as a whole", UserSearch { any: some("\"ö\""), ..Default::default() }, vec!["anna"]),
+            ("verified", UserSearch { email_verified: Some(false), ..Default::default() }, vec![]),
+        ] {
+            let found = store.search_users(&tenant.realm.id, &search, Page::ALL).await.unwrap();
+            let found: Vec<_> = found.iter().map(|user| user.username.as_str()).collect();
+            assert_eq!(found, expected, "{row}");
+            let count = store.count_searched_users(&tenant.realm.id, &search).await.unwrap();
+            assert_eq!(count, i64::try_from(expected.len()).unwrap(), "{row}");
+        }
+        let page = store.search_users(&tenant.realm.id, &UserSearch::default(), Page { first: 1, max: 2 }).await.unwrap();
+        assert_eq!(page.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(), ["anna", "per_cent"]);
+    }
+
+    async fn every_session_of_a_realm_ends_and_none_of_another(world) {
+        let World { store, tenant, .. } = &world;
+        let other = Tenant::new("other", store).await;
+        let code = tenant.code(store).await;
+        let end = Change::EndSessionsOfRealm { realm_id: tenant.realm.id.clone(), at: NOW };
+        store.commit(vec![end]).await.unwrap();
+        assert!(store.sessions_of_user(&tenant.realm.id, &tenant.user.id).await.unwrap().is_empty());
+        assert_eq!(store.sessions_of_user(&other.realm.id, &other.user.id).await.unwrap().len(), 1);
+        let (grant, ..) = store.grant_with_user(&tenant.realm.id, &code.grant_id).await.unwrap().unwrap();
+        assert_eq!(grant.revoked_at, Some(NOW));
+    }
+
+    async fn what_is_counted_against_an_account_is_forgotten_and_no_more(world) {
+        let World { store, tenant, .. } = &world;
+        let rule = &tenant.realm.settings.brute_force;
+        let address = std::net::Ipv4Addr::LOCALHOST.into();
+        let realm_id = &tenant.realm.id;
+        for name in ["alice", "bob"] {
+            let counters = brake::counters(name, address, false, rule);
+            store.count_attempt(realm_id, &counters, rule, NOW).await.unwrap();
+        }
+        let count = |name: &str| {
+            let subjects: Vec<String> =
+                brake::counters(name, address, false, rule).into_iter().map(|counter| counter.subject).collect();
+            async move {
+                let mut counts = Vec::new();
+                for subject in subjects {
+                    counts.push(store.failures(realm_id, &subject).await.unwrap().map_or(0, |found| found.count));
+                }
+                counts
+            }
+        };
+        assert_eq!(count("alice").await, [1, 2, 1]);
+        let forgive = |account| Change::ForgiveAccount { realm_id: realm_id.clone(), account };
+        store.commit(vec![forgive(Some(brake::account("alice")))]).await.unwrap();
+        assert_eq!((count("alice").await, count("bob").await), (vec![0, 2, 0], vec![1, 2, 1]));
+        store.commit(vec![forgive(None)]).await.unwrap();
+        assert_eq!(count("bob").await, [0, 2, 0], "an address is no account");
+    }
+
+    async fn a_password_goes(world) {
+        let World { store, tenant, .. } = &world;
+        let (realm_id, user_id) = (tenant.realm.id.clone(), tenant.user.id.clone());
+        let set = Change::SetPassword { realm_id: realm_id.clone(), user_id: user_id.clone(), hash: "x".into() };
+        store.commit(vec![set]).await.unwrap();
+        store.commit(vec![Change::RemovePassword { realm_id: realm_id.clone(), user_id: user_id.clone() }]).await.unwrap();
+        assert_eq!(store.password_hash(&realm_id, &user_id).await.unwrap(), None);
+    }
+}
