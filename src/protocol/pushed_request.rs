@@ -12,6 +12,9 @@ use crate::clock::Timestamp;
 /// What stands before the random part of a `request_uri` (RFC 9126 §2.2).
 pub const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
+/// Requests of one public client that may wait from one network at a time: whoever knows its name may push.
+pub const MOST_WAITING: i64 = 500;
+
 /// A pushed request as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PushedRequest {

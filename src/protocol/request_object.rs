@@ -158,6 +158,11 @@ fn members(claims: &Claims) -> Result<RequestParameters, OAuthError> {
             ("max_age", Some(Value::Number(seconds))) => seconds.to_string(),
             ("claims", Some(value @ Value::Object(_))) => value.to_string(),
             ("authorization_details", Some(value @ Value::Array(_))) => value.to_string(),
+            // Several, as the parameter would be repeated (RFC 8707 §2).
+            ("resource", Some(Value::Array(items))) => {
+                let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+                texts.ok_or_else(|| refused("resource of the request object is no list of texts"))?.join(" ")
+            }
             _ => return Err(refused("A member of the request object is of the wrong kind")),
         };
         if value.contains('\0') {

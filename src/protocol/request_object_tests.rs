@@ -50,6 +50,7 @@ fn rfc9101_6_3_only_what_is_inside_counts() {
         ("claims", json!({"userinfo": {"name": null}})),
         ("authorization_details", json!([{"type": "files"}])),
         ("prompt", json!("")),
+        ("resource", json!(["https://a.example", "https://b.example"])),
         ("something", json!({"else": true})),
     ];
     let inner = read(&with(&changes), false).unwrap();
@@ -59,6 +60,7 @@ fn rfc9101_6_3_only_what_is_inside_counts() {
         ("client_id", "app"),
         ("max_age", "60"),
         ("redirect_uri", "https://app.example/cb"),
+        ("resource", "https://a.example https://b.example"),
         ("response_type", "code"),
         ("scope", "openid"),
         ("state", "inside"),
@@ -71,7 +73,7 @@ type Row = (&'static str, &'static str, Value, bool, bool);
 
 #[test]
 fn who_for_whom_and_when() {
-    let rows: [Row; 28] = [
+    let rows: [Row; 29] = [
         ("good", "state", json!("x"), true, true),
         ("no iss", "iss", Value::Null, true, false),
         ("another iss", "iss", json!("other"), false, false),
@@ -99,6 +101,7 @@ fn who_for_whom_and_when() {
         ("request inside", "request", json!("a.b.c"), false, false),
         ("request_uri inside", "request_uri", json!("https://app.example/r.jwt"), false, false),
         ("a state that is a number", "state", json!(7), false, false),
+        ("a resource that is a number", "resource", json!(["https://a.example", 1]), false, false),
         ("a NUL", "state", json!("a\0b"), false, false),
     ];
     for (case, claim, value, usual, strict) in rows {

@@ -77,6 +77,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0014_events_of_deleted_realms.sql"),
     },
     Migration {
+        version: 15,
+        name: "pushed_request_network",
+        text: include_str!("../../migrations/0015_pushed_request_network.sql"),
+    },
+    Migration {
         version: 18,
         name: "keycloak_records",
         text: include_str!("../../migrations/0018_keycloak_records.sql"),

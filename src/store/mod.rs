@@ -70,7 +70,7 @@ pub use failure::Failures;
 pub use key::KeyRow;
 pub use open::StoreOptions;
 pub use password::{KeepPasswordGrant, PasswordGranting};
-pub use pushed::PushRequest;
+pub use pushed::{PushRequest, Pushed};
 pub use realm::RealmConfiguration;
 pub use refresh::{KeepRefresh, Keeping, RotateRefresh, Rotation, SessionTouch};
 pub use registration::{NO_INITIAL_TOKEN, REGISTRATION_CHANGED, REGISTRATION_LIMIT};

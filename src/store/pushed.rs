@@ -16,8 +16,23 @@ pub struct PushRequest {
     pub request: PushedRequest,
     /// Until when it is needed.
     pub expires_at: Timestamp,
+    /// What of the address is counted.
+    pub network: String,
+    /// Requests of its client that may wait from there; none for any number.
+    pub most: Option<i64>,
     /// The identifiers that the client's proof uses up.
     pub spends: Vec<Spend>,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// It waits for a browser.
+    Waiting,
+    /// An identifier of the request was used before; nothing is kept.
+    Replayed(SpendKind),
+    /// Too many of the client's requests from this network wait; the first one goes at this moment.
+    TooMany(Timestamp),
 }
 
 row! {
@@ -48,10 +63,10 @@ impl Row {
     }
 }
 
-fn add(request: &PushedRequest, expires_at: Timestamp) -> Result<Statement, StoreError> {
+fn add(PushRequest { request, expires_at, network, .. }: &PushRequest) -> Result<Statement, StoreError> {
     let text = "INSERT INTO pushed_requests (fingerprint, realm_id, client, parameters, hinted_subject, pushed_at, \
-                good_until, spent_at, expires_at) \
-                SELECT $1, c.realm_id, c.id, $4, $5, $6, $7, NULL, $8 FROM clients c \
+                good_until, spent_at, expires_at, network) \
+                SELECT $1, c.realm_id, c.id, $4, $5, $6, $7, NULL, $8, $9 FROM clients c \
                 WHERE c.realm_id = $2 AND c.id = $3";
     let statement = sql!(
         text,
@@ -62,7 +77,8 @@ fn add(request: &PushedRequest, expires_at: Timestamp) -> Result<Statement, Stor
         &request.hinted_subject,
         request.pushed_at,
         request.good_until,
-        expires_at,
+        *expires_at,
+        network,
     );
     Ok(statement.needs("reference"))
 }
@@ -77,27 +93,35 @@ pub(super) fn spend(realm_id: &str, fingerprint: &str, at: Timestamp) -> Stateme
 }
 
 impl Work for PushRequest {
-    type Outcome = Option<SpendKind>;
+    type Outcome = Pushed;
 
-    async fn perform(
-        &self,
-        transaction: &mut Transaction<'_>,
-    ) -> Result<Finish<Option<SpendKind>>, StoreError> {
-        let spent = spent::spend(transaction, &self.request.realm_id, &self.spends).await?;
-        if spent.is_some() {
-            return Ok(Finish::Undo(spent));
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<Pushed>, StoreError> {
+        let Self { request, network, most, spends, .. } = self;
+        if let Some(kind) = spent::spend(transaction, &request.realm_id, spends).await? {
+            return Ok(Finish::Undo(Pushed::Replayed(kind)));
         }
-        transaction.execute(&add(&self.request, self.expires_at)?).await?;
-        Ok(Finish::Commit(None))
+        if let Some(most) = most {
+            let text = "SELECT COUNT(*), MIN(expires_at) FROM pushed_requests WHERE realm_id = $1 AND client = $2 \
+                        AND network = $3 AND expires_at > $4 AND spent_at IS NULL";
+            let waiting = sql!(text, &request.realm_id, &request.client, network, request.pushed_at);
+            if let Some((count, Some(ends))) = transaction.one::<(i64, Option<Timestamp>)>(&waiting).await?
+                && count >= *most
+            {
+                return Ok(Finish::Undo(Pushed::TooMany(ends)));
+            }
+        }
+        transaction.execute(&add(self)?).await?;
+        Ok(Finish::Commit(Pushed::Waiting))
     }
 }
 
 impl Store {
-    /// Keeps a request; gives the kind of an identifier that was used before, and then the request is not kept.
+    /// Keeps a request. Requests side by side may pass the limit by as many as there are connections: it bounds a flood,
+    /// and guards nothing else.
     ///
     /// # Errors
     /// [`StoreError`], and then nothing was kept and nothing spent.
-    pub async fn push_request(&self, push: PushRequest) -> Result<Option<SpendKind>, StoreError> {
+    pub async fn push_request(&self, push: PushRequest) -> Result<Pushed, StoreError> {
         self.db.write(push).await
     }
 

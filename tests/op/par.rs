@@ -273,6 +273,28 @@ async fn rfc9126_2_public_clients_push_too_and_from_a_browser() {
     assert_eq!(reply.header("access-control-allow-origin"), "https://spa.example");
 }
 
+/// As D06 asks of devices: a public client proves nothing, so what it leaves here is bounded.
+#[tokio::test]
+async fn a_flood_of_pushed_requests_is_bounded() {
+    let server = server().await;
+    let mut rp = server.rp("spa", None);
+    rp.redirect_uri = "https://spa.example/cb".to_owned();
+    let browser = server.browser();
+    let mut refused = None;
+    for count in 0..=500 {
+        let reply = push(&rp, &browser, &[]).await;
+        if reply.status != 201 {
+            refused = Some((count, reply));
+            break;
+        }
+    }
+    let (count, reply) = refused.unwrap();
+    assert_eq!(count, 500);
+    is_error(&reply, 429, "temporarily_unavailable", "flood");
+    assert_eq!(reply.header("retry-after"), "1890");
+    assert_eq!(push(&app(&server), &browser, &[]).await.status, 201, "a client that proves itself");
+}
+
 /// R08 (b): what was pushed reaches no cookie and no address.
 #[tokio::test]
 async fn r08_a_pushed_request_stays_on_the_server() {

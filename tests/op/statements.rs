@@ -62,7 +62,7 @@ fn cost(statements: usize, writes: usize) -> Cost {
 
 #[track_caller]
 fn ok(reply: &Reply) {
-    assert!(matches!(reply.status.as_u16(), 200 | 303), "{}: {}", reply.status, reply.body);
+    assert!(matches!(reply.status.as_u16(), 200 | 201 | 303), "{}: {}", reply.status, reply.body);
 }
 
 async fn measured(place: &Place) {
@@ -79,6 +79,7 @@ async fn measured(place: &Place) {
     let scene = Scene { server, browser, rp, tokens };
     let mut meter = Meter { server: &scene.server, wrong: Vec::new() };
     pages(&scene, &mut meter).await;
+    requests(&scene, &mut meter).await;
     tokens_of(&scene, &mut meter).await;
     assert!(meter.wrong.is_empty(), "{}", meter.wrong.join("\n"));
 }
@@ -112,6 +113,42 @@ async fn pages(scene: &Scene, meter: &mut Meter<'_>) {
         ok(&fresh.get(&address).await);
         meter.end(row, cost(0, 0));
     }
+}
+
+async fn requests(scene: &Scene, meter: &mut Meter<'_>) {
+    let Scene { rp, browser, server, .. } = scene;
+    let (spa, tv) = (server.rp("spa", None), server.rp("tv", None));
+    // So that the clients are in memory.
+    for rp in [&spa, &tv] {
+        ok(&rp.post(browser, "revoke", &[("token", "x")]).await);
+    }
+    let mut pushed = String::new();
+    for (row, rp, paid) in
+        [("pushed request", rp.clone(), cost(1, 1)), ("pushed request, public client", spa, cost(2, 1))]
+    {
+        let parameters = rp.parameters();
+        let fields = parameters.iter().filter(|(name, _)| rp.secret.is_some() || name != "client_id");
+        let fields: Vec<(&str, &str)> = fields.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        meter.begin();
+        let reply = rp.post(browser, "ext/par/request", &fields).await;
+        meter.end(row, paid);
+        ok(&reply);
+        let reference = reply.json()["request_uri"].as_str().unwrap().to_owned();
+        pushed = format!("{}?client_id={}&request_uri={reference}", rp.endpoint("auth"), rp.client_id);
+    }
+    meter.begin();
+    ok(&browser.clone().get(&pushed).await);
+    meter.end("authorization, pushed and signed in", cost(7, 1));
+    meter.begin();
+    let device = tv.device(browser).await.unwrap();
+    meter.end("codes for a device", cost(3, 1));
+    meter.begin();
+    tv.poll(browser, &device).await.unwrap_err();
+    meter.end("token, a device that waits", cost(2, 1));
+    browser.clone().approve_device(&device, "alice", "alice").await;
+    meter.begin();
+    tv.poll(browser, &device).await.unwrap();
+    meter.end("token, a device", cost(9, 1));
 }
 
 async fn tokens_of(scene: &Scene, meter: &mut Meter<'_>) {

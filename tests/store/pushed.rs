@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vestibule::protocol::authorize::RequestParameters;
 use vestibule::protocol::pushed_request::PushedRequest;
-use vestibule::store::{Change, PushRequest, StoreError};
+use vestibule::store::{Change, PushRequest, Pushed, StoreError};
 
 use crate::on_both;
 use crate::world::{NOW, Tenant, id};
@@ -24,7 +24,13 @@ fn request(tenant: &Tenant) -> PushedRequest {
 }
 
 fn push(request: &PushedRequest) -> PushRequest {
-    PushRequest { request: request.clone(), expires_at: NOW.plus(1_860), spends: Vec::new() }
+    PushRequest {
+        request: request.clone(),
+        expires_at: NOW.plus(1_860),
+        network: "192.0.2.1".into(),
+        most: None,
+        spends: Vec::new(),
+    }
 }
 
 fn spend(request: &PushedRequest) -> Change {
@@ -35,7 +41,7 @@ fn spend(request: &PushedRequest) -> Change {
 on_both! {
     async fn what_was_pushed_comes_back_to_its_realm(world) {
         let pushed = request(&world.tenant);
-        assert_eq!(world.store.push_request(push(&pushed)).await.unwrap(), None);
+        assert_eq!(world.store.push_request(push(&pushed)).await.unwrap(), Pushed::Waiting);
         let found = world.store.pushed_request(&pushed.realm_id, &pushed.fingerprint).await.unwrap();
         assert_eq!(found, Some(pushed.clone()));
         let other = Tenant::new("other", &world.store).await;
@@ -48,7 +54,7 @@ on_both! {
 
     async fn n04_one_of_fifty_spends_a_pushed_request(world) {
         let pushed = request(&world.tenant);
-        assert_eq!(world.store.push_request(push(&pushed)).await.unwrap(), None);
+        assert_eq!(world.store.push_request(push(&pushed)).await.unwrap(), Pushed::Waiting);
         let calls = (0..50).map(|_| {
             let (store, change) = (world.store.clone(), spend(&pushed));
             tokio::spawn(async move { store.commit(vec![change]).await })
@@ -76,16 +82,31 @@ on_both! {
         }];
         let (first, second) = (request(&world.tenant), request(&world.tenant));
         let kept = world.store.push_request(PushRequest { spends: spends.clone(), ..push(&first) }).await;
-        assert_eq!(kept.unwrap(), None);
+        assert_eq!(kept.unwrap(), Pushed::Waiting);
         let replayed = world.store.push_request(PushRequest { spends, ..push(&second) }).await;
-        assert_eq!(replayed.unwrap(), Some(SpendKind::ClientAssertion));
+        assert_eq!(replayed.unwrap(), Pushed::Replayed(SpendKind::ClientAssertion));
         let found = world.store.pushed_request(&second.realm_id, &second.fingerprint).await.unwrap();
         assert_eq!(found, None);
     }
 
+    async fn a_flood_from_one_network_is_bounded(world) {
+        let from = async |network: &str, most: Option<i64>| {
+            let pushed = request(&world.tenant);
+            let push = PushRequest { network: network.into(), most, ..push(&pushed) };
+            (world.store.push_request(push).await.unwrap(), pushed)
+        };
+        let (_, first) = from("a", Some(2)).await;
+        assert_eq!(from("a", Some(2)).await.0, Pushed::Waiting);
+        assert_eq!(from("a", Some(2)).await.0, Pushed::TooMany(NOW.plus(1_860)));
+        assert_eq!(from("b", Some(2)).await.0, Pushed::Waiting, "another network");
+        assert_eq!(from("a", None).await.0, Pushed::Waiting, "a client that proves itself");
+        world.store.commit(vec![spend(&first)]).await.unwrap();
+        assert_eq!(from("a", Some(3)).await.0, Pushed::Waiting, "what was spent waits no more");
+    }
+
     async fn a_pushed_request_is_swept_after_its_time(world) {
         let pushed = request(&world.tenant);
-        assert_eq!(world.store.push_request(push(&pushed)).await.unwrap(), None);
+        assert_eq!(world.store.push_request(push(&pushed)).await.unwrap(), Pushed::Waiting);
         for (after, there) in [(1_860, true), (1_860 + 601, false)] {
             world.store.sweep(NOW.plus(after), 90, 100).await.unwrap();
             let found = world.store.pushed_request(&pushed.realm_id, &pushed.fingerprint).await.unwrap();

@@ -14,11 +14,12 @@ use crate::http::grants::audiences;
 use crate::http::params::{Form, Params, ParamsError, Query};
 use crate::http::{cors, dpop, request_object, sign_in};
 use crate::protocol::authorize::{AuthorizationRequest, NoTarget, RequestParameters, Target};
+use crate::protocol::brake;
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
-use crate::protocol::pushed_request::{PREFIX, PushedRequest};
+use crate::protocol::pushed_request::{MOST_WAITING, PREFIX, PushedRequest};
 use crate::secrets;
-use crate::store::PushRequest;
+use crate::store::{PushRequest, Pushed};
 
 /// The answer to a request that was kept (§2.2).
 #[derive(Serialize)]
@@ -93,11 +94,26 @@ async fn keep_for(context: &RealmContext, caller: &Authenticated, form: &Params)
         spent_at: None,
     };
     let expires_at = request.good_until.plus(settings.login);
-    let push = PushRequest { request, expires_at, spends: caller.spends.clone() };
-    if let Some(kind) = context.app.store.push_request(push).await? {
-        return Err(client_auth::replayed(kind));
+    let push = PushRequest {
+        request,
+        expires_at,
+        network: brake::network(context.address),
+        most: client.is_public().then_some(MOST_WAITING),
+        spends: caller.spends.clone(),
+    };
+    match context.app.store.push_request(push).await? {
+        Pushed::Waiting => {
+            let request_uri = format!("{PREFIX}{reference}");
+            Ok(Kept { request_uri, expires_in: settings.pushed_request })
+        }
+        Pushed::Replayed(kind) => Err(client_auth::replayed(kind)),
+        Pushed::TooMany(ends) => {
+            tracing::info!(client_id = %client.client_id, "too many pushed requests wait");
+            let why = "Too many requests of this client wait from this address";
+            let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, why);
+            Err(ApiError::with_status(error, StatusCode::TOO_MANY_REQUESTS).retry_after(ends.since(now)))
+        }
     }
-    Ok(Kept { request_uri: format!("{PREFIX}{reference}"), expires_in: settings.pushed_request })
 }
 
 /// Everything that the authorization endpoint would refuse is refused here, where the client hears it (§2.1, §2.3).

@@ -82,7 +82,7 @@ async fn submit(
         let event = about(context, AuditKind::ConsentDenied, &session, client);
         progress.changes.push(Change::Audit(event));
         let error = OAuthError::new(ErrorCode::AccessDenied, "The person refused");
-        return super::refuse(context, client, &request.target, &error, progress).await;
+        return super::answer::refuse(context, client, &request.target, &error, progress).await;
     }
     allow(context, &mut progress, client, &granted, session, user).await?;
     advance(context, headers, &pending, progress).await

@@ -3,7 +3,8 @@
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::{Progress, answer};
+use super::Progress;
+use super::answer::answer;
 use crate::clock::Timestamp;
 use crate::http::context::RealmContext;
 use crate::http::error::PageError;

@@ -3,6 +3,7 @@
 //! [`advance`] is the one road. Each step (the request's arrival, a password, a "yes") brings what it has learned and
 //! asks again what comes next, so that a step can be neither skipped nor replayed.
 
+mod answer;
 pub mod authenticate;
 pub mod consent;
 mod issue;
@@ -11,11 +12,13 @@ pub(super) mod views;
 
 use std::sync::Arc;
 
-use axum::http::header::{LOCATION, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
 
+pub use answer::{no_target, refuse_plainly, see_other, with_cookies};
 pub(in crate::http) use views::asker;
+
+use answer::refuse;
 
 use super::context::RealmContext;
 use super::cookies::{self, Kind};
@@ -27,8 +30,7 @@ use super::tokens;
 use crate::protocol::audit::AuditKind;
 use crate::protocol::authorization_details;
 use crate::protocol::authorize::{
-    self, Answer, AuthorizationRequest, Decision, Delivery, Facts, NoTarget, RequestParameters, Target,
-    decide,
+    self, AuthorizationRequest, Decision, Facts, RequestParameters, Target, decide,
 };
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -123,24 +125,40 @@ pub async fn advance(
     if let Err(error) = grants::audiences::allowed(context, client, &request.resources).await? {
         return refuse(context, client, &target, &error, progress).await;
     }
-    let (decision, acr) = next_step(context, pending, &request, client, &granted, &progress).await?;
+    let asked = Asked { client, request: &request, granted: &granted };
+    let next = next_step(context, pending, &asked, &progress).await?;
+    step(context, headers, pending, &asked, next, progress).await
+}
+
+/// A request that was read.
+struct Asked<'a> {
+    client: &'a Client,
+    request: &'a AuthorizationRequest,
+    granted: &'a Granted<'a>,
+}
+
+/// Does what was decided; `acr` is what tokens will say.
+async fn step(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    &Asked { client, request, granted }: &Asked<'_>,
+    (decision, acr): (Decision, String),
+    progress: Progress,
+) -> Result<Response, PageError> {
     match decision {
         Decision::Issue => {
-            let pushed = pending.pushed.as_deref();
-            let issue = issue::Issue { client, request: &request, granted: &granted, acr, pushed };
+            let issue = issue::Issue { client, request, granted, acr, pushed: pending.pushed.as_deref() };
             issue::code(context, &issue, progress).await
         }
         Decision::Refuse(code) => {
-            refuse(context, client, &target, &OAuthError::new(code, refusal_text(code)), progress).await
+            let error = OAuthError::new(code, answer::refusal_text(code));
+            refuse(context, client, &request.target, &error, progress).await
         }
         Decision::SignIn { again } => {
             context.app.commit(progress.changes).await?;
-            let page = views::Login {
-                client: Some(client),
-                request: Some(&request),
-                again,
-                ..views::Login::default()
-            };
+            let (client, request) = (Some(client), Some(request));
+            let page = views::Login { client, request, again, ..views::Login::default() };
             let user = progress.session.as_ref().map(|(_, user)| user);
             Ok(with_cookies(page.render(context, headers, pending, user), progress.cookies))
         }
@@ -151,7 +169,7 @@ pub async fn advance(
             let response = if progress.after_form {
                 consent::redirect(context, headers, &noted)
             } else {
-                views::consent(context, headers, pending, client, person, &request, &granted)
+                views::consent(context, headers, pending, client, person, request, granted)
             };
             Ok(with_cookies(response, progress.cookies))
         }
@@ -218,9 +236,7 @@ pub fn granted<'a>(
 async fn next_step(
     context: &RealmContext,
     pending: &PendingRequest,
-    request: &AuthorizationRequest,
-    client: &Client,
-    granted: &Granted<'_>,
+    &Asked { client, request, granted }: &Asked<'_>,
     progress: &Progress,
 ) -> Result<(Decision, String), PageError> {
     let realm = &context.state.realm;
@@ -249,67 +265,6 @@ async fn next_step(
     Ok((decide(request, client, &realm.settings, &facts), acr.unwrap_or_default()))
 }
 
-/// Commits what was learned, and tells the client why it gets no code.
-async fn refuse(
-    context: &RealmContext,
-    client: &Client,
-    target: &Target,
-    error: &OAuthError,
-    progress: Progress,
-) -> Result<Response, PageError> {
-    context.app.commit(progress.changes).await?;
-    answer(context, client, target.refuse(error, &context.issuer), progress.cookies)
-}
-
-/// Refuses a request before it was read, to where its parameters say in the open.
-///
-/// # Errors
-/// A page, when they name no address of the client's.
-pub async fn refuse_plainly(
-    context: &RealmContext,
-    client: &Client,
-    parameters: &RequestParameters,
-    error: &OAuthError,
-) -> Result<Response, PageError> {
-    let target = Target::prove(parameters, Some(client), context.app.rules.strictness)
-        .map_err(|refusal| no_target(refusal, parameters, Some(client)))?;
-    refuse(context, client, &target, error, Progress::default()).await
-}
-
-fn refusal_text(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::LoginRequired => "Nobody is signed in, or the sign-in is too old",
-        ErrorCode::ConsentRequired => "The person must be asked for consent",
-        ErrorCode::UnmetAuthenticationRequirements => {
-            "No sign-in in this realm has the acr that was asked for"
-        }
-        _ => "The person refused",
-    }
-}
-
-/// The page for a request that cannot be answered at the client, with help for its developer.
-pub fn no_target(refusal: NoTarget, parameters: &RequestParameters, client: Option<&Client>) -> PageError {
-    let client_id = || ("client_id", parameters.get("client_id").unwrap_or_default().to_owned());
-    match refusal {
-        NoTarget::ClientMissing => PageError::new(Trouble::Request).detail("Missing parameter: client_id"),
-        NoTarget::ClientUnknown => PageError::new(Trouble::Client)
-            .detail("Client not found.")
-            .hint("No enabled client of this realm has this client_id.", vec![client_id()]),
-        NoTarget::RedirectUriMissing => PageError::new(Trouble::Redirect)
-            .detail("Invalid parameter: redirect_uri")
-            .hint("The request names no redirect_uri.", vec![client_id()]),
-        NoTarget::RedirectUriUnregistered => {
-            let registered =
-                client.map(|client| client.settings.redirect_uris.join("  ")).unwrap_or_default();
-            let requested = parameters.get("redirect_uri").unwrap_or_default().to_owned();
-            let facts = vec![client_id(), ("redirect_uri", requested), ("registered", registered)];
-            PageError::new(Trouble::Redirect)
-                .detail("Invalid parameter: redirect_uri")
-                .hint("The redirect_uri is not one of those that are registered for the client.", facts)
-        }
-    }
-}
-
 /// A page of the server's own, for a person who signed in for it and for no client.
 async fn to_own_page(
     context: &RealmContext,
@@ -327,42 +282,6 @@ async fn to_own_page(
         views::Login::default().render(context, headers, pending, None)
     };
     Ok(with_cookies(response, progress.cookies))
-}
-
-/// An answer on its way to the client, by redirect or by a form, signed where the client asked for that.
-fn answer(
-    context: &RealmContext,
-    client: &Client,
-    answer: Answer,
-    cookies: Vec<HeaderValue>,
-) -> Result<Response, PageError> {
-    let answer = match answer.claims(&client.client_id, context.app.clock.now()) {
-        Some(claims) => answer.signed(tokens::sign_response(context, client, &claims)?),
-        None => answer,
-    };
-    let response = match answer.deliver() {
-        Delivery::Redirect(address) => see_other(&address),
-        Delivery::FormPost { action, fields } => views::form_post(context, client, &action, &fields),
-    };
-    Ok(with_cookies(response, cookies))
-}
-
-/// 303: the browser goes on with GET, whatever it came with (RFC 9700 §4.12).
-#[must_use]
-pub fn see_other(address: &str) -> Response {
-    let Ok(location) = HeaderValue::from_str(address) else { return StatusCode::BAD_REQUEST.into_response() };
-    let no_store = HeaderValue::from_static("no-store");
-    (StatusCode::SEE_OTHER, [(LOCATION, location), (axum::http::header::CACHE_CONTROL, no_store)])
-        .into_response()
-}
-
-/// The same response with these `Set-Cookie` headers.
-#[must_use]
-pub fn with_cookies(mut response: Response, cookies: Vec<HeaderValue>) -> Response {
-    for cookie in cookies {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
 }
 
 /// An audit event of this request.
