@@ -256,6 +256,7 @@ fn devices(from: &Source<'_>) -> Samples {
         origin: from.name("192.0.2.17"),
         asked: Moment(Timestamp(1_765_000_000)),
         asks: from.asks(),
+        details: Vec::new(),
         action: Link::own("/realms/main/device/confirm"),
         hidden: from.hidden(),
     };

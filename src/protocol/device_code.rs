@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::authorization_details::Detail;
 use super::user_code::UserCode;
 use crate::clock::Timestamp;
 
@@ -27,6 +28,8 @@ pub struct DeviceCode {
     pub user_code: String,
     /// What is asked, and once it is approved what was: scope tokens, space-separated, as `Grant::scope`.
     pub scope: String,
+    /// What is asked in detail, and once it is approved what was (RFC 9396).
+    pub details: Vec<Detail>,
     /// Network address that the request came from, for the person to see.
     pub address: String,
     /// When it was asked.

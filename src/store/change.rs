@@ -13,6 +13,7 @@ use super::{
 use crate::clock::Timestamp;
 use crate::keycloak::{Beside, KeycloakRecord};
 use crate::protocol::audit::AuditEvent;
+use crate::protocol::authorization_details::Detail;
 use crate::protocol::brake::Forgiven;
 use crate::protocol::client::Client;
 use crate::protocol::code::AuthorizationCode;
@@ -130,7 +131,13 @@ pub enum Change {
     /// A code is issued for a pushed request; none can be for one that was spent before.
     SpendPushedRequest { realm_id: String, fingerprint: String, at: Timestamp },
     /// A person said yes to a device that still waits, to `scope` of what it asked.
-    ApproveDevice { realm_id: String, fingerprint: String, approval: Approval, scope: String },
+    ApproveDevice {
+        realm_id: String,
+        fingerprint: String,
+        approval: Approval,
+        scope: String,
+        details: Vec<Detail>,
+    },
     /// A person said no to a device that still waits.
     DenyDevice { realm_id: String, fingerprint: String, at: Timestamp },
     /// A consent was given or widened.
@@ -421,8 +428,8 @@ impl Change {
                 to.push(pushed::spend(&realm_id, &fingerprint, at));
             }
             Self::AddCode(code) => to.push(code::add(&code)?),
-            Self::ApproveDevice { realm_id, fingerprint, approval, scope } => {
-                to.push(device_code::approve(&realm_id, &fingerprint, &approval, &scope));
+            Self::ApproveDevice { realm_id, fingerprint, approval, scope, details } => {
+                to.push(device_code::approve(&realm_id, &fingerprint, &approval, &scope, &details)?);
             }
             Self::DenyDevice { realm_id, fingerprint, at } => {
                 to.push(device_code::deny(&realm_id, &fingerprint, at));

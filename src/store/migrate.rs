@@ -82,6 +82,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../../migrations/0015_pushed_request_network.sql"),
     },
     Migration {
+        version: 16,
+        name: "device_details",
+        text: include_str!("../../migrations/0016_device_details.sql"),
+    },
+    Migration {
         version: 18,
         name: "keycloak_records",
         text: include_str!("../../migrations/0018_keycloak_records.sql"),

@@ -1,6 +1,8 @@
 //! The device authorization grant (RFC 8628): rows D01 to D06 of the attack table, S01 and S04 for its pages, and the way
 //! from a device's request to its tokens.
 
+mod bound;
+mod details;
 mod screen;
 
 use vestibule::clock::Timestamp;

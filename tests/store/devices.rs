@@ -1,6 +1,7 @@
 //! A device's request: spent once, looked up under a count, polled, taken back, bounded (attacks D01 to D03, D06).
 
 use vestibule::clock::Timestamp;
+use vestibule::protocol::authorization_details::Detail;
 use vestibule::protocol::brake::Counter;
 use vestibule::protocol::device_code::{Approval, DeviceCode};
 use vestibule::protocol::spend::{Spend, SpendKind};
@@ -20,6 +21,7 @@ fn device(tenant: &Tenant) -> DeviceCode {
         client: tenant.client.id.clone(),
         user_code: id(),
         scope: "openid".into(),
+        details: Vec::new(),
         address: "192.0.2.1".into(),
         issued_at: NOW,
         expires_at: NOW.plus(600),
@@ -55,8 +57,8 @@ fn approval(tenant: &Tenant, at: Timestamp) -> Approval {
 
 async fn approve(world: &World, code: &DeviceCode, at: Timestamp) -> Result<(), StoreError> {
     let (realm_id, fingerprint) = (code.realm_id.clone(), code.fingerprint.clone());
-    let (approval, scope) = (approval(&world.tenant, at), "openid".into());
-    world.store.commit(vec![Change::ApproveDevice { realm_id, fingerprint, approval, scope }]).await
+    let (approval, scope, details) = (approval(&world.tenant, at), "openid".into(), code.details.clone());
+    world.store.commit(vec![Change::ApproveDevice { realm_id, fingerprint, approval, scope, details }]).await
 }
 
 fn redemption(tenant: &Tenant, code: &DeviceCode) -> RedeemDeviceCode {
@@ -86,6 +88,19 @@ fn is_conflict(result: &Result<(), StoreError>) -> bool {
 }
 
 on_both! {
+    async fn rfc9396_what_was_approved_in_detail_replaces_what_was_asked(world) {
+        let details = |texts: &[&str]| -> Vec<Detail> {
+            texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+        };
+        let both = details(&[r#"{"type":"files","actions":["read"]}"#, r#"{"type":"payment"}"#]);
+        let code = DeviceCode { details: both.clone(), ..device(&world.tenant) };
+        assert_eq!(ask(&world, &code, 100).await, Asked::Waiting);
+        assert_eq!(kept(&world, &code).await.details, both);
+        let less = DeviceCode { details: details(&[r#"{"type":"payment"}"#]), ..code };
+        approve(&world, &less, NOW).await.unwrap();
+        assert_eq!(kept(&world, &less).await.details, less.details);
+    }
+
     async fn d01_one_of_fifty_spends_a_device_code(world) {
         for round in 0..4 {
             let code = waiting(&world).await;
@@ -157,7 +172,8 @@ on_both! {
         let mut stranger = approval(&world.tenant, NOW.plus(1));
         stranger.user_id = id();
         let (realm_id, fingerprint) = (code.realm_id.clone(), code.fingerprint.clone());
-        let change = Change::ApproveDevice { realm_id, fingerprint, approval: stranger, scope: String::new() };
+        let (approval, scope, details) = (stranger, String::new(), Vec::new());
+        let change = Change::ApproveDevice { realm_id, fingerprint, approval, scope, details };
         assert!(is_conflict(&world.store.commit(vec![change]).await), "nobody of this realm");
     }
 

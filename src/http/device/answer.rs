@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Question, aad, about, ask_for_code, still_allowed};
+use super::{Asked, Question, aad, about, ask_for_code, still_allowed};
 use crate::clock::Timestamp;
 use crate::http::context::RealmContext;
 use crate::http::error::PageError;
@@ -44,7 +44,7 @@ async fn submit(
         return Ok(ask_for_code(context, Some("")));
     };
     // What is asked has changed since the page was shown: the answer is to another question.
-    if granted.stored() != question.scope {
+    if question.asked != Asked::of(&granted) {
         return Err(PageError::new(Trouble::Expired).again(context.url("/device")));
     }
     let yes = form.get("accept").is_some() && form.get("cancel").is_none();
@@ -106,6 +106,7 @@ async fn yes_to(
             fingerprint: device.fingerprint.clone(),
             approval,
             scope: granted.stored(),
+            details: granted.details.clone(),
         },
         Change::TouchSession {
             realm_id: session.realm_id.clone(),

@@ -13,11 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::context::RealmContext;
 use super::error::PageError;
-use super::pages::{DeviceCode as CodePage, DeviceConfirm, Entry, Hidden, Link, Moment, Name, Trouble};
+use super::pages::{
+    Detail, DeviceCode as CodePage, DeviceConfirm, Entry, Hidden, Link, Moment, Name, Trouble,
+};
 use super::params::{Form, Params, ParamsError, Query};
 use super::pending::PendingRequest;
-use super::sign_in::{self, Progress, audit, see_other, views::asker};
+use super::sign_in::{self, Progress, audit, see_other, views};
 use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::authorization_details;
 use crate::protocol::brake;
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::device_code::DeviceCode;
@@ -34,8 +37,22 @@ struct Question {
     session_id: String,
     /// The request's fingerprint.
     device: String,
-    /// What was shown to be asked, as it is kept.
+    /// What was shown to be asked.
+    asked: Asked,
+}
+
+/// What a device asks: the scope as it is kept, and a fingerprint of the details.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Asked {
     scope: String,
+    details: String,
+}
+
+impl Asked {
+    fn of(granted: &Granted<'_>) -> Self {
+        let details = secrets::fingerprint(&serde_json::json!(granted.details).to_string());
+        Self { scope: granted.stored(), details }
+    }
 }
 
 /// Asks for the code, or about the device whose code came with the address.
@@ -131,8 +148,9 @@ async fn still_allowed<'a>(
     let allowed = client.filter(|client| client.enabled && client.may(GrantType::DeviceCode));
     Ok(allowed.map(|client| {
         let settings = &context.state.realm.settings;
+        let details = authorization_details::keep(&device.details, &client, settings);
         let granted = scope::regrant(&device.scope, &client, settings, &context.state.scopes);
-        (client, granted)
+        (client, granted.with_details(details))
     }))
 }
 
@@ -148,19 +166,21 @@ fn ask(
     let question = Question {
         session_id: session.id.clone(),
         device: device.fingerprint.clone(),
-        scope: granted.stored(),
+        asked: Asked::of(granted),
     };
     let sealed = context.app.vault.seal(&aad(context), &serde_json::to_vec(&question).unwrap_or_default());
     let action = format!("{}/device/confirm", super::realm_path(context));
     let (shown, code) = (user.full_name().unwrap_or_else(|| user.username.clone()), code.to_string());
+    let details = views::details(context, granted);
     let view = DeviceConfirm {
         shell: context.shell(),
-        client: asker(client),
+        client: views::asker(client),
         user: Name::new(&shown),
         code: Entry::from(code.as_str()),
         origin: Name::new(&device.address),
         asked: Moment(device.issued_at),
         asks: granted.needs_consent().into_iter().map(|(_, text)| Name::new(text)).collect(),
+        details: details.iter().map(|(sentence, lines)| Detail::new(sentence, lines)).collect(),
         action: Link::own(&action),
         hidden: vec![Hidden { name: "session_code", value: &sealed }],
     };

@@ -10,8 +10,9 @@ use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::http::tokens::{self, Bounds, Issue};
 use crate::protocol::audit::AuditKind;
+use crate::protocol::authorization_details::{self, Detail};
 use crate::protocol::brake;
-use crate::protocol::client::GrantType;
+use crate::protocol::client::{Client, GrantType};
 use crate::protocol::device_code::{Approval, DeviceCode};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::{Grant, GrantRequest};
@@ -45,7 +46,7 @@ pub async fn redeem(
         }
         (State::Approved(approval), Some(code)) => {
             let audiences = audiences::of_request(context, client, form).await?;
-            spend(context, caller, code, approval, audiences, now).await
+            spend(context, caller, form, (code, approval), audiences, now).await
         }
         (State::Refuse(error), _) => Err(error.into()),
         (_, None) => Err(not_valid().into()),
@@ -55,17 +56,17 @@ pub async fn redeem(
 async fn spend(
     context: &RealmContext,
     caller: &Authenticated,
-    code: &DeviceCode,
-    approval: &Approval,
+    form: &Params,
+    (code, approval): (&DeviceCode, &Approval),
     audiences: Option<Vec<String>>,
     now: Timestamp,
 ) -> Result<TokenResponse, ApiError> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let approver = approver(context, approval).await?.ok_or_else(not_valid)?;
-    // What was approved, as far as the client may still have it: the request names no scopes (attacks D05).
-    let granted = scope::regrant(&code.scope, client, &realm.settings, &context.state.scopes);
+    let (granted, details) = allowed(context, client, code, form)?;
     let confirmation = caller.confirmation.clone();
-    let grant = Grant { confirmation, ..grant(code, approval, &granted, now) };
+    let request = GrantRequest { authorization_details: details, ..GrantRequest::default() };
+    let grant = Grant { confirmation, request, ..grant(code, approval, &granted, now) };
     if let Err(error) = check(approval, &approver, client, &realm.settings, now) {
         let kind = AuditKind::Oauth2DeviceCodeToTokenError;
         note_refusal(context, kind, client, Some(&grant), &error).await?;
@@ -113,6 +114,22 @@ async fn spend(
             now,
         },
     )?)
+}
+
+/// What was approved, as far as the client may still have it: a poll names no scopes (attacks D05), and may name less of
+/// the details, of which the second value is all (RFC 9396 §6).
+fn allowed<'a>(
+    context: &'a RealmContext,
+    client: &Client,
+    code: &DeviceCode,
+    form: &Params,
+) -> Result<(Granted<'a>, Vec<Detail>), OAuthError> {
+    let settings = &context.state.realm.settings;
+    let kept = authorization_details::keep(&code.details, client, settings);
+    let asked = form.get("authorization_details");
+    let details = authorization_details::narrow(&kept, asked, client, settings)?;
+    let granted = scope::regrant(&code.scope, client, settings, &context.state.scopes);
+    Ok((granted.with_details(details), kept))
 }
 
 async fn approver(context: &RealmContext, approval: &Approval) -> Result<Option<Approver>, ApiError> {

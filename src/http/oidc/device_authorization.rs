@@ -11,11 +11,12 @@ use crate::http::error::ApiError;
 use crate::http::params::{Form, Params, ParamsError, Query};
 use crate::http::sign_in::audit;
 use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::authorization_details;
 use crate::protocol::brake;
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::device_code::{DeviceAuthorization, DeviceCode, INTERVAL, MOST_OPEN};
 use crate::protocol::error::{ErrorCode, OAuthError};
-use crate::protocol::scope;
+use crate::protocol::scope::{self, Granted};
 use crate::protocol::user_code::UserCode;
 use crate::secrets;
 use crate::store::{Asked, NewDeviceCode};
@@ -55,10 +56,12 @@ async fn ask(
     let settings = &context.state.realm.settings;
     let granted = scope::grant(form.get("scope"), client, settings, &context.state.scopes)
         .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?;
+    let details = authorization_details::read(form.get("authorization_details"), client, settings)?;
+    let granted = granted.with_details(details);
     for _ in 0..DRAWS {
         let Some(user_code) = UserCode::draw(&secrets::random_bytes::<32>()) else { continue };
         let device_code = secrets::random_token();
-        let new = new(context, client, granted.stored(), &device_code, &user_code);
+        let new = new(context, client, &granted, &device_code, &user_code);
         match context.app.store.ask_for_device(new).await? {
             Asked::Waiting => {
                 context.app.metrics.device("asked");
@@ -83,7 +86,7 @@ async fn ask(
 fn new(
     context: &RealmContext,
     client: &Client,
-    scope: String,
+    granted: &Granted<'_>,
     device_code: &str,
     user_code: &UserCode,
 ) -> NewDeviceCode {
@@ -93,7 +96,8 @@ fn new(
         realm_id: client.realm_id.clone(),
         client: client.id.clone(),
         user_code: secrets::fingerprint(user_code.canonical()),
-        scope,
+        scope: granted.stored(),
+        details: granted.details.clone(),
         address: context.address.to_string(),
         issued_at: now,
         expires_at: now.plus(context.state.realm.settings.device_code),

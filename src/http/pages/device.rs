@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::address::Link;
+use super::consent::Detail;
 use super::page::{Page, Permits};
 use super::shell::{Asker, Hidden, Shell};
 use super::words::{Entry, Moment, Name};
@@ -49,6 +50,8 @@ pub struct DeviceConfirm<'a> {
     pub asked: Moment,
     /// One line for each thing that is asked.
     pub asks: Vec<Name<'a>>,
+    /// What is asked in detail, below those lines.
+    pub details: Vec<Detail<'a>>,
     /// Where the form is posted; its buttons are `#kc-login` (field `accept`) and `#kc-cancel` (field `cancel`).
     pub action: Link<'a>,
     /// Fields to send along, such as the code and the CSRF token.

@@ -90,11 +90,7 @@ pub(super) fn consent(
     let Some(destination) = Destination::of(request.target.redirect_uri()) else {
         return context.fail(&crate::http::error::PageError::new(crate::http::pages::Trouble::Redirect));
     };
-    let details: Vec<_> = granted
-        .details
-        .iter()
-        .map(|detail| (sentence(detail, &context.state.realm.settings), detail.lines()))
-        .collect();
+    let details = details(context, granted);
     let shown = user.full_name().unwrap_or_else(|| user.username.clone());
     let view = Consent {
         shell: context.shell(),
@@ -109,6 +105,15 @@ pub(super) fn consent(
     };
     let page = onward(context, Some(client), view.page());
     with_cookies(context.page(page), sealed.cookie.into_iter().collect())
+}
+
+/// What is granted in detail, as the person reads it: a sentence, and names with values.
+pub(in crate::http) fn details<'a>(
+    context: &'a RealmContext,
+    granted: &'a Granted<'_>,
+) -> Vec<(&'a str, Vec<(String, String)>)> {
+    let settings = &context.state.realm.settings;
+    granted.details.iter().map(|detail| (sentence(detail, settings), detail.lines())).collect()
 }
 
 /// The page that posts an answer to the client.

@@ -35,6 +35,7 @@ fn approved() -> DeviceCode {
         client: "tv-id".into(),
         user_code: "user code".into(),
         scope: "openid".into(),
+        details: Vec::new(),
         address: "192.0.2.1".into(),
         issued_at: NOW.plus(-60),
         expires_at: NOW.plus(540),
