@@ -6,24 +6,18 @@
 //! to the rules of production wherever the server runs (attacks R05).
 
 mod metadata;
+mod rules;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use url::Url;
 
 use super::client::{Client, ClientAuthentication, ClientSettings, GrantType, Pkce};
-use super::error::{ErrorCode, OAuthError};
-use super::jwk::JwkSet;
+use super::error::OAuthError;
 use super::jws::Algorithm;
-use super::logout_uri::{validate_backchannel, validate_frontchannel};
-use super::outbound::OutboundRules;
-use super::page_uri::validate_page_uri;
 use super::realm::RealmSettings;
-use super::redirect_uri::{Strictness, validate_registration};
 use super::scope::OPENID;
-use super::subject::SubjectType;
 use crate::clock::Timestamp;
 pub use metadata::Metadata;
 use metadata::invalid;
@@ -78,7 +72,7 @@ pub struct Registered {
 }
 
 /// The settings of a client that says `metadata` of itself in `realm`. `before` are those that it has, whose operator's
-/// part stays; none for a new client.
+/// part stays; none for a new client. The realm signs with the algorithms `signs`.
 ///
 /// # Errors
 /// `invalid_redirect_uri` or `invalid_client_metadata` (RFC 7591 §3.2.2).
@@ -86,15 +80,15 @@ pub fn settings(
     metadata: &Metadata,
     before: Option<&ClientSettings>,
     realm: &RealmSettings,
+    signs: &[Algorithm],
     now: Timestamp,
 ) -> Result<ClientSettings, OAuthError> {
-    let (authentication, auth_method) = authentication(metadata)?;
-    let grants = grants(metadata, authentication, realm)?;
-    addresses(metadata, &grants)?;
-    pages(metadata)?;
-    keys(metadata)?;
-    let native = native(metadata)?;
-    algorithms(metadata, realm)?;
+    let (authentication, auth_method) = rules::authentication(metadata)?;
+    let grants = rules::grants(metadata, authentication, realm)?;
+    rules::addresses(metadata, &grants)?;
+    rules::pages(metadata)?;
+    rules::keys(metadata)?;
+    rules::request_objects(metadata)?;
     let registered_at = before.and_then(|before| before.registered.as_ref()).map_or(now, |known| known.at);
     let base = before.cloned().unwrap_or_else(|| fresh(authentication, realm));
     let public = authentication == ClientAuthentication::None;
@@ -108,12 +102,16 @@ pub fn settings(
         backchannel_logout_session_required: metadata.backchannel_logout_session_required,
         frontchannel_logout_uri: metadata.frontchannel_logout_uri.clone(),
         frontchannel_logout_session_required: metadata.frontchannel_logout_session_required,
-        native,
+        native: rules::native(metadata)?,
         pkce: if public { Pkce::Required } else { base.pkce },
-        subject_type: subject_type(metadata)?,
+        subject_type: rules::subject_type(metadata)?,
         jwks: metadata.jwks.clone().map(Value::Object),
         jwks_uri: metadata.jwks_uri.clone(),
         token_endpoint_auth_signing_alg: metadata.token_endpoint_auth_signing_alg.clone(),
+        id_token_signed_response_alg: rules::id_tokens(metadata, realm, signs)?,
+        request_object_signing_alg: metadata.request_object_signing_alg.clone(),
+        request_uris: metadata.request_uris.clone(),
+        require_signed_request_object: metadata.require_signed_request_object,
         require_pushed_authorization_requests: metadata.require_pushed_authorization_requests,
         dpop_bound_access_tokens: metadata.dpop_bound_access_tokens,
         sector_identifier_uri: metadata.sector_identifier_uri.clone(),
@@ -144,178 +142,6 @@ fn fresh(authentication: ClientAuthentication, realm: &RealmSettings) -> ClientS
         web_origins: if public { vec!["+".to_owned()] } else { Vec::new() },
         ..ClientSettings::default()
     }
-}
-
-fn authentication(metadata: &Metadata) -> Result<(ClientAuthentication, &'static str), OAuthError> {
-    let method = metadata.token_endpoint_auth_method.as_deref().unwrap_or("client_secret_basic");
-    Ok(match method {
-        "client_secret_basic" => (ClientAuthentication::Secret, "client_secret_basic"),
-        "client_secret_post" => (ClientAuthentication::Secret, "client_secret_post"),
-        "none" => (ClientAuthentication::None, "none"),
-        "private_key_jwt" if metadata.jwks.is_none() && metadata.jwks_uri.is_none() => {
-            return Err(invalid("private_key_jwt needs jwks or jwks_uri".to_owned()));
-        }
-        "private_key_jwt" => (ClientAuthentication::PrivateKeyJwt, "private_key_jwt"),
-        _ => return Err(invalid("token_endpoint_auth_method is not supported".to_owned())),
-    })
-}
-
-/// RFC 7591 §2: the public keys of the client, here or where it publishes them.
-fn keys(metadata: &Metadata) -> Result<(), OAuthError> {
-    if metadata.jwks.is_some() && metadata.jwks_uri.is_some() {
-        return Err(invalid("either jwks or jwks_uri, not both".to_owned()));
-    }
-    if let Some(jwks) = &metadata.jwks {
-        let set = JwkSet::read(jwks).map_err(|why| invalid(format!("jwks: {why}")))?;
-        if set.keys.is_empty() {
-            return Err(invalid("jwks holds no key that this server can use".to_owned()));
-        }
-    }
-    if let Some(uri) = &metadata.jwks_uri {
-        // Whether the name leads to an address that the operator allows shows when the keys are fetched.
-        let rules = OutboundRules { private: true, http: false };
-        rules.target(uri).map_err(|why| invalid(format!("jwks_uri {why}")))?;
-    }
-    match metadata.token_endpoint_auth_signing_alg.as_deref().map(str::parse::<Algorithm>) {
-        Some(Err(why)) => Err(invalid(format!("token_endpoint_auth_signing_alg: {why}"))),
-        _ => Ok(()),
-    }
-}
-
-/// RFC 7591 §2: the grant types that it names, those of the realm's list; and response types that go with them.
-fn grants(
-    metadata: &Metadata,
-    authentication: ClientAuthentication,
-    realm: &RealmSettings,
-) -> Result<BTreeSet<GrantType>, OAuthError> {
-    let named = metadata.grant_types.clone().unwrap_or_else(|| vec!["authorization_code".to_owned()]);
-    let mut grants = BTreeSet::new();
-    for name in &named {
-        let allowed = realm.registration_grants.iter().find(|grant| grant.wire() == name);
-        let Some(grant) = allowed else {
-            let offered: Vec<&str> = realm.registration_grants.iter().map(|grant| grant.wire()).collect();
-            let offered = offered.join(", ");
-            return Err(invalid(format!("grant_types: clients that register may use {offered}")));
-        };
-        grants.insert(*grant);
-    }
-    let needs_proof = [GrantType::ClientCredentials, GrantType::TokenExchange];
-    if authentication == ClientAuthentication::None && needs_proof.iter().any(|grant| grants.contains(grant))
-    {
-        return Err(invalid(
-            "grant_types: a client that cannot prove itself may not use this grant".to_owned(),
-        ));
-    }
-    let by_code = grants.contains(&GrantType::AuthorizationCode);
-    let types = metadata.response_types.as_deref();
-    if types.is_some_and(|types| types.iter().any(|one| !RESPONSE_TYPES.contains(&one.as_str()))) {
-        return Err(invalid("response_types: code is the only one".to_owned()));
-    }
-    if types.is_some_and(|types| !types.is_empty()) && !by_code {
-        return Err(invalid("response_types: code needs the grant type authorization_code".to_owned()));
-    }
-    Ok(grants)
-}
-
-fn addresses(metadata: &Metadata, grants: &BTreeSet<GrantType>) -> Result<(), OAuthError> {
-    let strict = Strictness::Serve;
-    if grants.contains(&GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty() {
-        return Err(redirect("redirect_uris is missing".to_owned()));
-    }
-    for uri in &metadata.redirect_uris {
-        validate_registration(uri, strict).map_err(|why| redirect(format!("redirect_uris: {why}")))?;
-    }
-    for uri in &metadata.post_logout_redirect_uris {
-        validate_registration(uri, strict)
-            .map_err(|why| invalid(format!("post_logout_redirect_uris: {why}")))?;
-    }
-    if let Some(uri) = &metadata.backchannel_logout_uri {
-        validate_backchannel(uri, strict).map_err(|why| invalid(format!("backchannel_logout_uri: {why}")))?;
-    }
-    if let Some(uri) = &metadata.frontchannel_logout_uri {
-        validate_frontchannel(uri, Some(&metadata.redirect_uris), strict)
-            .map_err(|why| invalid(format!("frontchannel_logout_uri: {why}")))?;
-    }
-    for (name, uri) in [
-        ("initiate_login_uri", &metadata.initiate_login_uri),
-        ("sector_identifier_uri", &metadata.sector_identifier_uri),
-    ] {
-        if uri.as_deref().is_some_and(|uri| !uri.starts_with("https://") || uri.contains('#')) {
-            return Err(invalid(format!("{name} must begin with https:// and have no fragment")));
-        }
-        let problem = uri.as_deref().and_then(|uri| validate_page_uri(uri, strict).err());
-        if let Some(why) = problem {
-            return Err(invalid(format!("{name}: {why}")));
-        }
-    }
-    Ok(())
-}
-
-/// `invalid_redirect_uri` with a sentence.
-fn redirect(why: String) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidRedirectUri, why)
-}
-
-fn pages(metadata: &Metadata) -> Result<(), OAuthError> {
-    for (name, uri) in [
-        ("client_uri", &metadata.client_uri),
-        ("logo_uri", &metadata.logo_uri),
-        ("policy_uri", &metadata.policy_uri),
-        ("tos_uri", &metadata.tos_uri),
-    ] {
-        if let Some(why) = uri.as_deref().and_then(|uri| validate_page_uri(uri, Strictness::Serve).err()) {
-            return Err(invalid(format!("{name}: {why}")));
-        }
-    }
-    Ok(())
-}
-
-/// OpenID Connect Registration 1.0 §2: an address of an app's own scheme is for native clients.
-fn native(metadata: &Metadata) -> Result<bool, OAuthError> {
-    let native = match metadata.application_type.as_deref() {
-        None | Some("web") => false,
-        Some("native") => true,
-        Some(_) => return Err(invalid("application_type is web or native".to_owned())),
-    };
-    let own_scheme = |uri: &String| !uri.starts_with("https:") && !uri.starts_with("http:");
-    if !native && metadata.redirect_uris.iter().any(own_scheme) {
-        let why = "redirect_uris: an app's own scheme needs application_type native";
-        return Err(redirect(why.to_owned()));
-    }
-    Ok(native)
-}
-
-/// A member that asks for another algorithm than the realm's would be a promise that is not kept.
-fn algorithms(metadata: &Metadata, realm: &RealmSettings) -> Result<(), OAuthError> {
-    match metadata.id_token_signed_response_alg.as_deref() {
-        Some(name) if name != realm.signature_algorithm => {
-            let why = format!(
-                "id_token_signed_response_alg: ID tokens are signed with {}",
-                realm.signature_algorithm
-            );
-            Err(invalid(why))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn subject_type(metadata: &Metadata) -> Result<SubjectType, OAuthError> {
-    let subject_type = match metadata.subject_type.as_deref() {
-        None | Some("public") => SubjectType::Public,
-        Some("pairwise") => SubjectType::Pairwise,
-        Some(_) => return Err(invalid("subject_type is public or pairwise".to_owned())),
-    };
-    let hosts: BTreeSet<_> = metadata
-        .redirect_uris
-        .iter()
-        .filter_map(|uri| Url::parse(uri).ok())
-        .map(|uri| uri.host_str().map_or_else(|| uri.scheme().to_owned(), str::to_owned))
-        .collect();
-    if subject_type == SubjectType::Pairwise && metadata.sector_identifier_uri.is_none() && hosts.len() > 1 {
-        let why = "redirect_uris on several hosts need a sector_identifier_uri for pairwise subjects";
-        return Err(invalid(why.to_owned()));
-    }
-    Ok(subject_type)
 }
 
 /// Whether the document at `sector_identifier_uri` names every redirect URI of the client (OpenID Connect Registration
@@ -356,13 +182,6 @@ pub fn describe(client: &Client, realm: &RealmSettings) -> Map<String, Value> {
         ("scope", json!(scope(settings, realm))),
         ("subject_type", json!(settings.subject_type)),
         ("sector_identifier_uri", json!(settings.sector_identifier_uri)),
-        ("id_token_signed_response_alg", json!(realm.signature_algorithm)),
-        ("token_endpoint_auth_method", json!(own.auth_method)),
-        ("token_endpoint_auth_signing_alg", json!(settings.token_endpoint_auth_signing_alg)),
-        ("jwks", json!(settings.jwks)),
-        ("jwks_uri", json!(settings.jwks_uri)),
-        ("require_pushed_authorization_requests", json!(settings.require_pushed_authorization_requests)),
-        ("dpop_bound_access_tokens", json!(settings.dpop_bound_access_tokens)),
         ("initiate_login_uri", json!(own.initiate_login_uri)),
         ("post_logout_redirect_uris", json!(settings.post_logout_redirect_uris)),
         ("backchannel_logout_uri", json!(settings.backchannel_logout_uri)),
@@ -372,8 +191,26 @@ pub fn describe(client: &Client, realm: &RealmSettings) -> Map<String, Value> {
         ("software_id", json!(own.software_id)),
         ("software_version", json!(own.software_version)),
     ];
-    let said = members.into_iter().filter(|(_, value)| !value.is_null());
+    let said = members.into_iter().chain(proofs(settings, &own, realm)).filter(|(_, value)| !value.is_null());
     said.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The part of [`describe`] about keys: what the client signs, and what is signed for it.
+fn proofs(settings: &ClientSettings, own: &Registered, realm: &RealmSettings) -> [(&'static str, Value); 10] {
+    let id_tokens = settings.id_token_signed_response_alg.map(Algorithm::name);
+    let id_tokens = id_tokens.unwrap_or(&realm.signature_algorithm);
+    [
+        ("id_token_signed_response_alg", json!(id_tokens)),
+        ("token_endpoint_auth_method", json!(own.auth_method)),
+        ("token_endpoint_auth_signing_alg", json!(settings.token_endpoint_auth_signing_alg)),
+        ("jwks", json!(settings.jwks)),
+        ("jwks_uri", json!(settings.jwks_uri)),
+        ("request_object_signing_alg", json!(settings.request_object_signing_alg)),
+        ("request_uris", json!(settings.request_uris)),
+        ("require_signed_request_object", json!(settings.require_signed_request_object)),
+        ("require_pushed_authorization_requests", json!(settings.require_pushed_authorization_requests)),
+        ("dpop_bound_access_tokens", json!(settings.dpop_bound_access_tokens)),
+    ]
 }
 
 /// Every scope that the client may ask for. What a client registers as `scope` gives it none (RFC 7591 §2 lets a server

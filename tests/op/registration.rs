@@ -1,6 +1,8 @@
 //! Dynamic registration (RFC 7591, RFC 7592, OpenID Connect Registration 1.0). Tests that begin with `oidcc` are named
 //! after the modules of the OpenID Foundation's suite.
 
+mod signing;
+
 use axum::http::Method;
 use serde_json::{Value, json};
 use vestibule::clock::Timestamp;

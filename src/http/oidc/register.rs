@@ -85,7 +85,7 @@ async fn add(
     let initial = initial_token(context, headers)?;
     let metadata = Metadata::read(&document(headers, body)?)?;
     let now = context.app.clock.now();
-    let settings = register::settings(&metadata, None, &realm.settings, now)?;
+    let settings = register::settings(&metadata, None, &realm.settings, &context.state.algorithms, now)?;
     check_sector(context, &metadata).await?;
     let secret = (settings.authentication == ClientAuthentication::Secret).then(secrets::random_token);
     let client = Client {
@@ -196,7 +196,8 @@ async fn replace(
     same_credentials(&context, &client, document).await?;
     let metadata = Metadata::read(document)?;
     let now = context.app.clock.now();
-    let settings = register::settings(&metadata, Some(&client.settings), &realm.settings, now)?;
+    let (before, signs) = (Some(&client.settings), &context.state.algorithms);
+    let settings = register::settings(&metadata, before, &realm.settings, signs, now)?;
     check_sector(&context, &metadata).await?;
     let confidential = settings.authentication == ClientAuthentication::Secret;
     // Who proved itself otherwise until now has no secret of this form.

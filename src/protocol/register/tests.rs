@@ -3,6 +3,8 @@
 use super::*;
 use crate::protocol::client::GrantType as G;
 
+/// What the realm signs with.
+const SIGNS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::ES256];
 const NOW: Timestamp = Timestamp(1_800_000_000);
 
 fn good() -> Value {
@@ -17,7 +19,7 @@ fn with(members: Value) -> Map<String, Value> {
 }
 
 fn register(members: Value) -> Result<ClientSettings, OAuthError> {
-    settings(&Metadata::read(&with(members))?, None, &RealmSettings::default(), NOW)
+    settings(&Metadata::read(&with(members))?, None, &RealmSettings::default(), &SIGNS, NOW)
 }
 
 /// A key set with one public key (RFC 8037 appendix A.2).
@@ -142,8 +144,10 @@ fn what_is_refused_and_what_is_not() {
         ("mutual TLS", json!({ "token_endpoint_auth_method": "tls_client_auth" }), BAD),
         ("another application type", json!({ "application_type": "toaster" }), BAD),
         ("the realm's algorithm", json!({ "id_token_signed_response_alg": "RS256" }), "registered"),
-        ("another algorithm", json!({ "id_token_signed_response_alg": "ES256" }), BAD),
+        ("another of the realm's", json!({ "id_token_signed_response_alg": "ES256" }), "registered"),
+        ("one that it has no key for", json!({ "id_token_signed_response_alg": "PS256" }), BAD),
         ("none", json!({ "id_token_signed_response_alg": "none" }), BAD),
+        ("a shared secret", json!({ "id_token_signed_response_alg": "HS256" }), BAD),
         ("encryption", json!({ "id_token_encrypted_response_alg": "RSA-OAEP" }), BAD),
         ("pairwise", json!({ "subject_type": "pairwise" }), "registered"),
         ("pairwise, several hosts", json!({ "subject_type": "pairwise", "redirect_uris": several }), BAD),
@@ -160,6 +164,36 @@ fn what_is_refused_and_what_is_not() {
     ] {
         assert_eq!(refusal(members), expected, "{row}");
     }
+}
+
+#[test]
+fn rfc9101_10_5_who_signs_its_requests_says_by_what() {
+    const BAD: &str = "invalid_client_metadata";
+    for (row, members, expected) in [
+        ("signed always", json!({ "require_signed_request_object": true, "jwks": keys() }), "registered"),
+        ("without a key", json!({ "require_signed_request_object": true }), BAD),
+        ("not at all, without a key", json!({ "require_signed_request_object": false }), "registered"),
+        ("a text for a flag", json!({ "require_signed_request_object": "true", "jwks": keys() }), BAD),
+        ("by one algorithm", json!({ "request_object_signing_alg": "EdDSA", "jwks": keys() }), "registered"),
+        ("by one, without a key", json!({ "request_object_signing_alg": "EdDSA" }), BAD),
+        ("by none", json!({ "request_object_signing_alg": "none", "jwks": keys() }), BAD),
+        ("by a shared secret", json!({ "request_object_signing_alg": "HS256", "jwks": keys() }), BAD),
+        ("encrypted", json!({ "request_object_encryption_alg": "RSA-OAEP", "jwks": keys() }), BAD),
+        ("N02 over http", json!({ "request_uris": ["http://app.example/r.jwt"], "jwks": keys() }), BAD),
+        ("N02 a file", json!({ "request_uris": ["file:///etc/passwd"], "jwks": keys() }), BAD),
+        (
+            "N02 a name and a word",
+            json!({ "request_uris": ["https://a@app.example/r"], "jwks": keys() }),
+            BAD,
+        ),
+        ("no list", json!({ "request_uris": "https://app.example/r.jwt", "jwks": keys() }), BAD),
+        ("without a key, by reference", json!({ "request_uris": ["https://app.example/r.jwt"] }), BAD),
+    ] {
+        assert_eq!(refusal(members), expected, "{row}");
+    }
+    let uris = json!(["https://app.example/r.jwt#8f3a", "https://app.example/other.jwt"]);
+    let made = register(json!({ "request_uris": uris, "jwks_uri": "https://app.example/jwks" })).unwrap();
+    assert_eq!(json!(made.request_uris), uris);
 }
 
 #[test]
@@ -180,7 +214,7 @@ fn the_realm_says_what_is_handed_out() {
         registration_pkce: Pkce::Optional,
         ..RealmSettings::default()
     };
-    let of = |members: Value| settings(&Metadata::read(&with(members)).unwrap(), None, &realm, NOW);
+    let of = |members: Value| settings(&Metadata::read(&with(members)).unwrap(), None, &realm, &SIGNS, NOW);
     let service = of(json!({ "grant_types": ["client_credentials"], "redirect_uris": [] })).unwrap();
     assert_eq!((service.grants, service.pkce), (BTreeSet::from([G::ClientCredentials]), Pkce::Optional));
     assert!(of(json!({})).is_err(), "authorization_code is not on the list");
@@ -188,7 +222,7 @@ fn the_realm_says_what_is_handed_out() {
     assert!(of(public).is_err(), "it cannot prove itself");
     let open = RealmSettings { registration_pkce: Pkce::Optional, ..RealmSettings::default() };
     let public = Metadata::read(&with(json!({ "token_endpoint_auth_method": "none" }))).unwrap();
-    let public = settings(&public, None, &open, NOW).unwrap();
+    let public = settings(&public, None, &open, &SIGNS, NOW).unwrap();
     assert_eq!((public.pkce, public.web_origins), (Pkce::Required, vec!["+".to_owned()]));
 }
 
@@ -204,7 +238,8 @@ fn rfc7592_2_2_an_update_replaces_what_is_the_clients_and_nothing_else() {
         ..first
     };
     let metadata = Metadata::read(&with(json!({ "client_name": "Renamed" }))).unwrap();
-    let after = settings(&metadata, Some(&operators), &RealmSettings::default(), NOW.plus(99)).unwrap();
+    let after =
+        settings(&metadata, Some(&operators), &RealmSettings::default(), &SIGNS, NOW.plus(99)).unwrap();
     assert_eq!(after.name.as_deref(), Some("Renamed"));
     assert_eq!((&after.tos_uri, after.registered.as_ref().unwrap().contacts.len()), (&None, 0));
     assert_eq!(after.registered.as_ref().unwrap().at, NOW, "when it registered");
@@ -265,6 +300,8 @@ fn rfc7591_3_2_1_what_is_told_back() {
             "subject_type": "public",
             "id_token_signed_response_alg": "RS256",
             "token_endpoint_auth_method": "client_secret_post",
+            "request_uris": [],
+            "require_signed_request_object": false,
             "require_pushed_authorization_requests": false,
             "dpop_bound_access_tokens": false,
             "initiate_login_uri": "https://app.example/login",
@@ -275,7 +312,12 @@ fn rfc7591_3_2_1_what_is_told_back() {
             "software_version": "1.0",
         })
     );
+    let signed = register(json!({ "id_token_signed_response_alg": "ES256" })).unwrap();
+    assert_eq!(
+        describe(&Client { settings: signed, ..client.clone() }, &realm)["id_token_signed_response_alg"],
+        "ES256"
+    );
     // It may be sent back as it came.
     let again = Metadata::read(told.as_object().unwrap()).unwrap();
-    assert_eq!(settings(&again, Some(&client.settings), &realm, NOW).unwrap(), client.settings);
+    assert_eq!(settings(&again, Some(&client.settings), &realm, &SIGNS, NOW).unwrap(), client.settings);
 }
