@@ -58,6 +58,8 @@ pub struct Rules {
     pub helpful: bool,
     /// Path below which everything is served: empty, or `/auth`.
     pub base_path: String,
+    /// Whether what is below it is served without it too.
+    pub at_root_too: bool,
     /// The realm whose issuer is the base URL itself.
     pub root_realm: Option<String>,
     /// People whom the sign-in page of a demo realm offers by a button.

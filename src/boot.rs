@@ -1,38 +1,36 @@
 //! From a configuration to a running server: database, keys, realms, sockets, background work. One way for `dev`,
 //! `serve` and the fixture of tests.
 
+mod background;
+mod seed;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::app::{App, Persona, Rules, Shared};
+use crate::app::{App, Rules, Shared};
 use crate::backchannel_logout;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::fetch::{Fetcher, RootsError};
 use crate::http;
+use crate::http::host::OverTls;
 use crate::http::management::Management;
 use crate::key_sets::KeySets;
 use crate::passwords::{ClientSecrets, Passwords, Profile};
 use crate::protocol::redirect_uri::Strictness;
 use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
-use crate::realms::{KeySource, Realms};
+use crate::realms::Realms;
 use crate::server::{Ended, Server, Shutdown, Tls, TlsError};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 use crate::vault::{KeyFileError, Vault};
 
-/// How often a node looks whether another one changed the configuration.
-const REFRESH: Duration = Duration::from_millis(500);
-/// Rows that a sweep removes at once per table: few enough that no writer waits for long.
-const SWEEP_BATCH: i64 = 500;
-/// Days for which audit events are kept.
-const AUDIT_DAYS: i64 = 90;
+pub use seed::{Administrator, Existing, Import, Seed, administrate, import_files};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -73,40 +71,6 @@ pub enum BootError {
     },
 }
 
-/// What is put into the database at the start.
-#[derive(Clone, Debug, Default)]
-pub struct Seed {
-    /// Realms, brought to what they say.
-    pub realms: Vec<RealmSpec>,
-    /// Demo users whom the sign-in page offers by a button.
-    pub personas: Vec<Persona>,
-    /// Where first keys come from.
-    pub keys: KeySource,
-}
-
-impl Seed {
-    /// The demo realm, with its users at hand.
-    ///
-    /// # Errors
-    /// Never in a released build: a test reads the file.
-    pub fn demo() -> Result<Self, FileProblems> {
-        let realms = realm_file::demo()?;
-        let personas = realms
-            .iter()
-            .flat_map(|realm| {
-                realm.users.iter().filter_map(|user| {
-                    Some(Persona {
-                        realm: realm.name.clone(),
-                        username: user.username.clone(),
-                        password: user.password.as_ref()?.expose().to_owned(),
-                    })
-                })
-            })
-            .collect();
-        Ok(Self { realms, personas, ..Self::default() })
-    }
-}
-
 /// A server that answers.
 #[derive(Debug)]
 pub struct Running {
@@ -114,6 +78,10 @@ pub struct Running {
     pub app: Shared,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Whether it speaks TLS there.
+    pub is_over_tls: bool,
+    /// Where it listens for TLS beside.
+    pub https: Option<SocketAddr>,
     /// Where health and metrics are told.
     pub management: Option<SocketAddr>,
     /// Stops it.
@@ -157,8 +125,9 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
             password_grant: config.password_grant(),
             helpful: dev,
             base_path: config.base_path.clone(),
+            at_root_too: config.stand_in.at_root_too,
             root_realm: config.root_realm.clone(),
-            personas: seed.personas,
+            personas: seed.personas.clone(),
         },
         logouts: Notify::new(),
         metrics: Metrics::new(),
@@ -171,13 +140,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         let (used, idle) = connections.connections();
         metrics.database_pool(used, idle);
     });
-    let mut realms = seed.realms;
-    for file in &config.realm_files {
-        realms.extend(realm_file::read(file)?);
-    }
-    for realm in &realms {
-        apply(&app, realm).await?;
-    }
+    seed::plant(&app, &config.realm_files, seed).await?;
     // A database from before `master` oversaw the other realms.
     realm_file::oversee(&app.store, app.clock.now()).await?;
     Ok(app)
@@ -207,7 +170,7 @@ pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
 
 fn open_vault(config: &Config) -> Result<Vault, BootError> {
     let Some(file) = &config.key_file else { return Ok(Vault::random()) };
-    if config.mode == Mode::Serve {
+    if config.mode == Mode::Serve && !config.stand_in.prepares {
         return Ok(Vault::load(file)?);
     }
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -232,7 +195,7 @@ async fn open_store(config: &Config) -> Result<Store, BootError> {
     })
     .await?;
     // A production database changes its schema only when its operator says so, with a backup at hand.
-    if config.mode == Mode::Dev || database.is_memory() {
+    if config.mode == Mode::Dev || config.stand_in.prepares || database.is_memory() {
         store.migrate().await?;
     } else {
         store.check_schema().await?;
@@ -251,102 +214,72 @@ pub async fn start(
     shutdown: Shutdown,
 ) -> Result<Running, BootError> {
     // Sockets first: a port that is taken is found before anything is written.
-    let mut main = bind(&config.listen).await?;
-    if let Some(files) = &config.tls {
-        let tls = Tls::load(files.clone())?;
-        tokio::spawn(Arc::clone(&tls).follow(shutdown.clone()));
-        main = main.over(tls);
-    }
+    let (main, second) = listen(config, &shutdown).await?;
     let management = match &config.management_listen {
         Some(listen) => Some(bind(listen).await?),
         None => None,
     };
     let app = build(config, clock, seed).await?;
-    let address = main.local_addr();
     let told_at = management.as_ref().map(Server::local_addr);
-    spawn_background(&app, config.sweep_interval, &shutdown);
+    background::spawn(&app, config.sweep_interval, &shutdown);
     backchannel_logout::spawn(&app, &shutdown);
+    let health = health(&app, &shutdown);
     if let Some(server) = management {
-        spawn_management(&app, config, server, &shutdown);
+        let (app, config) = (Arc::clone(&app), config.clone());
+        let (router, stop) = (health.clone().router(), shutdown.clone());
+        tokio::spawn(async move { server.serve(router, &config.limits, app.metrics.clone(), &stop).await });
     }
-    let router: Router = http::router(Arc::clone(&app));
-    let (limits, metrics, stop) = (config.limits.clone(), app.metrics.clone(), shutdown.clone());
-    let serving = tokio::spawn(async move { main.serve(router, &limits, metrics, &stop).await });
-    Ok(Running { app, address, management: told_at, shutdown, serving })
+    let mut router: Router = http::router(Arc::clone(&app));
+    if config.stand_in.health_on_main {
+        router = router.merge(health.health());
+    }
+    let (address, https) = (main.local_addr(), second.as_ref().map(Server::local_addr));
+    let serving =
+        tokio::spawn(serve(app.metrics.clone(), config.clone(), router, (main, second), shutdown.clone()));
+    let is_over_tls = config.tls.is_some() && https.is_none();
+    Ok(Running { app, address, is_over_tls, https, management: told_at, shutdown, serving })
+}
+
+/// The sockets of requests: one, plain or over TLS; or both side by side.
+async fn listen(config: &Config, shutdown: &Shutdown) -> Result<(Server, Option<Server>), BootError> {
+    let main = bind(&config.listen).await?;
+    let Some(files) = &config.tls else { return Ok((main, None)) };
+    let tls = Tls::load(files.clone())?;
+    tokio::spawn(Arc::clone(&tls).follow(shutdown.clone()));
+    match &config.stand_in.https_listen {
+        None => Ok((main.over(tls), None)),
+        Some(listen) => Ok((main, Some(bind(listen).await?.over(tls)))),
+    }
+}
+
+/// Answers on all sockets until the end of both.
+async fn serve(
+    metrics: Metrics,
+    config: Config,
+    router: Router,
+    (main, second): (Server, Option<Server>),
+    shutdown: Shutdown,
+) -> Ended {
+    let limits = &config.limits;
+    let over_tls = router.clone().layer(Extension(OverTls));
+    let plain = config.tls.is_none() || config.stand_in.https_listen.is_some();
+    let first = main.serve(if plain { router } else { over_tls.clone() }, limits, metrics.clone(), &shutdown);
+    match second {
+        None => first.await,
+        Some(second) => tokio::join!(first, second.serve(over_tls, limits, metrics, &shutdown)).0,
+    }
 }
 
 async fn bind(listen: &crate::config::Listen) -> Result<Server, BootError> {
     listen.bind().await.map_err(|source| BootError::Listen { address: listen.to_string(), source })
 }
 
-fn spawn_management(app: &Shared, config: &Config, server: Server, shutdown: &Shutdown) {
+fn health(app: &Shared, shutdown: &Shutdown) -> Management {
     let store = app.store.clone();
     let management = Management::new(app.metrics.clone(), shutdown.clone(), move || {
         let store = store.clone();
         async move { store.ping().await.is_ok() }
     });
     management.started();
-    let (router, metrics, stop) = (management.router(), app.metrics.clone(), shutdown.clone());
-    let limits = config.limits.clone();
-    tokio::spawn(async move { server.serve(router, &limits, metrics, &stop).await });
-}
-
-/// Keeps realms fresh, makes their keys before anybody asks, and sweeps.
-fn spawn_background(app: &Shared, sweep_interval: Duration, shutdown: &Shutdown) {
-    let (refreshed, stop) = (Arc::clone(app), shutdown.clone());
-    tokio::spawn(async move {
-        warm(&refreshed).await;
-        let mut every = tokio::time::interval(REFRESH);
-        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.begun() => break,
-                _ = every.tick() => {
-                    if let Err(error) = refreshed.realms.refresh(&refreshed.store).await {
-                        tracing::warn!(%error, "the configuration cannot be looked at");
-                    }
-                }
-            }
-        }
-    });
-    let (swept, stop) = (Arc::clone(app), shutdown.clone());
-    tokio::spawn(async move {
-        let mut every = tokio::time::interval(sweep_interval);
-        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // The first tick is at once, when a start has better things to do.
-        every.tick().await;
-        loop {
-            tokio::select! {
-                () = stop.begun() => break,
-                _ = every.tick() => sweep(&swept).await,
-            }
-        }
-    });
-}
-
-/// Reads the realms into memory once, so that their keys exist before the first request needs one.
-async fn warm(app: &Shared) {
-    let realms = app.store.realms().await.unwrap_or_default();
-    for realm in realms.iter().take(16) {
-        if let Err(error) = app.realms.named(&app.store, &realm.name).await {
-            tracing::error!(realm = realm.name, %error, "a realm cannot be used");
-        }
-    }
-}
-
-/// Removes what has expired, batch by batch, giving way to others in between.
-async fn sweep(app: &Shared) {
-    loop {
-        match app.store.sweep(app.clock.now(), AUDIT_DAYS, SWEEP_BATCH).await {
-            Ok(swept) if swept.more => tokio::time::sleep(Duration::from_millis(20)).await,
-            Ok(swept) => {
-                tracing::debug!(rows = swept.rows, "swept");
-                break;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "expired rows cannot be removed");
-                break;
-            }
-        }
-    }
+    management
 }

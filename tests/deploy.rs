@@ -102,7 +102,7 @@ fn the_image_is_small_rootless_and_healthy_by_itself() {
     let lines = instructions();
     let has = |start: &str| lines.iter().any(|line| line.starts_with(start));
     assert!(has("FROM rust:") && has("FROM gcr.io/distroless/"));
-    assert!(has("USER 65532:65532") && has("EXPOSE 8080 9000") && has("STOPSIGNAL SIGTERM"));
+    assert!(has("USER 65532:65532") && has("EXPOSE 8080 8443 9000") && has("STOPSIGNAL SIGTERM"));
     let health = lines.iter().find(|line| line.starts_with("HEALTHCHECK")).unwrap();
     assert!(health.ends_with("CMD [\"/usr/local/bin/vestibule\", \"healthcheck\"]"), "no shell: {health}");
     let runs_last = lines.iter().rposition(|line| line.starts_with("RUN")).unwrap();

@@ -34,6 +34,9 @@ pub(super) struct Dev {
     /// The one address under which it is reached [default: whatever loopback name a request used]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// A further address under which it is reached, such as http://id:8080 between containers; may be repeated
+    #[arg(long = "alias", value_name = "URL", requires = "public_url")]
+    aliases: Vec<String>,
     /// Folder of database and keys
     #[arg(long, default_value = ".vestibule", value_name = "DIR")]
     data: PathBuf,
@@ -63,6 +66,7 @@ impl Dev {
             port: self.port,
             management_port: self.management_port,
             public_url: self.public_url.clone(),
+            aliases: self.aliases.clone(),
             data: self.data.clone(),
             database: self.database.clone(),
             ephemeral: self.ephemeral,

@@ -6,6 +6,7 @@ mod device_login;
 mod export;
 pub mod healthcheck;
 mod key;
+mod keycloak;
 mod migrate;
 mod output;
 mod plan;
@@ -34,6 +35,7 @@ const EXAMPLES: &str = "Examples:
   vestibule dev --ephemeral --port 0 --output json  a fixture for tests: one line when it is ready
   vestibule device-login                          signs in to that provider as a TV would
   vestibule serve --config vestibule.toml         production
+  vestibule start-dev --import-realm              in the place of a Keycloak container
   vestibule plan realm.toml                       what applying a realm file would change";
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +44,18 @@ enum Command {
     Dev(dev::Dev),
     /// Run in production
     Serve(serve::Serve),
+    /// Run for development under Keycloak's names: its options, KC_* variables, folders and ports
+    StartDev(keycloak::StartDev),
+    /// Run in production under Keycloak's names
+    Start(keycloak::Start),
+    /// Accepted for Keycloak's sake: there is nothing to build
+    Build(keycloak::Build),
+    /// Show what Keycloak's options and variables come to
+    ShowConfig(keycloak::ShowConfig),
+    /// Import realm files as Keycloak does
+    Import(keycloak::Import),
+    /// Make a first administrator, or one more when nobody can sign in any more
+    BootstrapAdmin(keycloak::BootstrapAdmin),
     /// Play a device without a browser: show a code, wait for a yes, print who said it
     DeviceLogin(device_login::DeviceLogin),
     /// Bring a database to this version's schema
@@ -74,6 +88,12 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Dev(args) => output::ended(in_runtime(args.run())),
         Command::Serve(args) => output::ended(in_runtime(args.run())),
+        Command::StartDev(args) => output::ended(in_runtime(args.run())),
+        Command::Start(args) => output::ended(in_runtime(args.run())),
+        Command::Build(args) => output::ended(args.run()),
+        Command::ShowConfig(args) => output::ended(args.run()),
+        Command::Import(args) => output::ended(in_runtime(args.run())),
+        Command::BootstrapAdmin(args) => output::ended(in_runtime(args.run())),
         Command::DeviceLogin(args) => output::ended(in_runtime(args.run())),
         Command::Migrate(args) => output::ended(in_runtime(args.run())),
         Command::Plan(args) => output::ended(in_runtime(args.run())),

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Config, ConfigProblems, Database, Listen, Mode, Outbound};
+use super::{Config, ConfigProblems, Database, Listen, Mode, Outbound, StandIn};
 use crate::passwords;
 use crate::protocol::forwarded::Proxies;
 use crate::protocol::issuer::Base;
 use crate::protocol::outbound::OutboundRules;
 use crate::realm_file::FileProblem;
-use crate::server::Limits;
+use crate::server::{Limits, TlsFiles};
 use crate::telemetry::LogFormat;
 
 /// What `dev` and `start-dev` can be told on the command line. The default is what `vestibule dev` alone means.
@@ -24,6 +24,8 @@ pub struct Development {
     pub management_port: Option<u16>,
     /// `--public-url`.
     pub public_url: Option<String>,
+    /// `--alias`: further addresses under which it is reached, with the issuer of `public_url`.
+    pub aliases: Vec<String>,
     /// The path before every route, when there is no `public_url` to tell it.
     pub base_path: String,
     /// `--data`: the folder of database and keys.
@@ -38,6 +40,10 @@ pub struct Development {
     pub any_host: bool,
     /// Whose `X-Forwarded-*` or `Forwarded` headers are believed.
     pub proxies: Proxies,
+    /// Certificate and key of a port for TLS, when there is one.
+    pub tls: Option<TlsFiles>,
+    /// What only `start-dev` does.
+    pub stand_in: StandIn,
 }
 
 impl Default for Development {
@@ -47,6 +53,7 @@ impl Default for Development {
             port: 8080,
             management_port: None,
             public_url: None,
+            aliases: Vec::new(),
             base_path: String::new(),
             data: PathBuf::from(".vestibule"),
             database: None,
@@ -54,6 +61,8 @@ impl Default for Development {
             realm_files: Vec::new(),
             any_host: false,
             proxies: Proxies::default(),
+            tls: None,
+            stand_in: StandIn::default(),
         }
     }
 }
@@ -85,14 +94,22 @@ impl Development {
         if management == self.port && self.port != 0 {
             refuse("--management-port", format!("is {management}, as --port is: choose another"));
         }
+        let base_path = public_url.as_ref().map_or(self.base_path.as_str(), Base::path).to_owned();
+        let mut aliases = Vec::new();
+        for text in &self.aliases {
+            match Base::parse(text) {
+                Ok(alias) if alias.path() == base_path => aliases.push(alias),
+                Ok(_) => refuse("--alias", format!("must end in the path of --public-url, {base_path:?}")),
+                Err(error) => refuse("--alias", format!("{error}, such as http://id:8080")),
+            }
+        }
         if !problems.is_empty() {
             return Err(ConfigProblems(problems));
         }
-        let base_path = public_url.as_ref().map_or(self.base_path.as_str(), Base::path).to_owned();
         Ok(Config {
             mode: Mode::Dev,
             public_url,
-            aliases: Vec::new(),
+            aliases,
             any_host: self.any_host,
             listen: Listen::on(self.host, self.port),
             // Metrics stay on this machine, unless the main port is open on purpose: a container's probes come
@@ -110,7 +127,8 @@ impl Development {
             log_format: LogFormat::Text,
             log_level: "info".into(),
             sweep_interval: Duration::from_secs(60),
-            tls: None,
+            tls: self.tls.clone(),
+            stand_in: self.stand_in.clone(),
             // Applications and identity providers on the developer's own machine are what they test with.
             outbound: Outbound { rules: OutboundRules { private: true, http: true }, ca_file: None },
         })

@@ -7,6 +7,7 @@
 mod database;
 mod development;
 mod fields;
+pub mod keycloak;
 mod listen;
 mod production;
 mod read;
@@ -80,6 +81,25 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Where it may connect to when clients and providers name the address.
     pub outbound: Outbound,
+    /// What only `start` and `start-dev` do.
+    pub stand_in: StandIn,
+}
+
+/// What a server does that stands in Keycloak's place, and no other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StandIn {
+    /// The host name of every address, while scheme and port follow the request: `KC_HOSTNAME` without a scheme.
+    pub host_name: Option<String>,
+    /// Programs are told of whatever name they asked by: `KC_HOSTNAME_BACKCHANNEL_DYNAMIC`.
+    pub follows_back_channel: bool,
+    /// Where requests come in over TLS beside plain ones.
+    pub https_listen: Option<Listen>,
+    /// Health is told on the main port too: `KC_HTTP_MANAGEMENT_HEALTH_ENABLED=false`.
+    pub health_on_main: bool,
+    /// What is served below `base_path` is served without it too.
+    pub at_root_too: bool,
+    /// Schema and key file are brought up to date by the start itself, in [`Mode::Serve`] too.
+    pub prepares: bool,
 }
 
 /// Connections to addresses that others name.
@@ -140,11 +160,16 @@ impl Config {
     #[must_use]
     pub fn hosts(&self) -> Hosts {
         let hosts = match (&self.public_url, self.mode) {
-            (Some(public), Mode::Serve) => Hosts::fixed(public.clone(), self.aliases.clone()),
             (public, _) if self.any_host => Hosts::any(public.clone(), &self.base_path),
+            (Some(public), Mode::Serve) => Hosts::fixed(public.clone(), Vec::new()),
             (public, _) => Hosts::loopback(public.clone(), &self.base_path),
         };
-        hosts.root_realm(self.root_realm.clone()).behind(self.proxies.clone())
+        hosts
+            .also(self.aliases.clone())
+            .called(self.stand_in.host_name.clone())
+            .following(self.stand_in.follows_back_channel)
+            .root_realm(self.root_realm.clone())
+            .behind(self.proxies.clone())
     }
 }
 

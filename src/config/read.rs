@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::fields::{bytes, many, note, number, one, optional, span};
-use super::{Config, ConfigProblems, Database, Listen, Mode, Outbound, production};
+use super::{Config, ConfigProblems, Database, Listen, Mode, Outbound, StandIn, production};
 use crate::passwords;
 use crate::protocol::forwarded::{Cidr, Proxies, ProxyHeaders};
 use crate::protocol::issuer::Base;
@@ -147,7 +147,7 @@ impl Draft {
     }
 
     /// The configuration, once nothing is left to refuse.
-    fn finished(self) -> Config {
+    pub(super) fn finished(self) -> Config {
         let tls = self.tls();
         let base_path = self.public_url.as_ref().map_or("", Base::path).to_owned();
         let mut database = self.database.unwrap_or_else(Database::memory);
@@ -174,6 +174,7 @@ impl Draft {
             sweep_interval: self.sweep_interval.unwrap_or(Duration::from_secs(60)),
             tls,
             outbound: self.outbound,
+            stand_in: StandIn::default(),
         }
     }
 

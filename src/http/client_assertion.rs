@@ -4,7 +4,7 @@ use super::client_keys;
 use super::context::RealmContext;
 use crate::key_sets::KeySetError;
 use crate::protocol::client::ClientAuthentication;
-use crate::protocol::client_assertion::{AssertionFault, check};
+use crate::protocol::client_assertion::{AssertionFault, Server, check};
 use crate::protocol::grants::jwt_bearer::{self, Signer};
 use crate::protocol::spend::Spend;
 use crate::realms::ClientEntry;
@@ -43,7 +43,9 @@ async fn verify(context: &RealmContext, entry: &ClientEntry, token: &str) -> Res
         client_keys::verify(context, entry, token, &client.assertion_algorithms()).await?
     };
     let (typ, now) = (verified.typ.as_deref(), context.app.clock.now());
-    Ok(check(typ, &verified.claims, client, &context.issuer, now)?)
+    let back_channel = context.back_channel_issuer();
+    let server = Server { issuer: &context.issuer, back_channel: &back_channel };
+    Ok(check(typ, &verified.claims, client, server, now)?)
 }
 
 /// The identifier that `token`, shown as a grant, uses up when it proves the client of `entry` (RFC 7523 §2.1).
@@ -59,16 +61,18 @@ pub(super) async fn prove_grant(context: &RealmContext, entry: &ClientEntry, tok
 
 async fn verify_grant(context: &RealmContext, entry: &ClientEntry, token: &str) -> Result<Spend, Unproven> {
     let (client, now) = (&entry.client, context.app.clock.now());
+    let back_channel = context.back_channel_issuer();
+    let server = Server { issuer: &context.issuer, back_channel: &back_channel };
     match jwt_bearer::signer(client, token).ok_or(Unproven::Stranger)? {
         Signer::Client => {
             let verified = client_keys::verify(context, entry, token, &client.assertion_algorithms()).await?;
-            Ok(check(verified.typ.as_deref(), &verified.claims, client, &context.issuer, now)?)
+            Ok(check(verified.typ.as_deref(), &verified.claims, client, server, now)?)
         }
         Signer::Issuer(trusted) => {
             let keys = &context.app.key_sets;
             let verified = keys.verify(&trusted.jwks_uri, token, &Algorithm::ALL).await?;
             let typ = verified.typ.as_deref();
-            Ok(jwt_bearer::check(typ, &verified.claims, trusted, &context.issuer, now)?)
+            Ok(jwt_bearer::check(typ, &verified.claims, trusted, server, now)?)
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct RealmContext {
     pub state: Arc<RealmState>,
     /// Scheme, host, port and base path under which the answer speaks of itself.
     pub base: Base,
+    /// The base of the addresses that programs call, when it is another.
+    pub back_channel: Option<Base>,
     /// `iss`.
     pub issuer: String,
     /// The address of the client.
@@ -88,6 +90,7 @@ impl RealmContext {
                 app: Arc::clone(app),
                 state,
                 base: server.base,
+                back_channel: server.back_channel,
                 address: server.address,
                 request_id: server.request_id,
                 method: parts.method.clone(),
@@ -113,8 +116,18 @@ impl RealmContext {
     /// The addresses, without query, under which a client may have sent this request: one for each name of the server.
     #[must_use]
     pub fn requested(&self) -> Vec<String> {
-        let bases = std::iter::once(&self.base).chain(self.app.hosts.aliases());
-        bases.map(|base| format!("{}{}", base.origin(), self.uri.path())).collect()
+        let own = std::iter::once(&self.base).chain(&self.back_channel);
+        own.chain(self.app.hosts.aliases())
+            .map(|base| format!("{}{}", base.origin(), self.uri.path()))
+            .collect()
+    }
+
+    /// The realm's base for programs: the issuer, or the same below the name that they asked by.
+    #[must_use]
+    pub fn back_channel_issuer(&self) -> String {
+        self.back_channel
+            .as_ref()
+            .map_or_else(|| self.issuer.clone(), |base| self.app.hosts.issuer(base, self.realm()))
     }
 
     /// The surroundings of a page of this realm.
@@ -163,6 +176,8 @@ pub struct ServerContext {
     pub app: Shared,
     /// See [`RealmContext::base`].
     pub base: Base,
+    /// See [`RealmContext::back_channel`].
+    pub back_channel: Option<Base>,
     /// The address of the client.
     pub address: IpAddr,
     /// The request's identifier in the log.
@@ -178,7 +193,8 @@ impl FromRequestParts<Shared> for ServerContext {
         match host::base(&app.hosts, peer, parts) {
             Ok(base) => {
                 let address = host::client(&app.hosts, peer, parts);
-                Ok(Self { app: Arc::clone(app), base, address, request_id })
+                let back_channel = host::back_channel(&app.hosts, peer, parts);
+                Ok(Self { app: Arc::clone(app), base, back_channel, address, request_id })
             }
             Err(refusal) => {
                 tracing::info!(host = ?parts.headers.get(HOST), %refusal, "refused a host");

@@ -10,14 +10,33 @@ use axum::http::request::Parts;
 use crate::protocol::forwarded::ForwardedHeaders;
 use crate::protocol::issuer::{Asked, Base, HostRefusal, Hosts};
 
+/// Marks a request that came over TLS which this server ends.
+#[derive(Clone, Copy, Debug)]
+pub struct OverTls;
+
 /// The base of addresses and issuers in the answer to this request.
 ///
 /// # Errors
 /// [`HostRefusal`], to be answered with its status.
 pub fn base(hosts: &Hosts, peer: IpAddr, parts: &Parts) -> Result<Base, HostRefusal> {
     let host_fields: Vec<&[u8]> = parts.headers.get_all(HOST).iter().map(|value| value.as_bytes()).collect();
+    with_asked(parts, &host_fields, |asked| hosts.resolve(peer, asked))
+}
+
+/// The base of the addresses that programs call, when it is another (see [`Hosts::back_channel`]).
+#[must_use]
+pub fn back_channel(hosts: &Hosts, peer: IpAddr, parts: &Parts) -> Option<Base> {
+    if !hosts.has_back_channels() {
+        return None;
+    }
+    let host_fields: Vec<&[u8]> = parts.headers.get_all(HOST).iter().map(|value| value.as_bytes()).collect();
+    with_asked(parts, &host_fields, |asked| hosts.back_channel(peer, asked))
+}
+
+fn with_asked<T>(parts: &Parts, hosts: &[&[u8]], rule: impl FnOnce(&Asked<'_>) -> T) -> T {
     let target = parts.uri.authority().map(|authority| authority.as_str());
-    with_forwarded(parts, |forwarded| hosts.resolve(peer, &Asked { hosts: &host_fields, target, forwarded }))
+    let over_tls = parts.extensions.get::<OverTls>().is_some();
+    with_forwarded(parts, |forwarded| rule(&Asked { hosts, target, forwarded, over_tls }))
 }
 
 /// The address of the client: `peer` itself, or what our own proxies say about it.

@@ -54,12 +54,16 @@ impl Management {
 
     /// The routes of the management port.
     pub fn router(self) -> Router {
+        self.clone().health().merge(Router::new().route("/metrics", get(metrics)).with_state(self))
+    }
+
+    /// Those that tell of health alone.
+    pub fn health(self) -> Router {
         Router::new()
             .route("/health", get(ready))
             .route("/health/ready", get(ready))
             .route("/health/live", get(live))
             .route("/health/started", get(has_started))
-            .route("/metrics", get(metrics))
             .with_state(self)
     }
 }

@@ -55,7 +55,11 @@ pub fn router(app: Shared) -> Router {
         routes = routes.merge(realm_routes(""));
     }
     let base = app.hosts.base_path().to_owned();
-    let routes = if base.is_empty() { routes } else { Router::new().nest(&base, routes) };
+    let routes = match (base.is_empty(), app.rules.at_root_too) {
+        (true, _) => routes,
+        (false, true) => routes.clone().nest(&base, routes),
+        (false, false) => Router::new().nest(&base, routes),
+    };
     let known = routes.clone().fallback(missing).with_state(app.clone());
     routes.fallback(move |request| lenient(known, request)).with_state(app)
 }

@@ -38,10 +38,22 @@ pub fn subject(assertion: &str) -> Option<String> {
     jws::parse(assertion).ok()?.claims.text("sub").map(str::to_owned)
 }
 
+/// The server as a request found it.
+#[derive(Clone, Copy, Debug)]
+pub struct Server<'a> {
+    /// The realm's issuer.
+    pub issuer: &'a str,
+    /// The realm's base under which the request came: the issuer, or another name of the server.
+    pub back_channel: &'a str,
+}
+
 /// The names of this server: the issuer, and the endpoints that such tokens are sent to.
 #[must_use]
-pub fn own_names(issuer: &str) -> Vec<String> {
-    let endpoints = ENDPOINTS.iter().map(|path| format!("{issuer}/protocol/openid-connect{path}"));
+pub fn own_names(server: Server<'_>) -> Vec<String> {
+    let Server { issuer, back_channel } = server;
+    let bases = std::iter::once(issuer).chain((back_channel != issuer).then_some(back_channel));
+    let endpoints = bases
+        .flat_map(|base| ENDPOINTS.iter().map(move |path| format!("{base}/protocol/openid-connect{path}")));
     std::iter::once(issuer.to_owned()).chain(endpoints).collect()
 }
 
@@ -54,17 +66,17 @@ pub fn check(
     typ: Option<&str>,
     claims: &Claims,
     client: &Client,
-    issuer: &str,
+    server: Server<'_>,
     now: Timestamp,
 ) -> Result<Spend, AssertionFault> {
-    let names = own_names(issuer);
+    let names = own_names(server);
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     let issuers = [client.client_id.as_str()];
     let expect = Expect {
         header_types: if typ.is_some() { &TYPES } else { &[] },
         audience: match client.assertion_audience() {
             AssertionAudience::Server => Audience::Among(&known),
-            AssertionAudience::Issuer => Audience::Exactly(issuer),
+            AssertionAudience::Issuer => Audience::Exactly(server.issuer),
         },
         needs_jti: true,
         leeway: LEEWAY,
@@ -92,6 +104,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_000_000);
     const ISSUER: &str = "https://op.example/realms/main";
+    const SERVER: Server<'_> = Server { issuer: ISSUER, back_channel: "http://op:8080/realms/main" };
 
     fn client(assertion_audience: AssertionAudience) -> Client {
         let settings = ClientSettings { assertion_audience, ..ClientSettings::default() };
@@ -111,7 +124,7 @@ mod tests {
     }
 
     fn checked(claims: &Claims) -> Result<Spend, AssertionFault> {
-        check(Some("JWT"), claims, &client(AssertionAudience::Server), ISSUER, NOW)
+        check(Some("JWT"), claims, &client(AssertionAudience::Server), SERVER, NOW)
     }
 
     #[test]
@@ -166,6 +179,7 @@ mod tests {
         for (case, name, value) in [
             ("the issuer", "aud", json!(ISSUER)),
             ("the issuer in a list", "aud", json!([ISSUER])),
+            ("the name asked by", "aud", json!("http://op:8080/realms/main/protocol/openid-connect/token")),
             ("the token endpoint", "aud", endpoint("/token")),
             ("the introspection endpoint", "aud", endpoint("/token/introspect")),
             ("both", "aud", json!([ISSUER, endpoint("/token")])),
@@ -183,7 +197,7 @@ mod tests {
         let strict = client(AssertionAudience::Issuer);
         let token = json!(format!("{ISSUER}/protocol/openid-connect/token"));
         for (aud, good) in [(json!(ISSUER), true), (json!([ISSUER]), false), (token, false)] {
-            let result = check(Some("JWT"), &with("aud", aud.clone()), &strict, ISSUER, NOW);
+            let result = check(Some("JWT"), &with("aud", aud.clone()), &strict, SERVER, NOW);
             assert_eq!(result.is_ok(), good, "{aud}");
         }
     }
@@ -199,7 +213,7 @@ mod tests {
             (Some("at+jwt"), false),
             (Some("oauth-authz-req+jwt"), false),
         ] {
-            let result = check(typ, &with("aud", json!(ISSUER)), &client, ISSUER, NOW);
+            let result = check(typ, &with("aud", json!(ISSUER)), &client, SERVER, NOW);
             assert_eq!(result.is_ok(), good, "{typ:?}");
         }
     }
@@ -211,8 +225,8 @@ mod tests {
         assert!(spend.expires_at > last);
         let claims = with("exp", json!(NOW.0 + 60));
         let client = client(AssertionAudience::Server);
-        assert!(check(None, &claims, &client, ISSUER, last).is_ok());
-        assert!(check(None, &claims, &client, ISSUER, spend.expires_at).is_err());
+        assert!(check(None, &claims, &client, SERVER, last).is_ok());
+        assert!(check(None, &claims, &client, SERVER, spend.expires_at).is_err());
     }
 
     #[test]

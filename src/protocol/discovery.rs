@@ -39,43 +39,52 @@ const ASSERTION_ALGORITHMS: [&str; 5] = ["HS256", "RS256", "PS256", "ES256", "Ed
 const OWN_CLAIMS: [&str; 12] =
     ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "azp", "sid", "jti", "at_hash"];
 
-/// The metadata of `realm`, which signs with `algorithms`, as seen under `issuer`, whose paths are those of Keycloak.
-/// `password` says whose password grants the server takes.
+/// The server as the metadata shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Published<'a> {
+    /// The realm's issuer, below which people are sent to its pages.
+    pub issuer: &'a str,
+    /// The realm's base below which programs call it: the issuer, or another name of the server.
+    pub back_channel: &'a str,
+    /// What the realm signs with.
+    pub algorithms: &'a [Algorithm],
+    /// Whose password grants the server takes.
+    pub password: PasswordGrant,
+}
+
+/// The metadata of `realm`, whose paths are those of Keycloak.
 #[must_use]
-pub fn metadata(
-    issuer: &str,
-    realm: &Realm,
-    scopes: &[Scope],
-    algorithms: &[Algorithm],
-    password: PasswordGrant,
-) -> Value {
+pub fn metadata(server: Published<'_>, realm: &Realm, scopes: &[Scope]) -> Value {
     let mut document = Map::new();
-    let answers = answers(realm, scopes, algorithms);
-    for part in [addresses(issuer, realm), answers, requests(realm, password), clients(), logout()] {
+    let answers = answers(realm, scopes, server.algorithms);
+    let parts = [addresses(server, realm), answers, requests(realm, server.password), clients(), logout()];
+    for part in parts {
         let Value::Object(members) = part else { continue };
         document.extend(members);
     }
     Value::Object(document)
 }
 
-fn addresses(issuer: &str, realm: &Realm) -> Value {
-    let protocol = format!("{issuer}/protocol/openid-connect");
+/// Pages that a browser opens are below the issuer; what programs call is below the name that they know the server by.
+fn addresses(server: Published<'_>, realm: &Realm) -> Value {
+    let pages = format!("{}/protocol/openid-connect", server.issuer);
+    let calls = format!("{}/protocol/openid-connect", server.back_channel);
     let mut document = json!({
-        "issuer": issuer,
-        "authorization_endpoint": format!("{protocol}/auth"),
-        "token_endpoint": format!("{protocol}/token"),
-        "userinfo_endpoint": format!("{protocol}/userinfo"),
-        "introspection_endpoint": format!("{protocol}/token/introspect"),
-        "revocation_endpoint": format!("{protocol}/revoke"),
-        "pushed_authorization_request_endpoint": format!("{protocol}/ext/par/request"),
-        "device_authorization_endpoint": format!("{protocol}/auth/device"),
-        "jwks_uri": format!("{protocol}/certs"),
-        "end_session_endpoint": format!("{protocol}/logout"),
-        "check_session_iframe": format!("{protocol}/login-status-iframe.html"),
+        "issuer": server.issuer,
+        "authorization_endpoint": format!("{pages}/auth"),
+        "token_endpoint": format!("{calls}/token"),
+        "userinfo_endpoint": format!("{calls}/userinfo"),
+        "introspection_endpoint": format!("{calls}/token/introspect"),
+        "revocation_endpoint": format!("{calls}/revoke"),
+        "pushed_authorization_request_endpoint": format!("{calls}/ext/par/request"),
+        "device_authorization_endpoint": format!("{calls}/auth/device"),
+        "jwks_uri": format!("{calls}/certs"),
+        "end_session_endpoint": format!("{pages}/logout"),
+        "check_session_iframe": format!("{pages}/login-status-iframe.html"),
     });
     let registers = realm.settings.registration != Registration::Off;
     if let Some(members) = document.as_object_mut().filter(|_| registers) {
-        let endpoint = format!("{issuer}/clients-registrations/openid-connect");
+        let endpoint = format!("{}/clients-registrations/openid-connect", server.back_channel);
         members.insert("registration_endpoint".to_owned(), endpoint.into());
     }
     document
@@ -188,8 +197,31 @@ mod tests {
         fresh_realm("main", &mut String::new)
     }
 
+    fn published<'a>(
+        back_channel: &'a str,
+        algorithms: &'a [Algorithm],
+        password: PasswordGrant,
+    ) -> Published<'a> {
+        Published { issuer: ISSUER, back_channel, algorithms, password }
+    }
+
+    #[test]
+    fn programs_are_told_of_the_name_that_they_asked_by() {
+        let FreshRealm { realm, scopes, .. } = fresh();
+        let inside = "http://keycloak:8080/realms/main";
+        let server = published(inside, &[Algorithm::RS256], PasswordGrant::Off);
+        let document = metadata(server, &realm, &scopes);
+        assert_eq!(document["issuer"], ISSUER);
+        for (name, value) in document.as_object().unwrap() {
+            let address = name.ends_with("_endpoint") || name.ends_with("_uri") || name.ends_with("_iframe");
+            let page = ["authorization_endpoint", "end_session_endpoint", "check_session_iframe"];
+            let base = if page.contains(&name.as_str()) { ISSUER } else { inside };
+            assert!(!address || value.as_str().unwrap().starts_with(base), "{name}: {value}");
+        }
+    }
+
     fn document_of(realm: &Realm, scopes: &[Scope], algorithms: &[Algorithm]) -> Value {
-        metadata(ISSUER, realm, scopes, algorithms, PasswordGrant::Off)
+        metadata(published(ISSUER, algorithms, PasswordGrant::Off), realm, scopes)
     }
 
     #[test]
@@ -198,7 +230,7 @@ mod tests {
         for (policy, named) in
             [(PasswordGrant::Off, false), (PasswordGrant::AdminCli, true), (PasswordGrant::Any, true)]
         {
-            let document = metadata(ISSUER, &realm, &scopes, &[Algorithm::RS256], policy);
+            let document = metadata(published(ISSUER, &[Algorithm::RS256], policy), &realm, &scopes);
             let grants = document["grant_types_supported"].as_array().unwrap();
             assert_eq!(grants.contains(&json!("password")), named, "{policy:?}");
         }

@@ -36,6 +36,10 @@ pub struct Hosts {
     base_path: String,
     root_realm: Option<String>,
     proxies: Proxies,
+    /// The host name of every address, whatever was asked; scheme and port follow the request.
+    name: Option<String>,
+    /// Whether programs are told of the name that they asked by, whatever it is.
+    follows: bool,
 }
 
 /// What a request says about where it was sent.
@@ -47,6 +51,8 @@ pub struct Asked<'a> {
     pub target: Option<&'a str>,
     /// What proxies added.
     pub forwarded: ForwardedHeaders<'a>,
+    /// Whether it came over TLS that this server ends.
+    pub over_tls: bool,
 }
 
 /// Why a request was refused for its host.
@@ -102,7 +108,30 @@ impl Hosts {
 
     fn with(public: Option<Base>, answers: Answers, base_path: String) -> Self {
         let proxies = Proxies::default();
-        Self { public, aliases: Vec::new(), answers, base_path, root_realm: None, proxies }
+        let (aliases, root_realm, name) = (Vec::new(), None, None);
+        Self { public, aliases, answers, base_path, root_realm, proxies, name, follows: false }
+    }
+
+    /// The same names, and these under which the server is reached too: whoever asks by one is told of addresses there,
+    /// and of the same issuer (see [`Hosts::back_channel`]).
+    #[must_use]
+    pub fn also(mut self, aliases: Vec<Base>) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The same names, with `name` as the host of every address. What is no host name changes nothing.
+    #[must_use]
+    pub fn called(mut self, name: Option<String>) -> Self {
+        self.name = name.map(|name| name.to_ascii_lowercase()).filter(|name| is_host(name));
+        self
+    }
+
+    /// The same names; with `follows`, programs are told of any name that they ask by, as if it were an alias.
+    #[must_use]
+    pub fn following(mut self, follows: bool) -> Self {
+        self.follows = follows;
+        self
     }
 
     /// The same names, with `realm`'s issuer at the base address itself.
@@ -148,12 +177,7 @@ impl Hosts {
     /// # Errors
     /// [`HostRefusal`] when the host is missing, doubled, malformed, contradicted or not ours.
     pub fn resolve(&self, peer: IpAddr, asked: &Asked<'_>) -> Result<Base, HostRefusal> {
-        let direct = direct(asked)?;
-        let scheme = self.proxies.scheme(peer, &asked.forwarded);
-        let host = match self.proxies.host(peer, &asked.forwarded) {
-            Some(host) => authority(host.as_bytes())?,
-            None => direct,
-        };
+        let mut host = self.host(peer, asked)?;
         let declared = || self.public.iter().chain(&self.aliases).any(|base| base.is_at(&host));
         let ours = match self.answers {
             Answers::Any => true,
@@ -163,9 +187,50 @@ impl Hosts {
         match &self.public {
             _ if !ours => Err(HostRefusal::Unknown),
             Some(public) => Ok(public.clone()),
-            None => Base::assemble(scheme.unwrap_or("http"), &host, &self.base_path)
-                .map_err(|_| HostRefusal::Malformed),
+            None => {
+                if let Some(name) = &self.name {
+                    host.host.clone_from(name);
+                }
+                Base::assemble(self.scheme(peer, asked), &host, &self.base_path)
+                    .map_err(|_| HostRefusal::Malformed)
+            }
         }
+    }
+
+    /// Whether [`Hosts::back_channel`] ever gives one.
+    #[must_use]
+    pub fn has_back_channels(&self) -> bool {
+        self.follows || !self.aliases.is_empty()
+    }
+
+    /// The base of the addresses that programs call, when it is not that of [`Hosts::resolve`]: of the alias that they
+    /// asked by, or of whatever name they did where those are followed. In a network of containers the public name
+    /// leads elsewhere, or nowhere.
+    #[must_use]
+    pub fn back_channel(&self, peer: IpAddr, asked: &Asked<'_>) -> Option<Base> {
+        let host = self.host(peer, asked).ok()?;
+        if self.public.as_ref().is_some_and(|public| public.is_at(&host)) {
+            return None;
+        }
+        if let Some(alias) = self.aliases.iter().find(|alias| alias.is_at(&host)) {
+            return Some(alias.clone());
+        }
+        let followed = || Base::assemble(self.scheme(peer, asked), &host, &self.base_path).ok();
+        self.follows.then(followed).flatten()
+    }
+
+    /// The host that was asked, by what proxies say or by the request itself.
+    fn host(&self, peer: IpAddr, asked: &Asked<'_>) -> Result<Authority, HostRefusal> {
+        let direct = direct(asked)?;
+        match self.proxies.host(peer, &asked.forwarded) {
+            Some(host) => authority(host.as_bytes()),
+            None => Ok(direct),
+        }
+    }
+
+    fn scheme<'a>(&self, peer: IpAddr, asked: &Asked<'a>) -> &'a str {
+        let own = if asked.over_tls { "https" } else { "http" };
+        self.proxies.scheme(peer, &asked.forwarded).unwrap_or(own)
     }
 
     /// The issuer of `realm` below `base`: `{base}/realms/{realm}`, or `{base}` for the root realm.
@@ -190,6 +255,9 @@ impl Hosts {
         let host = rest.split('/').next().unwrap_or_default();
         let Ok(host) = authority(host.as_bytes()) else { return false };
         if self.answers == Answers::Loopback && !is_loopback(&host) {
+            return false;
+        }
+        if self.name.as_ref().is_some_and(|name| *name != host.host) {
             return false;
         }
         Base::assemble(scheme, &host, &self.base_path).is_ok_and(|base| self.issuer(&base, realm) == iss)

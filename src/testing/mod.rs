@@ -66,6 +66,8 @@ pub struct Options {
     pub key_file: Option<std::path::PathBuf>,
     /// The configuration of `serve` in place of that of `dev`: strict rules, one public address.
     pub strict: bool,
+    /// Beside `strict`: further names of the server.
+    pub aliases: Vec<String>,
     /// Beside `strict`: whether `admin-cli` may send passwords.
     pub admin_cli_password_grant: bool,
 }
@@ -123,7 +125,9 @@ impl TestServer {
         let clock = options.frozen_at.map_or_else(Clock::system, Clock::frozen);
         let origin = if options.strict {
             config.mode = crate::config::Mode::Serve;
-            config.public_url = crate::protocol::issuer::Base::parse("https://op.example").ok();
+            let base = |text: &str| crate::protocol::issuer::Base::parse(text).ok();
+            config.public_url = base("https://op.example");
+            config.aliases = options.aliases.iter().filter_map(|alias| base(alias)).collect();
             Some("https://op.example".to_owned())
         } else {
             None

@@ -31,6 +31,7 @@ mod introspect;
 mod jarm;
 mod jwt;
 mod jwt_bearer;
+mod keycloak_start;
 mod leaks;
 mod lifetimes;
 mod login_status;

@@ -1,5 +1,5 @@
 //! Metadata (OpenID Connect Discovery §4, RFC 8414 §3): `GET …/.well-known/openid-configuration` and
-//! `…/oauth-authorization-server`. Bytes made once per issuer.
+//! `…/oauth-authorization-server`. Bytes made once per issuer and name.
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
@@ -7,18 +7,26 @@ use axum::response::Response;
 
 use super::certs::document;
 use crate::http::context::Described;
-use crate::protocol::discovery;
+use crate::protocol::discovery::{self, Published};
 use crate::realms::Document;
 
 /// Serves the metadata document.
 pub async fn metadata(Described(context): Described, headers: HeaderMap) -> Response {
-    let documents = &context.state.documents;
-    let body = documents.get(&context.issuer).unwrap_or_else(|| {
-        let state = &context.state;
-        let (issuer, password) = (&context.issuer, context.app.rules.password_grant);
-        let value = discovery::metadata(issuer, &state.realm, &state.scopes, &state.algorithms, password);
+    let (state, back_channel) = (&context.state, context.back_channel_issuer());
+    let key = match &context.back_channel {
+        None => context.issuer.clone(),
+        Some(_) => format!("{} {back_channel}", context.issuer),
+    };
+    let body = state.documents.get(&key).unwrap_or_else(|| {
+        let server = Published {
+            issuer: &context.issuer,
+            back_channel: &back_channel,
+            algorithms: &state.algorithms,
+            password: context.app.rules.password_grant,
+        };
+        let value = discovery::metadata(server, &state.realm, &state.scopes);
         let document = Document::new(Bytes::from(value.to_string()));
-        documents.insert(context.issuer.clone(), document.clone());
+        state.documents.insert(key, document.clone());
         document
     });
     document(&headers, &body)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
-use crate::protocol::client_assertion::{AssertionFault, own_names};
+use crate::protocol::client_assertion::{AssertionFault, Server, own_names};
 use crate::protocol::jws::{self, Audience, ClaimFault, Claims, Expect, LEEWAY};
 use crate::protocol::spend::{Spend, SpendKind};
 
@@ -55,10 +55,10 @@ pub fn check(
     typ: Option<&str>,
     claims: &Claims,
     trusted: &TrustedSubject,
-    issuer: &str,
+    server: Server<'_>,
     now: Timestamp,
 ) -> Result<Spend, AssertionFault> {
-    let names = own_names(issuer);
+    let names = own_names(server);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let issuers = [trusted.issuer.as_str()];
     let expect = Expect {
@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn rfc7523_3_one_wrong_claim_is_enough() {
-        let checked = |typ, claims: &Claims| check(typ, claims, &trusted(), ISSUER, NOW);
+        let checked = |typ, claims: &Claims| {
+            check(typ, claims, &trusted(), Server { issuer: ISSUER, back_channel: ISSUER }, NOW)
+        };
         assert!(checked(Some("JWT"), &with("aud", json!(ISSUER))).is_ok());
         assert!(checked(None, &with("exp", json!(NOW.0 + LONGEST))).is_ok());
         assert!(checked(Some("at+jwt"), &with("aud", json!(ISSUER))).is_err());

@@ -107,7 +107,7 @@ fn u07_forwarded_headers_never_move_the_public_address() {
         x_proto: &["http"],
         x_host: &["evil"],
     };
-    let asked = Asked { hosts: &[b"op.example"], target: None, forwarded };
+    let asked = Asked { hosts: &[b"op.example"], target: None, forwarded, over_tls: false };
     assert_eq!(
         answer(&production(), STRANGER, &asked).as_deref(),
         Ok("https://op.example/id"),
@@ -162,10 +162,40 @@ fn any_name_behind_a_proxy_takes_its_scheme_and_host() {
     let any = Hosts::any(None, "/auth").behind(Proxies { trusted, headers: ProxyHeaders::XForwarded });
     let forwarded =
         ForwardedHeaders { x_proto: &["https"], x_host: &["kc.example"], ..ForwardedHeaders::default() };
-    let asked = Asked { hosts: &[b"keycloak:8080"], target: None, forwarded };
+    let asked = Asked { hosts: &[b"keycloak:8080"], target: None, forwarded, over_tls: false };
     assert_eq!(answer(&any, STRANGER, &asked).as_deref(), Ok("https://kc.example/auth"));
     let plain = Asked { forwarded: ForwardedHeaders::default(), ..asked };
     assert_eq!(answer(&any, STRANGER, &plain).as_deref(), Ok("http://keycloak:8080/auth"));
+}
+
+#[test]
+fn a_name_alone_takes_scheme_and_port_from_the_request() {
+    let named = Hosts::any(None, "/auth").called(Some("ID.example".into()));
+    let asked = Asked { hosts: &[b"10.0.0.3:8080"], ..Asked::default() };
+    assert_eq!(answer(&named, STRANGER, &asked).as_deref(), Ok("http://id.example:8080/auth"));
+    let over_tls = Asked { over_tls: true, ..asked };
+    assert_eq!(answer(&named, STRANGER, &over_tls).as_deref(), Ok("https://id.example:8080/auth"));
+    assert!(named.accepts_issuer("http://id.example:8080/auth/realms/x", "x"));
+    assert!(!named.accepts_issuer("http://evil.example:8080/auth/realms/x", "x"));
+}
+
+#[test]
+fn programs_may_ask_by_an_alias_or_by_any_name_where_those_are_followed() {
+    let follows = Hosts::any(Some(base("https://id.example")), "").following(true);
+    let alias = production().also(vec![base("http://op.internal:8080/id")]);
+    for (hosts, asked, expected) in [
+        (&alias, "op.internal:8080", Some("http://op.internal:8080/id")),
+        (&alias, "op.example", None),
+        (&alias, "evil", None),
+        (&follows, "keycloak:8080", Some("http://keycloak:8080")),
+        (&follows, "id.example", None),
+        (&Hosts::any(Some(base("https://id.example")), ""), "keycloak:8080", None),
+        (&Hosts::any(None, ""), "keycloak:8080", None),
+    ] {
+        let asked = Asked { hosts: &[asked.as_bytes()], ..Asked::default() };
+        let found = hosts.back_channel(ip(STRANGER), &asked);
+        assert_eq!(found.as_ref().map(Base::as_str), expected, "{asked:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,74 @@
+//! What a server does while nobody asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::Shared;
+use crate::server::Shutdown;
+
+/// How often a node looks whether another one changed the configuration.
+const REFRESH: Duration = Duration::from_millis(500);
+/// Rows that a sweep removes at once per table: few enough that no writer waits for long.
+const SWEEP_BATCH: i64 = 500;
+/// Days for which audit events are kept.
+const AUDIT_DAYS: i64 = 90;
+
+/// Keeps realms fresh, makes their keys before anybody asks, and sweeps.
+pub(super) fn spawn(app: &Shared, sweep_interval: Duration, shutdown: &Shutdown) {
+    let (refreshed, stop) = (Arc::clone(app), shutdown.clone());
+    tokio::spawn(async move {
+        warm(&refreshed).await;
+        let mut every = tokio::time::interval(REFRESH);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.begun() => break,
+                _ = every.tick() => {
+                    if let Err(error) = refreshed.realms.refresh(&refreshed.store).await {
+                        tracing::warn!(%error, "the configuration cannot be looked at");
+                    }
+                }
+            }
+        }
+    });
+    let (swept, stop) = (Arc::clone(app), shutdown.clone());
+    tokio::spawn(async move {
+        let mut every = tokio::time::interval(sweep_interval);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // The first tick is at once, when a start has better things to do.
+        every.tick().await;
+        loop {
+            tokio::select! {
+                () = stop.begun() => break,
+                _ = every.tick() => sweep(&swept).await,
+            }
+        }
+    });
+}
+
+/// Reads the realms into memory once, so that their keys exist before the first request needs one.
+async fn warm(app: &Shared) {
+    let realms = app.store.realms().await.unwrap_or_default();
+    for realm in realms.iter().take(16) {
+        if let Err(error) = app.realms.named(&app.store, &realm.name).await {
+            tracing::error!(realm = realm.name, %error, "a realm cannot be used");
+        }
+    }
+}
+
+/// Removes what has expired, batch by batch, giving way to others in between.
+async fn sweep(app: &Shared) {
+    loop {
+        match app.store.sweep(app.clock.now(), AUDIT_DAYS, SWEEP_BATCH).await {
+            Ok(swept) if swept.more => tokio::time::sleep(Duration::from_millis(20)).await,
+            Ok(swept) => {
+                tracing::debug!(rows = swept.rows, "swept");
+                break;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "expired rows cannot be removed");
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What is put into the database at the start: realms, files to import, a first administrator.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::{BootError, apply};
+use crate::app::{App, Persona};
+use crate::protocol::built_in::{ADMIN_ROLE, MASTER};
+use crate::protocol::client::GrantType;
+use crate::realm_file::spec::{ClientSpec, UserSpec};
+use crate::realm_file::{self, FileProblems, Format, RealmSpec};
+use crate::realms::KeySource;
+use crate::secrets::Secret;
+use crate::store::StoreError;
+
+/// What is put into the database at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Seed {
+    /// Realms, brought to what they say.
+    pub realms: Vec<RealmSpec>,
+    /// Demo users whom the sign-in page offers by a button.
+    pub personas: Vec<Persona>,
+    /// Where first keys come from.
+    pub keys: KeySource,
+    /// Files as Keycloak imports them.
+    pub import: Option<Import>,
+    /// Who may administer a server that nobody can yet; with it the realm `master` comes to be.
+    pub administrator: Option<Administrator>,
+}
+
+impl Seed {
+    /// The demo realm, with its users at hand.
+    ///
+    /// # Errors
+    /// Never in a released build: a test reads the file.
+    pub fn demo() -> Result<Self, FileProblems> {
+        let realms = realm_file::demo()?;
+        let personas = realms
+            .iter()
+            .flat_map(|realm| {
+                realm.users.iter().filter_map(|user| {
+                    Some(Persona {
+                        realm: realm.name.clone(),
+                        username: user.username.clone(),
+                        password: user.password.as_ref()?.expose().to_owned(),
+                    })
+                })
+            })
+            .collect();
+        Ok(Self { realms, personas, ..Self::default() })
+    }
+}
+
+/// Realm files to import.
+#[derive(Clone, Debug, Default)]
+pub struct Import {
+    /// The files, those with realms before those that only add users to them.
+    pub files: Vec<PathBuf>,
+    /// What becomes of a realm that is there.
+    pub existing: Existing,
+}
+
+/// What an import does to a realm that is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// Leaves it as it is, as Keycloak's start does.
+    #[default]
+    Skip,
+    /// Brings it to what the file says.
+    Update,
+}
+
+/// Who may do everything, in all realms.
+#[derive(Clone, Debug, Default)]
+pub struct Administrator {
+    /// User name and password.
+    pub user: Option<(String, Secret)>,
+    /// `client_id` and secret of a client with a service account.
+    pub service: Option<(String, Secret)>,
+}
+
+/// The realm files of a folder, in the order in which they are imported.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn import_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        // What a name leads to counts: Kubernetes mounts files as links.
+        if Format::of(&path).is_some() && std::fs::metadata(&path)?.is_file() {
+            files.push(path);
+        }
+    }
+    let adds_users = |path: &PathBuf| path.to_string_lossy().contains("-users-");
+    files.sort_by(|a, b| (adds_users(a), a).cmp(&(adds_users(b), b)));
+    Ok(files)
+}
+
+/// Puts `seed` into the database, with the realms of `realm_files`.
+pub(super) async fn plant(app: &App, realm_files: &[PathBuf], seed: Seed) -> Result<(), BootError> {
+    let mut realms = seed.realms;
+    for file in realm_files {
+        realms.extend(realm_file::read(file)?);
+    }
+    for realm in &realms {
+        apply(app, realm).await?;
+    }
+    if let Some(wish) = &seed.import {
+        import(app, wish).await?;
+    }
+    match &seed.administrator {
+        Some(administrator) => first_administrator(app, administrator).await,
+        None => Ok(()),
+    }
+}
+
+/// Imports files. A realm that was there before the first of them is skipped or updated; one that a file made takes what
+/// the later ones say.
+async fn import(app: &App, wish: &Import) -> Result<(), BootError> {
+    let there = app.store.realms().await?.into_iter().map(|realm| realm.name).collect::<HashSet<_>>();
+    for file in &wish.files {
+        for realm in realm_file::read(file)? {
+            let (name, file) = (&realm.name, file.display());
+            if wish.existing == Existing::Skip && there.contains(name) {
+                tracing::info!(realm = name, %file, "the realm exists already: import skipped");
+                continue;
+            }
+            apply(app, &realm).await?;
+            tracing::info!(realm = name, %file, "imported the realm");
+        }
+    }
+    Ok(())
+}
+
+/// Makes the realm `master`, and `administrator` in it while nobody is: who was taken away later does not come back.
+async fn first_administrator(app: &App, administrator: &Administrator) -> Result<(), BootError> {
+    let people = match app.store.realm_by_name(MASTER).await? {
+        Some(master) => app.store.count_users(&master.id).await?,
+        None => 0,
+    };
+    if people > 0 {
+        return Ok(());
+    }
+    let user = administrator.user.clone();
+    let mut service = administrator.service.clone();
+    if let Some((client_id, _)) = &service
+        && has_client(app, client_id).await?
+    {
+        service = None;
+    }
+    if user.is_none() && service.is_none() && app.store.realm_by_name(MASTER).await?.is_some() {
+        return Ok(());
+    }
+    administrate(app, &Administrator { user, service }).await
+}
+
+async fn has_client(app: &App, client_id: &str) -> Result<bool, StoreError> {
+    match app.store.realm_by_name(MASTER).await? {
+        Some(master) => Ok(app.store.client_by_client_id(&master.id, client_id).await?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// Lets `administrator` administer: makes the realm `master` when it is not there, and who is not there in it.
+///
+/// # Errors
+/// [`BootError`]; then nothing was changed.
+pub async fn administrate(app: &App, administrator: &Administrator) -> Result<(), BootError> {
+    let roles = || Some(vec![ADMIN_ROLE.to_owned()]);
+    let user = administrator.user.as_ref().map(|(username, password)| UserSpec {
+        username: username.clone(),
+        password: Some(password.clone()),
+        roles: roles(),
+        ..UserSpec::default()
+    });
+    let service = administrator.service.as_ref().map(|(id, secret)| ClientSpec {
+        id: id.clone(),
+        secret: Some(secret.clone()),
+        grants: Some(BTreeSet::from([GrantType::ClientCredentials])),
+        service_account_roles: roles(),
+        ..ClientSpec::default()
+    });
+    let realm = RealmSpec {
+        name: MASTER.to_owned(),
+        users: user.into_iter().collect(),
+        clients: service.into_iter().collect(),
+        ..RealmSpec::default()
+    };
+    Ok(apply(app, &realm).await?)
+}

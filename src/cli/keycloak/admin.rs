@@ -1,0 +1,99 @@
+//! `vestibule bootstrap-admin`: somebody who may do everything.
+
+use clap::{Args, Subcommand};
+
+use super::{Raw, help};
+use crate::boot::{self, Administrator, Seed};
+use crate::cli::output::{Failure, say};
+use crate::clock::Clock;
+use crate::config::keycloak::{Options, development};
+use crate::protocol::built_in::MASTER;
+use crate::protocol::user::canonical;
+use crate::secrets::{Secret, random_token};
+
+/// Arguments of `bootstrap-admin`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct BootstrapAdmin {
+    #[command(subcommand)]
+    kind: Kind,
+}
+
+#[derive(Debug, Subcommand)]
+enum Kind {
+    /// A person, who signs in with a password
+    #[command(disable_help_flag = true)]
+    User(Raw),
+    /// A client with a service account
+    #[command(disable_help_flag = true)]
+    Service(Raw),
+}
+
+impl BootstrapAdmin {
+    /// Makes the administrator, and shows a secret that was drawn.
+    pub(in crate::cli) async fn run(self) -> Result<(), Failure> {
+        let (raw, is_user) = match &self.kind {
+            Kind::User(raw) => (raw, true),
+            Kind::Service(raw) => (raw, false),
+        };
+        let Some(options) = raw.read(help::BOOTSTRAP_ADMIN)? else { return Ok(()) };
+        let wish = Wish::read(&options, is_user)?;
+        let config = development(&options).map_err(Failure::usage)?.config;
+        let app = boot::build(&config, Clock::system(), Seed::default()).await?;
+        if wish.is_there(&app, is_user).await? {
+            let kind = if is_user { "user" } else { "client" };
+            return Err(Failure::usage(format!("the realm master has a {kind} {} already", wish.name)));
+        }
+        let pair = (wish.name.clone(), wish.secret.clone());
+        let administrator = match is_user {
+            true => Administrator { user: Some(pair), service: None },
+            false => Administrator { user: None, service: Some(pair) },
+        };
+        boot::administrate(&app, &administrator).await?;
+        app.store.close().await;
+        say(&wish.told())
+    }
+}
+
+struct Wish {
+    name: String,
+    secret: Secret,
+    drawn: bool,
+}
+
+impl Wish {
+    fn read(options: &Options, is_user: bool) -> Result<Self, Failure> {
+        let (names, variable, usual) = if is_user {
+            (["username", "bootstrap-admin-username"], "password:env", "bootstrap-admin-password")
+        } else {
+            (["client-id", "bootstrap-admin-client-id"], "client-secret:env", "bootstrap-admin-client-secret")
+        };
+        let name = names.iter().find_map(|name| options.text(name)).unwrap_or("temp-admin").to_owned();
+        let given = match options.text(variable) {
+            Some(variable) => match std::env::var(variable) {
+                Ok(value) if !value.is_empty() => Some(value),
+                _ => return Err(Failure::usage(format!("the environment variable {variable} is not set"))),
+            },
+            None => options.text(usual).map(str::to_owned),
+        };
+        let drawn = given.is_none();
+        Ok(Self { name, secret: Secret::from(given.unwrap_or_else(random_token)), drawn })
+    }
+
+    async fn is_there(&self, app: &crate::app::Shared, is_user: bool) -> Result<bool, Failure> {
+        let Some(master) = app.store.realm_by_name(MASTER).await? else { return Ok(false) };
+        if is_user {
+            return Ok(app.store.user_by_login(&master.id, &canonical(&self.name), false).await?.is_some());
+        }
+        Ok(app.store.client_by_client_id(&master.id, &self.name).await?.is_some())
+    }
+
+    fn told(&self) -> String {
+        let Self { name, secret, drawn } = self;
+        let secret = if *drawn {
+            format!(", with this secret, shown this once: {}", secret.expose())
+        } else {
+            String::new()
+        };
+        format!("{name} may administer all realms{secret}\n")
+    }
+}

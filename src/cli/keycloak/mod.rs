@@ -1,0 +1,87 @@
+//! `vestibule start-dev`, `start` and their kin: the commands of Keycloak, so that a container needs another image name
+//! and nothing else. What the options mean is `config::keycloak`'s to say.
+
+mod admin;
+mod help;
+mod import;
+mod start;
+
+use clap::Args;
+
+pub(super) use admin::BootstrapAdmin;
+pub(super) use import::Import;
+pub(super) use start::{Start, StartDev};
+
+use super::output::{Failure, say};
+use crate::config::keycloak::Options;
+
+/// Keycloak's options as they were written. They are many, a newer Keycloak has more, and one that is unknown is told of
+/// and passed over, which is why they are not declared one by one.
+#[derive(Debug, Args)]
+pub(super) struct Raw {
+    /// Keycloak's options; --help lists those that mean something here
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION")]
+    options: Vec<String>,
+}
+
+impl Raw {
+    /// The options, of the process's environment too; none when the person asked for help and got it.
+    fn read(&self, help: &str) -> Result<Option<Options>, Failure> {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        let options = Options::read(&self.options, std::env::vars_os().filter_map(text));
+        if ["help", "help-all"].iter().any(|name| options.text(name).is_some()) {
+            say(help)?;
+            return Ok(None);
+        }
+        Ok(Some(options))
+    }
+}
+
+/// Says once which options do nothing here.
+fn tell_of_idle(options: &Options) {
+    let idle = options.idle();
+    if !idle.is_empty() {
+        tracing::warn!(options = idle.join(", "), "these options of Keycloak do nothing here");
+    }
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Build {
+    #[command(flatten)]
+    raw: Raw,
+}
+
+impl Build {
+    /// Says that there is nothing to do.
+    pub(super) fn run(self) -> Result<(), Failure> {
+        match self.raw.read(help::BUILD)? {
+            Some(_) => say("Nothing to build: every option can be given to start.\n"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Arguments of `show-config`.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct ShowConfig {
+    #[command(flatten)]
+    raw: Raw,
+}
+
+impl ShowConfig {
+    /// Tells the options that were found, and those that do nothing.
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let Some(options) = self.raw.read(help::SHOW_CONFIG)? else { return Ok(()) };
+        let mut text = format!("Current Configuration:\n{}", options.shown());
+        let idle = options.idle();
+        if !idle.is_empty() {
+            text.push_str(&format!("Without effect here: {}\n", idle.join(", ")));
+        }
+        say(&text)
+    }
+}

@@ -1,0 +1,245 @@
+//! Keycloak's way to configure a server, for `start` and `start-dev`: its options as arguments and as variables.
+//!
+//! Owns their names, what they mean here, and which of them mean nothing. Leaves what may be configured at all to
+//! [`Config`], and what production refuses to `production`: `start` is `serve` under Keycloak's names.
+
+mod database;
+mod names;
+mod options;
+mod production;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+use super::{Config, ConfigProblems, Development, Listen, StandIn};
+use crate::protocol::forwarded::{Cidr, Proxies, ProxyHeaders};
+use crate::realm_file::FileProblem;
+use crate::secrets::Secret;
+use crate::server::TlsFiles;
+use crate::telemetry::LogFormat;
+
+pub use options::{Options, Source};
+pub use production::production;
+
+/// The version of Keycloak whose place is taken, as tools are told it.
+pub const KEYCLOAK_VERSION: &str = "26.4.0";
+
+/// Where Keycloak's image keeps its data, when that is where we are.
+const DATA: &str = "/opt/keycloak/data";
+
+/// A process as Keycloak's options describe it.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// The server.
+    pub config: Config,
+    /// The folder whose realm files are imported.
+    pub import: Option<PathBuf>,
+    /// The first administrator: user name and password.
+    pub user: Option<(String, Secret)>,
+    /// The same as a client: `client_id` and secret.
+    pub service: Option<(String, Secret)>,
+    /// Whether the management port was asked for; else a server starts without it when it is taken.
+    pub management_asked: bool,
+}
+
+/// What the options of `start-dev` come to. Nothing is refused that Keycloak takes, but what cannot be read.
+///
+/// # Errors
+/// Every option that cannot be read.
+pub fn development(options: &Options) -> Result<Process, ConfigProblems> {
+    let mut reader = Reader { options, problems: Vec::new() };
+    let data = data_folder(options);
+    let path = reader.relative_path();
+    let name = hostname(options);
+    let public_url = name.and_then(|name| public_url(options, name, "http", &path));
+    let port = reader.port("http-port", 8080);
+    let tls = reader.tls();
+    let database = reader.read("db", database::address(options, &data));
+    let stand_in = StandIn {
+        host_name: name.filter(|_| public_url.is_none()).map(str::to_owned),
+        https_listen: tls.is_some().then(|| Listen::on(Some(reader.host()), reader.port("https-port", 8443))),
+        // A proxy may take the path away, and apps may not know of it.
+        at_root_too: true,
+        ..stand_in(options)
+    };
+    let development = Development {
+        host: Some(reader.host()),
+        port,
+        management_port: Some(reader.port("http-management-port", if port == 0 { 0 } else { 9000 })),
+        public_url,
+        base_path: path,
+        ephemeral: database::is_in_memory(options),
+        database: database.flatten(),
+        data: data.clone(),
+        any_host: true,
+        proxies: reader.proxies(Cidr::EVERY.to_vec()),
+        tls,
+        stand_in,
+        ..Development::default()
+    };
+    let Reader { problems, .. } = reader;
+    if !problems.is_empty() {
+        return Err(ConfigProblems(problems));
+    }
+    let mut config = Config::development(&development)?;
+    logging(options, &mut config);
+    Ok(process(options, &data, config))
+}
+
+/// Whether a `start` says of itself that it is no production: any host name, plain http without a proxy, and the database
+/// in a file are what Keycloak's own guides call so. Quarkus Dev Services start it like this.
+#[must_use]
+pub fn is_development(options: &Options) -> bool {
+    let unset = |names: &[&str]| names.iter().all(|name| options.text(name).is_none());
+    options.switch("hostname-strict") == Some(false)
+        && options.switch("http-enabled") == Some(true)
+        && unset(&["proxy", "proxy-headers", "https-certificate-file"])
+        && hostname(options).is_none_or(|name| !name.starts_with("https://"))
+        && options.text("db").is_none_or(|db| db.starts_with("dev-"))
+}
+
+fn process(options: &Options, data: &Path, config: Config) -> Process {
+    let pair = |name: &str, secret: &str| {
+        Some((options.text(name)?.to_owned(), Secret::from(options.text(secret)?.to_owned())))
+    };
+    let usual = || {
+        Some(("temp-admin".to_owned(), Secret::from(options.text("bootstrap-admin-password")?.to_owned())))
+    };
+    let folder = options.text("dir").map_or_else(|| data.join("import"), PathBuf::from);
+    let asked = ["http-management-port", "health-enabled", "metrics-enabled"];
+    Process {
+        config,
+        import: (options.switch("import-realm") == Some(true)).then_some(folder),
+        user: pair("bootstrap-admin-username", "bootstrap-admin-password").or_else(usual),
+        service: pair("bootstrap-admin-client-id", "bootstrap-admin-client-secret"),
+        management_asked: asked.iter().any(|name| options.text(name).is_some()),
+    }
+}
+
+/// The folder of database, keys and imports.
+fn data_folder(options: &Options) -> PathBuf {
+    let home = || options.text("home-dir").map(|home| Path::new(home).join("data"));
+    let image = || Some(PathBuf::from(DATA)).filter(|data| data.is_dir());
+    let own = options.text("data").map(PathBuf::from);
+    own.or_else(home).or_else(image).unwrap_or_else(|| ".vestibule".into())
+}
+
+/// The host name or address under which the server is to be known.
+fn hostname(options: &Options) -> Option<&str> {
+    options.text("hostname-url").or_else(|| options.text("hostname"))
+}
+
+/// The one public address, when the options tell a whole one.
+fn public_url(options: &Options, name: &str, scheme: &str, path: &str) -> Option<String> {
+    if let Some((_, rest)) = name.split_once("://") {
+        let has_path = rest.trim_end_matches('/').contains('/');
+        return Some(if has_path {
+            name.to_owned()
+        } else {
+            format!("{}{path}", name.trim_end_matches('/'))
+        });
+    }
+    let port = options.text("hostname-port").filter(|port| *port != "-1");
+    match (port, scheme) {
+        (Some(port), _) => Some(format!("{scheme}://{name}:{port}{path}")),
+        (None, "https") => Some(format!("https://{name}{path}")),
+        (None, _) => None,
+    }
+}
+
+fn stand_in(options: &Options) -> StandIn {
+    let legacy = options.switch("legacy-observability-interface") == Some(true);
+    StandIn {
+        follows_back_channel: options.switch("hostname-backchannel-dynamic") == Some(true),
+        health_on_main: legacy || options.switch("http-management-health-enabled") == Some(false),
+        ..StandIn::default()
+    }
+}
+
+fn logging(options: &Options, config: &mut Config) {
+    // Keycloak's categories are Java's: only a level for everything means something here.
+    let levels = options.text("log-level").unwrap_or_default().to_ascii_lowercase();
+    let known = ["error", "warn", "info", "debug", "trace"];
+    if let Some(level) = levels.split(',').map(str::trim).find(|level| known.contains(level)) {
+        config.log_level = level.to_owned();
+    }
+    if options.text("log-console-output") == Some("json") {
+        config.log_format = LogFormat::Json;
+    }
+}
+
+/// Reads options, and notes what cannot be read.
+struct Reader<'a> {
+    options: &'a Options,
+    problems: Vec<FileProblem>,
+}
+
+impl Reader<'_> {
+    fn refuse(&mut self, name: &str, message: impl Into<String>) {
+        let field = format!("--{name}");
+        self.problems.push(FileProblem { file: String::new(), line: None, field, message: message.into() });
+    }
+
+    fn read<T>(&mut self, name: &str, outcome: Result<T, String>) -> Option<T> {
+        outcome.map_err(|message| self.refuse(name, message)).ok()
+    }
+
+    fn port(&mut self, name: &str, usual: u16) -> u16 {
+        let Some(text) = self.options.text(name) else { return usual };
+        let read = text.parse().map_err(|_| format!("{text:?} is no port: write 0 to 65535"));
+        self.read(name, read).unwrap_or(usual)
+    }
+
+    /// Every address, as Keycloak listens: it runs in containers.
+    fn host(&mut self) -> IpAddr {
+        let everywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let Some(text) = self.options.text("http-host") else { return everywhere };
+        let read = text.parse().map_err(|_| format!("{text:?} is no IP address"));
+        self.read("http-host", read).unwrap_or(everywhere)
+    }
+
+    fn relative_path(&mut self) -> String {
+        let text = self.options.text("http-relative-path").unwrap_or_default().trim_matches('/');
+        if text.is_empty() { String::new() } else { format!("/{text}") }
+    }
+
+    fn tls(&mut self) -> Option<TlsFiles> {
+        let file = |name| self.options.text(name).map(PathBuf::from);
+        match (file("https-certificate-file"), file("https-certificate-key-file")) {
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) => {
+                self.refuse("https-certificate-key-file", "is missing: certificate and key go together");
+                None
+            }
+            (None, Some(_)) => {
+                self.refuse("https-certificate-file", "is missing: certificate and key go together");
+                None
+            }
+        }
+    }
+
+    /// The proxies in front; `usual` are believed when no addresses are named.
+    fn proxies(&mut self, usual: Vec<Cidr>) -> Proxies {
+        let options = self.options;
+        let old = options.text("proxy").filter(|proxy| *proxy != "none").map(|_| "xforwarded");
+        let headers = match options.text("proxy-headers").or(old) {
+            None | Some("none") => return Proxies::default(),
+            Some("forwarded") => ProxyHeaders::Forwarded,
+            Some("xforwarded") => ProxyHeaders::XForwarded,
+            Some(other) => {
+                self.refuse("proxy-headers", format!("{other:?} is unknown: write xforwarded or forwarded"));
+                return Proxies::default();
+            }
+        };
+        let Some(text) = options.text("proxy-trusted-addresses") else {
+            return Proxies { trusted: usual, headers };
+        };
+        let ranges = text.split(',').map(str::trim).filter(|range| !range.is_empty());
+        let read = ranges.map(|range| range.parse::<Cidr>().map_err(|error| error.to_string())).collect();
+        Proxies { trusted: self.read("proxy-trusted-addresses", read).unwrap_or_default(), headers }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! The names of Keycloak's options.
+
+/// Those that mean something here.
+pub(super) const ACTED_UPON: [&str; 47] = [
+    "bootstrap-admin-client-id",
+    "bootstrap-admin-client-secret",
+    "bootstrap-admin-password",
+    "bootstrap-admin-username",
+    "client-id",
+    "client-secret:env",
+    "data",
+    "db",
+    "db-password",
+    "db-url",
+    "db-url-database",
+    "db-url-host",
+    "db-url-port",
+    "db-url-properties",
+    "db-username",
+    "dir",
+    "file",
+    "health-enabled",
+    "help",
+    "help-all",
+    "home-dir",
+    "hostname",
+    "hostname-backchannel-dynamic",
+    "hostname-port",
+    "hostname-strict",
+    "hostname-url",
+    "http-enabled",
+    "http-host",
+    "http-management-health-enabled",
+    "http-management-port",
+    "http-port",
+    "http-relative-path",
+    "https-certificate-file",
+    "https-certificate-key-file",
+    "https-port",
+    "import-realm",
+    "legacy-observability-interface",
+    "log-console-output",
+    "log-level",
+    "override",
+    "password:env",
+    "proxy",
+    "proxy-headers",
+    "proxy-trusted-addresses",
+    "realm",
+    "username",
+    "users",
+];
+
+/// Those of which nobody misses anything: what they ask for is so anyway, or is about Java's ways.
+pub(super) const WITHOUT_MEANING: [&str; 13] = [
+    "auto-build",
+    "cache",
+    "cache-stack",
+    "hostname-debug",
+    "hostname-strict-backchannel",
+    "hostname-strict-https",
+    "http-management-scheme",
+    "https-management-client-auth",
+    "log",
+    "metrics-enabled",
+    "optimized",
+    "run-in-container",
+    "verbose",
+];
+
+/// Those that stand alone: what follows them is no value.
+pub(super) const FLAGS: [&str; 6] =
+    ["auto-build", "help", "help-all", "import-realm", "optimized", "verbose"];
+
+/// Variables of Keycloak 25 and before, with the option that each is now. A newer name wins.
+pub(super) const OLDER: [(&str, &str); 11] = [
+    ("KEYCLOAK_ADMIN", "bootstrap-admin-username"),
+    ("KEYCLOAK_ADMIN_PASSWORD", "bootstrap-admin-password"),
+    ("KEYCLOAK_USER", "bootstrap-admin-username"),
+    ("KEYCLOAK_PASSWORD", "bootstrap-admin-password"),
+    ("KEYCLOAK_FRONTEND_URL", "hostname"),
+    ("DB_VENDOR", "db"),
+    ("DB_ADDR", "db-url-host"),
+    ("DB_PORT", "db-url-port"),
+    ("DB_DATABASE", "db-url-database"),
+    ("DB_USER", "db-username"),
+    ("DB_PASSWORD", "db-password"),
+];
+
+/// Those whose value is nobody's business.
+#[must_use]
+pub(super) fn is_secret(name: &str) -> bool {
+    name.contains("password") || name.contains("secret") || name == "db-url"
+}
