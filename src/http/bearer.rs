@@ -125,6 +125,12 @@ impl BearerError {
         Self { scope: Some(scope), ..Self::with(Some(error)) }
     }
 
+    /// A token without a role that it needs.
+    #[must_use]
+    pub fn role(why: &'static str) -> Self {
+        Self::with(Some(OAuthError::new(ErrorCode::InsufficientScope, why)))
+    }
+
     /// The same, told to a caller who proves to hold a key, or ought to.
     fn bound(self) -> Self {
         Self { scheme: Scheme::Dpop, ..self }

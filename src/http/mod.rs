@@ -37,8 +37,8 @@ use crate::app::Shared;
 use context::{RealmContext, ServerContext};
 use error::PageError;
 use oidc::{
-    authorize, certs, device_authorization, discovery, introspect, login_status, logout, par, register,
-    revoke, token, userinfo,
+    authorize, certs, device_authorization, discovery, elsewhere, introspect, login_status, logout, par,
+    realm, register, revoke, token, userinfo,
 };
 use sign_in::{authenticate, consent};
 
@@ -49,6 +49,7 @@ pub fn router(app: Shared) -> Router {
         .route(assets::ROUTE, get(assets::serve))
         .route("/.well-known/openid-configuration/realms/{realm}", get(discovery::metadata))
         .route("/.well-known/oauth-authorization-server/realms/{realm}", get(discovery::metadata))
+        .route("/realms/{realm}", get(realm::published).options(cors::preflight_public))
         .merge(realm_routes("/realms/{realm}"))
         .merge(admin::router());
     if app.rules.root_realm.is_some() {
@@ -90,6 +91,8 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
         .route("/.well-known/oauth-authorization-server", public())
         .route("/protocol/openid-connect/certs", get(certs::certs).options(cors::preflight_public))
         .route("/protocol/openid-connect/auth", get(authorize::authorize).post(authorize::authorize))
+        .route("/protocol/openid-connect/registrations", get(elsewhere::registrations))
+        .route("/protocol/openid-connect/forgot-credentials", get(elsewhere::forgot_credentials))
         .route("/protocol/openid-connect/ext/par/request", post(par::push).options(cors::preflight))
         .route(
             "/protocol/openid-connect/auth/device",
@@ -106,6 +109,7 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
         .route("/protocol/openid-connect/login-status-iframe.html", get(login_status::frame))
         .route("/protocol/openid-connect/login-status-iframe.html/init", get(login_status::init))
         .route("/protocol/openid-connect/3p-cookies/step1.html", get(login_status::third_party_cookies))
+        .route("/protocol/openid-connect/3p-cookies/step2.html", get(login_status::third_party_cookies))
         .route("/clients-registrations/openid-connect", post(register::create))
         .route(
             "/clients-registrations/openid-connect/{client_id}",
@@ -116,8 +120,8 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
         .route("/device", get(device::show).post(device::submit))
         .route("/device/confirm", get(device::answer::get).post(device::answer::post))
         .route("/device/qr.svg", get(device::qr::picture))
-        .route("/account", get(account::show))
-        .route("/account/", get(account::show))
+        .route("/account", get(account::show).options(cors::preflight))
+        .route("/account/", get(account::show).options(cors::preflight))
         .route("/account/{action}", post(account::act))
         .routes
 }

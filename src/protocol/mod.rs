@@ -5,6 +5,7 @@
 //! Records live beside their rules: `Client` in `client.rs`, `AuthorizationCode` in `code.rs`, and so on.
 
 pub mod access_token;
+pub mod account;
 pub mod acr;
 pub mod admin;
 pub mod audit;

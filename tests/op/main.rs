@@ -10,6 +10,7 @@
 )]
 
 mod access_token;
+mod account;
 mod acr;
 mod admin;
 mod answers;

@@ -110,7 +110,7 @@ pub(super) fn known(params: &Params) -> RequestParameters {
     RequestParameters(pairs.collect())
 }
 
-fn same_by_get(context: &RealmContext, parameters: &RequestParameters) -> String {
+pub(super) fn same_by_get(context: &RealmContext, parameters: &RequestParameters) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(&parameters.0);
     format!("{}?{}", context.url("/protocol/openid-connect/auth"), query.finish())

@@ -62,6 +62,7 @@ pub struct Target {
     redirect_uri: String,
     mode: ResponseMode,
     state: Option<String>,
+    action: Option<String>,
 }
 
 /// Why a request cannot be answered at the client: the person gets a page instead (RFC 6749 §4.1.2.1).
@@ -100,6 +101,7 @@ impl Target {
             redirect_uri: requested.to_owned(),
             mode: ResponseMode::read(parameters.get("response_mode")).unwrap_or_default(),
             state: parameters.get("state").map(str::to_owned),
+            action: parameters.get("kc_action").filter(|action| is_action(action)).map(str::to_owned),
         })
     }
 
@@ -121,10 +123,16 @@ impl Target {
         )
     }
 
-    /// The answer that carries a code (RFC 6749 §4.1.2, with `iss` of RFC 9207 and Keycloak's `session_state`).
+    /// The answer that carries a code (RFC 6749 §4.1.2, with `iss` of RFC 9207 and Keycloak's `session_state`). An
+    /// `kc_action` that the app asked for was not done, and it is told so.
     #[must_use]
     pub fn grant(&self, code: String, session_id: &str, issuer: &str) -> Answer {
-        self.answer(vec![("code", code), ("session_state", session_id.into())], issuer)
+        let mut fields = vec![("code", code), ("session_state", session_id.into())];
+        if let Some(action) = &self.action {
+            fields.push(("kc_action_status", "error".into()));
+            fields.push(("kc_action", action.clone()));
+        }
+        self.answer(fields, issuer)
     }
 
     fn answer(&self, mut fields: Vec<(&'static str, String)>, issuer: &str) -> Answer {
@@ -134,6 +142,12 @@ impl Target {
         }
         Answer { redirect_uri: self.redirect_uri.clone(), mode: self.mode, fields }
     }
+}
+
+/// Whether this may name one of Keycloak's actions.
+fn is_action(name: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    !name.is_empty() && name.len() <= 64 && name.bytes().all(known)
 }
 
 /// An answer on its way to the client. Only a [`Target`] makes one.

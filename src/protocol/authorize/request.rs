@@ -31,6 +31,7 @@ impl RequestParameters {
         "code_challenge_method",
         "dpop_jkt",
         "id_token_hint",
+        "kc_action",
         "login_hint",
         "max_age",
         "nonce",

@@ -1,0 +1,36 @@
+//! Addresses of Keycloak at which an app sends people to register and to ask for a new password: neither is offered here,
+//! and the page says so, with the way to sign in.
+
+use axum::response::Response;
+
+use super::authorize;
+use crate::http::context::RealmContext;
+use crate::http::error::PageError;
+use crate::http::pages::Trouble;
+use crate::http::params::{Params, ParamsError, Query};
+
+/// `GET …/protocol/openid-connect/registrations`.
+pub async fn registrations(context: RealmContext, Query(query): Query) -> Response {
+    not_offered(
+        &context,
+        query,
+        "People cannot register themselves here. Its operator can give you an account.",
+    )
+}
+
+/// `GET …/protocol/openid-connect/forgot-credentials`.
+pub async fn forgot_credentials(context: RealmContext, Query(query): Query) -> Response {
+    not_offered(&context, query, "A new password cannot be asked for here. Its operator can give you one.")
+}
+
+fn not_offered(context: &RealmContext, query: Result<Params, ParamsError>, why: &str) -> Response {
+    let error = PageError::new(Trouble::Missing).detail(why);
+    match query {
+        // The request that the app made, at the address where it is one to sign in.
+        Ok(query) if query.get("client_id").is_some() => {
+            let parameters = authorize::known(&query);
+            context.fail(&error.again(authorize::same_by_get(context, &parameters)))
+        }
+        _ => context.fail(&error),
+    }
+}

@@ -1,0 +1,105 @@
+//! The account's address as an app asks it: the profile in JSON, by a token.
+
+use serde_json::json;
+use vestibule::testing::{Browser, Reply, Rp, TestServer, Tokens};
+
+async fn ask(browser: &Browser, rp: &Rp, token: &str, accept: &str, origin: &str) -> Reply {
+    let mut app = browser.clone();
+    app.forget_cookies();
+    for (name, value) in [("accept", accept), ("origin", origin)] {
+        app.headers.push((name.into(), value.into()));
+    }
+    if !token.is_empty() {
+        app.headers.push(("authorization".into(), format!("Bearer {token}")));
+    }
+    app.get(&format!("{}/account", rp.issuer)).await
+}
+
+async fn signed_in(server: &TestServer, rp: &Rp) -> Tokens {
+    rp.sign_in(&mut server.browser(), "alice", "alice").await.unwrap()
+}
+
+#[tokio::test]
+async fn an_app_loads_the_profile_from_its_own_origin() {
+    let server = TestServer::start().await.unwrap();
+    let (rp, browser) = (server.rp("spa", None), server.browser());
+    let tokens = signed_in(&server, &rp).await;
+    let reply = ask(&browser, &rp, tokens.access_token(), "application/json", "http://localhost:3000").await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let profile = reply.json();
+    assert_eq!(profile["id"], tokens.access_claims()["sub"]);
+    assert_eq!(
+        (&profile["username"], &profile["email"], &profile["emailVerified"], &profile["firstName"]),
+        (&json!("alice"), &json!("alice@example.com"), &json!(true), &json!("Alice")),
+    );
+    assert!(profile["attributes"].is_object(), "{profile}");
+    assert_eq!(reply.header("access-control-allow-origin"), "http://localhost:3000");
+    assert_eq!(reply.header("access-control-allow-credentials"), "true");
+    let strange = ask(&browser, &rp, tokens.access_token(), "application/json", "https://evil.example").await;
+    assert_eq!(strange.header("access-control-allow-origin"), "", "another origin reads nothing");
+}
+
+#[tokio::test]
+async fn the_profile_needs_a_token_with_the_role() {
+    let server = TestServer::start().await.unwrap();
+    let (rp, browser) = (server.rp("spa", None), server.browser());
+    let tokens = signed_in(&server, &rp).await;
+    for (case, token, status) in [
+        ("none", "", 401),
+        ("nonsense", "x", 401),
+        ("a refresh token", tokens.refresh_token(), 401),
+        ("an ID token", tokens.id_token(), 401),
+    ] {
+        let reply = ask(&browser, &rp, token, "application/json", "http://localhost:3000").await;
+        assert_eq!(reply.status, status, "{case}: {}", reply.body);
+        assert!(!reply.body.contains("alice@example.com"), "{case}");
+    }
+    let page = ask(&browser, &rp, tokens.access_token(), "text/html,application/json", "x").await;
+    assert!(page.body.contains("kc-form-login"), "a browser gets the page, whatever token it sends");
+}
+
+#[tokio::test]
+async fn a_realm_publishes_itself() {
+    let server = TestServer::start().await.unwrap();
+    let mut browser = server.browser();
+    let issuer = server.issuer("main");
+    let reply = browser.get(&issuer).await;
+    let told = reply.json();
+    assert_eq!((reply.status.as_u16(), &told["realm"]), (200, &json!("main")));
+    assert_eq!(told["token-service"], format!("{issuer}/protocol/openid-connect"));
+    assert_eq!(told["account-service"], format!("{issuer}/account"));
+    assert_eq!(told["tokens-not-before"], 0);
+    // SubjectPublicKeyInfo of a 2048 bit RSA key in base64 begins like this.
+    assert!(told["public_key"].as_str().unwrap().starts_with("MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"), "{told}");
+    assert_eq!(reply.header("access-control-allow-origin"), "*");
+    let missing = browser.get(&server.issuer("nothing")).await;
+    assert_eq!((missing.status.as_u16(), missing.json()), (404, json!({ "error": "Realm does not exist" })));
+}
+
+#[tokio::test]
+async fn what_is_not_offered_says_so_and_leads_to_the_sign_in() {
+    let server = TestServer::start().await.unwrap();
+    let (rp, mut browser) = (server.rp("spa", None), server.browser());
+    for name in ["registrations", "forgot-credentials"] {
+        let address = rp.authorize_url().replace("/auth?", &format!("/{name}?"));
+        let page = browser.get(&address).await;
+        assert_eq!(page.status, 404, "{name}");
+        assert!(page.body.contains("/protocol/openid-connect/auth?"), "{name}: {}", page.body);
+        assert!(page.body.contains("operator can give you"), "{name}: {}", page.body);
+    }
+}
+
+/// Keycloak's actions at a sign-in are not done here, and the app is told.
+#[tokio::test]
+async fn an_action_that_is_asked_for_is_answered_by_its_status() {
+    let server = TestServer::start().await.unwrap();
+    let (rp, mut browser) = (server.rp("spa", None), server.browser());
+    rp.authorize(&mut browser, "alice", "alice").await;
+    for (action, status) in [("UPDATE_PASSWORD", Some("error")), ("<script>", None), ("", None)] {
+        let address = rp.authorize_url_with(&[("kc_action", Some(action)), ("kc_idp_hint", Some("google"))]);
+        let reply = browser.open(&address).await;
+        assert!(reply.parameter("code").is_some(), "{action}: {}", reply.body);
+        assert_eq!(reply.parameter("kc_action_status").as_deref(), status, "{action}");
+        assert_eq!(reply.parameter("kc_action").as_deref(), status.map(|_| action), "{action}");
+    }
+}
