@@ -27,7 +27,7 @@ pub mod tokens;
 pub mod welcome;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{OriginalUri, Request};
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -62,16 +62,26 @@ pub fn router(app: Shared) -> Router {
         (false, false) => Router::new().nest(&base, routes),
     };
     let known = routes.clone().fallback(missing).with_state(app.clone());
-    routes.fallback(move |request| lenient(known, request)).with_state(app)
+    routes.fallback(move |request| async move { lenient(&base, known, request).await }).with_state(app)
 }
 
-/// Looks once more for an address that no route has, without doubled and trailing slashes: many clients put one between a
-/// base address that ends in one and a path that begins with one.
-async fn lenient(known: Router, mut request: Request) -> Response {
-    if let Some(uri) = without_spare_slashes(request.uri()) {
+/// Looks once more for an address that no route has, without doubled and trailing slashes: Keycloak's admin clients put one
+/// between a base address that ends in one and a path that begins with one. What else is spelled so is not there.
+async fn lenient(base_path: &str, known: Router, mut request: Request) -> Response {
+    let asked = request.extensions().get::<OriginalUri>().map_or(request.uri(), |uri| &uri.0);
+    if let Some(uri) = without_spare_slashes(asked).filter(|uri| is_for_programs(base_path, uri)) {
         *request.uri_mut() = uri;
     }
     known.oneshot(request).await.unwrap_or_else(|never| match never {})
+}
+
+/// Whether the address is one that such clients call: of the admin API, or where they get a token for it.
+fn is_for_programs(base_path: &str, uri: &Uri) -> bool {
+    let path = uri.path().strip_prefix(base_path).unwrap_or(uri.path());
+    let of_realm = path.starts_with("/realms/");
+    path.starts_with("/admin/")
+        || (of_realm && path.ends_with("/protocol/openid-connect/token"))
+        || (of_realm && path.ends_with("/.well-known/openid-configuration"))
 }
 
 fn without_spare_slashes(uri: &Uri) -> Option<Uri> {
