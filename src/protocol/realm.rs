@@ -100,6 +100,8 @@ pub struct RealmSettings {
     pub default_scopes: Vec<String>,
     /// Scopes a client has when it names none: part of its tokens when asked for.
     pub optional_scopes: Vec<String>,
+    /// `id`s of the groups that new users become members of.
+    pub default_groups: Vec<String>,
     /// Types of `authorization_details` (RFC 9396 §2).
     pub authorization_details_types: Vec<DetailType>,
     /// Who may register clients (RFC 7591).
@@ -148,6 +150,7 @@ impl Default for RealmSettings {
             optional_scopes: ["address", "phone", "offline_access", "microprofile-jwt"]
                 .map(str::to_owned)
                 .to_vec(),
+            default_groups: Vec::new(),
             authorization_details_types: Vec::new(),
             registration: Registration::default(),
             registration_grants: BTreeSet::from([GrantType::AuthorizationCode, GrantType::RefreshToken]),

@@ -1,6 +1,6 @@
 //! Groups as administrators see and change them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::json;
 use uuid::Uuid;
@@ -229,9 +229,7 @@ async fn put_below(call: &Call, groups: &[Group], group: &Group, parent: Option<
         path: path(parent, &group.name),
         ..group.clone()
     };
-    let (old_path, new_path) = (group.path.clone(), moved.path.clone());
-    let mut changes = renamed(groups, group, moved);
-    changes.extend(follow(call, &old_path, Some(&new_path)).await?);
+    let changes = renamed(groups, group, moved);
     commit(call, changes, Operation::Update, &group.id, parent, &group.name).await?;
     done()
 }
@@ -291,9 +289,7 @@ pub(super) async fn update(call: Call) -> Answer {
     let parent = old.parent.as_deref().and_then(|id| groups.iter().find(|group| group.id == id));
     let (group, new) = from_representation(body, old.clone());
     let group = Group { path: path(parent, &name), name: name.clone(), ..group };
-    let new_path = group.path.clone();
     let mut changes = renamed(&groups, old, group);
-    changes.extend(follow(&call, &old.path, Some(&new_path)).await?);
     changes.extend(beside::keep(&call, Beside::Group, &old.id, new).await?);
     commit(&call, changes, Operation::Update, &old.id, parent, &name).await?;
     done()
@@ -307,9 +303,8 @@ pub(super) async fn delete(call: Call) -> Answer {
         covered(&call, &one.id).await?;
     }
     let path = format!("groups/{}", group.id);
-    let mut changes = vec![Change::DeleteGroup { realm_id: group.realm_id.clone(), id: group.id.clone() }];
-    changes.extend(follow(&call, &group.path, None).await?);
-    call.commit(changes, Operation::Delete, "GROUP", &path).await?;
+    let change = Change::DeleteGroup { realm_id: group.realm_id.clone(), id: group.id.clone() };
+    call.commit(vec![change], Operation::Delete, "GROUP", &path).await?;
     done()
 }
 
@@ -375,21 +370,12 @@ async fn member(call: &Call, joins: bool) -> Answer {
     done()
 }
 
-/// Where the paths of the groups of new users are kept beside the realm, as Keycloak's realm JSON has them.
-const DEFAULTS: &str = "defaultGroups";
-
-/// The paths of the groups that new users become members of.
-pub(super) fn default_paths(kept: &Kept) -> Vec<String> {
-    let paths = kept.get(DEFAULTS).and_then(serde_json::Value::as_array);
-    paths.into_iter().flatten().filter_map(|path| path.as_str().map(str::to_owned)).collect()
-}
-
 /// The groups that new users become members of.
 pub(super) async fn defaults(call: Call) -> Answer {
     let groups = all(&call).await?;
-    let paths = default_paths(&beside::kept(&call, Beside::Realm, call.realm_id()).await?);
-    let by_path = |path: &String| groups.iter().find(|group| group.path == *path);
-    let shown = paths.iter().filter_map(by_path).map(|group| brief(group, Kept::new()));
+    let by_id: HashMap<&str, &Group> = groups.iter().map(|group| (group.id.as_str(), group)).collect();
+    let ids = &call.state.realm.settings.default_groups;
+    let shown = ids.iter().filter_map(|id| by_id.get(id.as_str())).map(|group| brief(group, Kept::new()));
     told(&shown.collect::<Vec<_>>())
 }
 
@@ -407,45 +393,13 @@ pub(super) async fn remove_default(call: Call) -> Answer {
 }
 
 async fn change_defaults(call: &Call, group: &Group, added: bool) -> Answer {
-    let change = with_defaults(call, |paths| {
-        paths.retain(|path| *path != group.path);
-        if added {
-            paths.push(group.path.clone());
-        }
-    });
-    let changes = change.await?.into_iter().collect();
-    let operation = if added { Operation::Create } else { Operation::Delete };
-    call.commit(changes, operation, "GROUP", &format!("default-groups/{}", group.id)).await?;
-    done()
-}
-
-/// The change of the groups of new users; none when they stay.
-async fn with_defaults(
-    call: &Call,
-    change: impl FnOnce(&mut Vec<String>),
-) -> Result<Option<Change>, AdminError> {
-    let old = beside::kept(call, Beside::Realm, call.realm_id()).await?;
-    let mut paths = default_paths(&old);
-    change(&mut paths);
-    let mut new = old.clone();
-    new.remove(DEFAULTS);
-    if !paths.is_empty() {
-        new.insert(DEFAULTS.to_owned(), paths.into());
+    let mut realm = call.state.realm.clone();
+    realm.settings.default_groups.retain(|id| *id != group.id);
+    if added {
+        realm.settings.default_groups.push(group.id.clone());
     }
-    Ok(beside::replace(call.realm_id(), Beside::Realm, call.realm_id(), &old, new))
-}
-
-/// The groups of new users after those at and below a path have another, or none any more.
-async fn follow(call: &Call, old: &str, new: Option<&str>) -> Result<Option<Change>, AdminError> {
-    with_defaults(call, |paths| {
-        let within =
-            |path: &str| path.strip_prefix(old).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        match new {
-            None => paths.retain(|path| !within(path)),
-            Some(new) => paths.iter_mut().filter(|path| within(path)).for_each(|path| {
-                *path = format!("{new}{}", path.strip_prefix(old).unwrap_or_default());
-            }),
-        }
-    })
-    .await
+    let change = Change::PutRealm { realm, at: call.now() };
+    let operation = if added { Operation::Create } else { Operation::Delete };
+    call.commit(vec![change], operation, "GROUP", &format!("default-groups/{}", group.id)).await?;
+    done()
 }

@@ -170,10 +170,9 @@ async fn given(call: &Call, id: &str, body: &UserRepresentation) -> Result<Vec<C
         role_ids.push(role);
     }
     role_ids.extend(roles.realm_role(&realm.default_role()).map(|role| role.id.clone()));
+    let mut group_ids = realm.settings.default_groups.clone();
     let all = groups::all(call).await?;
-    let defaults = groups::default_paths(&beside::kept(call, Beside::Realm, call.realm_id()).await?);
-    let defaults = all.iter().filter(|group| defaults.contains(&group.path));
-    let mut group_ids: Vec<String> = defaults.map(|group| group.id.clone()).collect();
+    group_ids.retain(|id| all.iter().any(|group| group.id == *id));
     for path in body.groups.iter().flatten() {
         let group = all.iter().find(|group| group.path.trim_matches('/') == path.trim_matches('/'));
         let group = group
