@@ -1,10 +1,12 @@
 //! Protocol mappers: the records are Keycloak's own, so only names differ.
 
 use serde_json::Value;
+use uuid::Builder;
 
 use super::record::Kept;
 use super::representation::ProtocolMapperRepresentation;
 use crate::protocol::mapper::Mapper;
+use crate::secrets::sha256;
 
 /// The protocol that this server speaks.
 pub const PROTOCOL: &str = "openid-connect";
@@ -70,6 +72,30 @@ pub fn to_representations(mappers: &[Mapper], kept: &mut Kept) -> Vec<ProtocolMa
         to_representation(mapper, more)
     };
     mappers.iter().map(one).collect()
+}
+
+/// The identifier of a mapper of `holder` (the `id` of a client or a scope): one that has none of its own is known by
+/// what is made of both names, the same each time.
+#[must_use]
+pub fn identifier(holder: &str, mapper: &Mapper) -> String {
+    if !mapper.id.is_empty() {
+        return mapper.id.clone();
+    }
+    let digest = sha256(&format!("{holder}\n{}", mapper.name));
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(digest) {
+        *to = from;
+    }
+    Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+/// The mappers of `holder` as [`to_representations`] has them, each with its identifier.
+#[must_use]
+pub fn identified(holder: &str, mappers: &[Mapper], kept: &mut Kept) -> Vec<ProtocolMapperRepresentation> {
+    let shown = to_representations(mappers, kept).into_iter().zip(mappers);
+    let with_id =
+        |(shown, mapper)| ProtocolMapperRepresentation { id: Some(identifier(holder, mapper)), ..shown };
+    shown.map(with_id).collect()
 }
 
 /// One mapper, with what was kept of it.

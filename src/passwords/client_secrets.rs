@@ -6,8 +6,12 @@ use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
 use quick_cache::sync::Cache;
 
 use super::{PasswordError, Passwords, Profile, within_limit};
+use crate::keycloak::KeycloakRecord;
+use crate::keycloak::record::SECRET_COPY;
 use crate::protocol::client::Client;
-use crate::secrets::{GENERATED_PREFIX, SEALED_PREFIX, Secret, hash_generated, random_bytes, same};
+use crate::secrets::{
+    GENERATED_PREFIX, SEALED_PREFIX, Secret, fingerprint, hash_generated, random_bytes, same,
+};
 use crate::vault::Vault;
 
 /// How many proven secrets are remembered; beyond it, the ones that are asked for least go.
@@ -31,6 +35,14 @@ pub struct ClientSecrets {
 fn place(realm_id: &str, client_id: &str) -> String {
     format!("clients/{realm_id}/{client_id}/secret")
 }
+
+/// What a copy of a secret is sealed for.
+fn copy_place(realm_id: &str, id: &str) -> String {
+    format!("clients/{realm_id}/{id}/secret-copy")
+}
+
+const SEALED: &str = "sealed";
+const OF: &str = "of";
 
 /// The reason for which a proof is not remembered.
 enum Unproven {
@@ -75,6 +87,34 @@ impl ClientSecrets {
             .inspect_err(|error| tracing::warn!(%error, client_id, "a sealed secret stays shut"))
             .ok()?;
         std::str::from_utf8(&bytes).ok().map(Secret::from)
+    }
+
+    /// A copy of the secret whose stored form is `stored`, of the client with the identifier `id`: for development, where
+    /// Keycloak's tools read it. It is sealed, and good for nothing once the client has another secret.
+    #[must_use]
+    pub fn copy(&self, realm_id: &str, id: &str, stored: &str, secret: &Secret) -> KeycloakRecord {
+        let sealed = self.vault.seal(&copy_place(realm_id, id), secret.expose().as_bytes());
+        let content = [(SEALED.to_owned(), sealed.into()), (OF.to_owned(), fingerprint(stored).into())];
+        KeycloakRecord {
+            realm_id: realm_id.to_owned(),
+            kind: SECRET_COPY.to_owned(),
+            id: id.to_owned(),
+            parent: String::new(),
+            name: String::new(),
+            content: content.into_iter().collect(),
+        }
+    }
+
+    /// The secret of `client` that [`ClientSecrets::copy`] kept; none when the client has another by now.
+    #[must_use]
+    pub fn of_copy(&self, client: &Client, copy: &KeycloakRecord) -> Option<Secret> {
+        let text = |name: &str| copy.content.get(name).and_then(serde_json::Value::as_str);
+        let stored = fingerprint(client.secret_hash.as_deref()?);
+        if !same(text(OF)?, &stored) {
+            return None;
+        }
+        let opened = self.vault.open(&copy_place(&client.realm_id, &client.id), text(SEALED)?).ok()?;
+        std::str::from_utf8(&opened).ok().map(Secret::from)
     }
 
     /// The stored form of a secret that someone chose.
@@ -182,6 +222,24 @@ mod tests {
         for presented in ["s3cret", stored.as_str(), ""] {
             assert_eq!(checker.verify(&stored, &presented.into()).await, Ok(false));
         }
+    }
+
+    #[test]
+    fn a_copy_is_of_one_secret_of_one_client() {
+        let checker = checker(ONE);
+        let client = |id: &str, secret: &str| Client {
+            id: id.to_owned(),
+            realm_id: "r1".to_owned(),
+            client_id: "app".to_owned(),
+            enabled: true,
+            secret_hash: Some(hash_generated(secret)),
+            settings: Default::default(),
+        };
+        let copy = checker.copy("r1", "1", &hash_generated("s3cret"), &"s3cret".into());
+        assert!(!format!("{copy:?}").contains("s3cret"));
+        assert_eq!(checker.of_copy(&client("1", "s3cret"), &copy), Some("s3cret".into()));
+        assert_eq!(checker.of_copy(&client("1", "another"), &copy), None, "it has another by now");
+        assert_eq!(checker.of_copy(&client("2", "s3cret"), &copy), None, "another client");
     }
 
     #[tokio::test]

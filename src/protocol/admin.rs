@@ -4,8 +4,10 @@
 //! `{realm}-realm` in `master` for each realm, and `admin` and `create-realm` of `master`. Leaves to `http::admin` how a
 //! caller is proven.
 
+mod client;
 mod permission;
 mod rights;
 
+pub use client::is_entrance;
 pub use permission::Permission;
 pub use rights::{Caller, Rights};

@@ -75,6 +75,13 @@ impl Mapper {
         self.steps(Kind::parse(&self.kind)?)?.into_iter().next()
     }
 
+    /// The claim that a token stands on and that the mapper would write in its place, if it would.
+    #[must_use]
+    pub fn forges(&self) -> Option<&str> {
+        let claim = self.config.get("claim.name")?.split('.').next()?;
+        (!Kind::parse(&self.kind)?.may_write(claim)).then_some(claim)
+    }
+
     /// Where its claim goes.
     fn steps(&self, kind: Kind) -> Option<Vec<String>> {
         let name = match kind.claim() {

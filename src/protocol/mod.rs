@@ -17,6 +17,7 @@ pub mod built_in;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
+pub mod client_addresses;
 pub mod client_assertion;
 pub mod client_auth;
 pub mod code;

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::protocol::mapper::{Kind, Mapper};
+use crate::protocol::mapper::Mapper;
 
 const FROM_ATTRIBUTE: &str = "oidc-usermodel-attribute-mapper";
 const FIXED: &str = "oidc-hardcoded-claim-mapper";
@@ -95,13 +95,6 @@ impl Claim {
         };
         (claim.mapper() == Mapper { id: String::new(), ..mapper.clone() }).then_some(claim)
     }
-}
-
-/// The protocol's claim that `mapper` would write in its place, if it would.
-pub(super) fn forged(mapper: &Mapper) -> Option<&str> {
-    let claim = mapper.config.get("claim.name")?.split('.').next()?;
-    let kind = Kind::parse(&mapper.kind)?;
-    (!kind.may_write(claim)).then_some(claim)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
     key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, user,
 };
 use crate::clock::Timestamp;
+use crate::keycloak::record::SECRET_COPY;
 use crate::keycloak::{Beside, KeycloakRecord};
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::authorization_details::Detail;
@@ -93,6 +94,9 @@ pub enum Change {
     /// Nothing of the configuration's rows changed, but what is kept in memory must be read again: a service account
     /// got a role.
     Reconfigure { realm_id: String },
+    /// The rest was made from this version of the realm's configuration; a conflict about [`super::REALM_CHANGED`] when
+    /// another was committed since.
+    ExpectVersion { realm_id: String, version: i64 },
     /// A person signed in.
     BeginSession { session: Session, fingerprint: String, expires_at: Timestamp },
     /// The same session under another cookie, after the person proved again who they are or gave consent.
@@ -288,6 +292,7 @@ impl Change {
             | Self::AddUserGroup { realm_id, .. }
             | Self::RemoveUserGroup { realm_id, .. }
             | Self::Reconfigure { realm_id }
+            | Self::ExpectVersion { realm_id, .. }
             | Self::SignInToClient { realm_id, .. }
             | Self::TouchSession { realm_id, .. }
             | Self::EndSession { realm_id, .. }
@@ -325,6 +330,7 @@ impl Change {
             Self::PutClient { client, at } => to.push(client::put(&client, at)?),
             Self::DeleteClient { realm_id, id } => {
                 to.push(keycloak_record::delete_beside(&realm_id, Beside::Client, &id));
+                to.push(keycloak_record::delete(&realm_id, SECRET_COPY, &id));
                 to.push(keycloak_record::delete_beside_roles_of(&realm_id, &id));
                 client::delete(&realm_id, &id, to);
             }
@@ -384,6 +390,7 @@ impl Change {
                 to.push(user::remove_group(&realm_id, &user_id, &group_id));
             }
             Self::Reconfigure { .. } => {}
+            Self::ExpectVersion { realm_id, version } => to.push(realm::expect(&realm_id, version)),
             Self::BeginSession { session, fingerprint, expires_at } => {
                 to.push(session::begin(&session, &fingerprint, expires_at));
             }

@@ -14,6 +14,9 @@ use crate::protocol::realm::Realm;
 use crate::protocol::role::Roles;
 use crate::protocol::scope::Scope;
 
+/// What the conflict is about when a realm's configuration is not any more what a change was made from.
+pub const REALM_CHANGED: &str = "version of the realm";
+
 /// What nodes keep in memory of a realm.
 #[derive(Clone, Debug)]
 pub struct RealmConfiguration {
@@ -51,6 +54,12 @@ impl Row {
             version: self.version,
         })
     }
+}
+
+/// No row is changed when the realm has another version. Changes of configuration come one after another.
+pub(super) fn expect(realm_id: &str, version: i64) -> Statement {
+    let text = "UPDATE realms SET version = version WHERE id = $1 AND version = $2";
+    sql!(text, realm_id, version).needs(REALM_CHANGED)
 }
 
 pub(super) fn delete(realm_id: &str, to: &mut Vec<Statement>) {

@@ -56,9 +56,16 @@ impl Row {
 }
 
 row! {
-    struct RowWithUser {
+    pub(super) struct RowWithUser {
         session: Row,
         user: user::Row,
+    }
+}
+
+impl RowWithUser {
+    pub(super) fn record(self) -> Result<Option<(Session, User)>, StoreError> {
+        let user = self.user.record()?;
+        Ok(self.session.record().map(|session| (session, user)))
     }
 }
 
@@ -162,11 +169,8 @@ impl Store {
             " FROM sessions s JOIN users u ON u.id = s.user_id AND u.realm_id = s.realm_id \
              WHERE s.fingerprint = $2 AND s.realm_id = $1"
         );
-        let Some(row) = self.db.one::<RowWithUser>(sql!(text, realm_id, fingerprint)).await? else {
-            return Ok(None);
-        };
-        let user = row.user.record()?;
-        Ok(row.session.record().map(|session| (session, user)))
+        let row = self.db.one::<RowWithUser>(sql!(text, realm_id, fingerprint)).await?;
+        Ok(row.map(RowWithUser::record).transpose()?.flatten())
     }
 
     /// The session with this identifier.

@@ -1,5 +1,6 @@
 //! The admin REST API: rows A01 to A06 of the attack table, and what Keycloak's clients expect.
 
+mod clients;
 mod groups;
 mod guard;
 mod realms;

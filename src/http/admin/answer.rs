@@ -12,7 +12,7 @@ use crate::http::bearer::BearerError;
 use crate::http::error::{ApiError, Fault};
 use crate::passwords::PasswordError;
 use crate::realms::RealmError;
-use crate::store::StoreError;
+use crate::store::{REALM_CHANGED, StoreError};
 
 /// What a handler gives.
 pub(super) type Answer = Result<Response, AdminError>;
@@ -24,6 +24,8 @@ pub(super) enum AdminError {
     Bearer(Box<BearerError>),
     /// Trouble of ours.
     Fault(Box<ApiError>),
+    /// The realm's configuration changed while the answer was made: what was read is to be read again.
+    Moved,
     /// Anything else.
     Refused(StatusCode, Value),
 }
@@ -84,6 +86,7 @@ impl AdminError {
     /// As said, when a commit failed because a name or a reference is taken or gone; else what the store says.
     pub(super) fn of_conflict(error: StoreError, told: impl FnOnce(&'static str) -> Self) -> Self {
         match error {
+            StoreError::Conflict { what: REALM_CHANGED } => Self::Moved,
             StoreError::Conflict { what } => told(what),
             error => error.into(),
         }
@@ -99,6 +102,7 @@ impl From<BearerError> for AdminError {
 impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::Conflict { what: REALM_CHANGED } => Self::Moved,
             StoreError::Conflict { what: "reference" } => Self::not_found("What it refers to is gone"),
             StoreError::Conflict { what } => Self::conflict(format!("The {what} is taken")),
             StoreError::Unstorable => Self::bad("A value holds a character that is refused, or is too long"),
@@ -127,6 +131,9 @@ impl IntoResponse for AdminError {
         match self {
             Self::Fault(error) => error.into_response(),
             Self::Refused(status, body) => no_store((status, Json(body)).into_response()),
+            Self::Moved => {
+                Self::conflict("Somebody else changed the realm meanwhile: try again").into_response()
+            }
             Self::Bearer(error) => unauthorized(error.into_response()),
         }
     }

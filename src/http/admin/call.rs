@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use std::pin::Pin;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -19,6 +20,12 @@ use crate::store::{Change, Page, Store};
 
 /// Most rows that one answer lists (attacks A05).
 const MOST_ROWS: i64 = 10_000;
+
+/// How often a change is made anew because somebody else was quicker.
+const MOST_ATTEMPTS: u32 = 32;
+
+/// An answer in the making.
+pub(super) type Attempt<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 /// A request that needs no realm.
 pub(super) struct ServerCall {
@@ -158,6 +165,32 @@ impl Call {
     /// Whether the caller may do this too.
     pub(super) fn may(&self, permission: Permission) -> bool {
         self.rights.any_of(permission.roles())
+    }
+
+    /// What must be so that a change which was made from what was read is made: nobody changed the realm since. To be
+    /// committed first, by what [`Call::repeated`] runs.
+    pub(super) fn unmoved(&self) -> Change {
+        Change::ExpectVersion { realm_id: self.realm_id().to_owned(), version: self.state.realm.version }
+    }
+
+    /// Answers by `attempt`, once more with the realm as it is by then when somebody else was quicker: of changes to
+    /// parts of one record side by side, none is lost.
+    pub(super) async fn repeated(mut self, attempt: for<'a> fn(&'a Self) -> Attempt<'a>) -> Answer {
+        for _ in 1..MOST_ATTEMPTS {
+            match attempt(&self).await {
+                Err(AdminError::Moved) => self.read_again().await?,
+                answer => return answer,
+            }
+        }
+        attempt(&self).await
+    }
+
+    async fn read_again(&mut self) -> Result<(), AdminError> {
+        let app = &self.server.app;
+        app.realms.refresh(&app.store).await?;
+        let state = app.realms.administered(&app.store, &self.state.realm.name).await?;
+        self.state = state.ok_or_else(|| AdminError::not_found("Realm not found."))?;
+        Ok(())
     }
 
     /// Commits `changes` and the event that tells of them, in one transaction.

@@ -1,5 +1,7 @@
 //! Every route of the admin API with what it asks of its caller. A route cannot be written without naming that.
 
+mod clients;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -55,6 +57,7 @@ pub fn table() -> Vec<Route> {
     routes.extend(of_roles_by_id());
     routes.extend(of_mappings("/users/{user}"));
     routes.extend(of_mappings("/groups/{group}"));
+    routes.extend(clients::all());
     routes
 }
 

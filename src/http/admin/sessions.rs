@@ -23,7 +23,7 @@ pub(super) async fn of_user(call: Call) -> Answer {
     told(&shown)
 }
 
-fn representation(session: &Session, user: &User, clients: Map<String, Value>) -> Value {
+pub(super) fn representation(session: &Session, user: &User, clients: Map<String, Value>) -> Value {
     json!({
         "id": session.id,
         "username": user.username,

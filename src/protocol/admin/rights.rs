@@ -125,6 +125,23 @@ impl Rights {
                 .all(|role| self.covers_one(roles, role))
     }
 
+    /// Whether the caller has every right that there is over the realm called `realm`, and may look after the clients by
+    /// which its administrators come in (attacks A03).
+    #[must_use]
+    pub fn covers_all(&self, realm: &str, roles: &Roles) -> bool {
+        let administrative = |role: &&Role| is_administrative(realm, roles, role);
+        self.everything || roles.iter().filter(administrative).all(|role| self.covers_one(roles, role))
+    }
+
+    /// Whether the caller has all that the roles of the client called `client_id` give over the realm called `realm`:
+    /// tokens for that audience are worth as much.
+    #[must_use]
+    pub fn covers_roles_of(&self, realm: &str, roles: &Roles, client_id: &str) -> bool {
+        let of_client =
+            |role: &&Role| roles.client_id(role) == Some(client_id) && is_administrative(realm, roles, role);
+        self.everything || roles.iter().filter(of_client).all(|role| self.covers_one(roles, role))
+    }
+
     fn covers_one(&self, roles: &Roles, role: &Role) -> bool {
         if self.at_home {
             return self.held.contains(&role.id);

@@ -9,7 +9,6 @@ mod trusted_issuers;
 mod unique;
 
 use super::FileProblem;
-use super::claims::forged;
 use super::places::Notes;
 use super::spec::{GroupSpec, RealmSpec, RoleSpec, UserSpec};
 use crate::passwords::Scheme;
@@ -198,7 +197,7 @@ fn mappers(mappers: Option<&[Mapper]>, path: &str, notes: &mut Notes<'_>) {
         if Kind::parse(&mapper.kind).is_none() {
             notes.add(path, format!("there is no kind of mapper called `{}`", mapper.kind));
         }
-        if let Some(claim) = forged(mapper) {
+        if let Some(claim) = mapper.forges() {
             notes.add(path, format!("claim `{claim}` is the protocol's own and cannot be mapped"));
         }
         if mappers.iter().take(index).any(|earlier| earlier.name == mapper.name) {

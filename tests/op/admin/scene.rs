@@ -5,7 +5,7 @@ use serde_json::Value;
 use vestibule::testing::{Reply, Rp, TestServer};
 
 /// Realms `master`, `main` and `other`. Each caller is a service account, named after what it may do.
-const REALMS: &str = r#"
+pub(crate) const REALMS: &str = r#"
 [[realms]]
 name = "master"
 [[realms.clients]]
@@ -43,6 +43,16 @@ id = "helpdesk"
 secret = "s"
 grants = ["client_credentials"]
 service_account_roles = ["realm-management:manage-users", "realm-management:view-realm", "realm-management:query-users"]
+[[realms.clients]]
+id = "clerk"
+secret = "s"
+grants = ["client_credentials"]
+service_account_roles = ["realm-management:view-clients"]
+[[realms.clients]]
+id = "keeper"
+secret = "s"
+grants = ["client_credentials"]
+service_account_roles = ["realm-management:manage-clients"]
 [[realms.clients]]
 id = "viewer"
 secret = "s"
@@ -92,7 +102,11 @@ pub(crate) struct Admin {
 impl Admin {
     /// The administrator of everything.
     pub(crate) async fn new() -> Self {
-        let server = TestServer::with_realm(REALMS).await.unwrap();
+        Self::on(TestServer::with_realm(REALMS).await.unwrap()).await
+    }
+
+    /// The administrator of everything on `server`, which has [`REALMS`].
+    pub(crate) async fn on(server: TestServer) -> Self {
         let token = token(&server, "master", "admin").await;
         Self { server, token }
     }

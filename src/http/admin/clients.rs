@@ -1,0 +1,245 @@
+//! Clients as administrators see and change them.
+
+pub(super) mod account;
+mod cover;
+pub(super) mod evaluate;
+pub(super) mod scopes;
+pub(super) mod secrets;
+pub(super) mod sessions;
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::answer::{AdminError, Answer, done, told};
+use super::beside;
+use super::call::{Call, Operation};
+use crate::keycloak::client::{begin, from_representation, to_representation};
+use crate::keycloak::representation::ClientRepresentation;
+use crate::keycloak::{Beside, Kept, mapper};
+use crate::protocol::admin::Permission;
+use crate::protocol::client::Client;
+use crate::store::{Change, Page};
+
+pub(super) use cover::{changeable, covers_mappers, named};
+
+/// Longest `client_id`.
+const LONGEST: usize = 255;
+
+/// The clients that the parameters find, by `client_id`. Who may only find clients learns their names.
+pub(super) async fn list(call: Call) -> Answer {
+    let page = call.server.page(i64::MAX)?;
+    let sees = call.may(Permission::ViewClients);
+    if !sees && call.server.flag("viewableOnly")? == Some(true) {
+        return told(&[(); 0]);
+    }
+    let (found, mut kept) = (found(&call, page).await?, all_kept(&call).await?);
+    let all = cover::covers_everything(&call);
+    let mut shown = Vec::with_capacity(found.len());
+    for client in &found {
+        let kept = kept.remove(&client.id).unwrap_or_default();
+        shown.push(if sees {
+            let secret = if all { secrets::shown(&call, client).await? } else { secrets::masked(client) };
+            representation(&call, client, secret, kept)
+        } else {
+            ClientRepresentation {
+                id: Some(client.id.clone()),
+                client_id: Some(client.client_id.clone()),
+                description: client.settings.description.clone(),
+                ..ClientRepresentation::default()
+            }
+        });
+    }
+    told(&shown)
+}
+
+/// By the whole `client_id`, or by a part of it or of the name.
+async fn found(call: &Call, page: Page) -> Result<Vec<Client>, AdminError> {
+    let (store, realm_id) = (call.store(), call.realm_id());
+    let part = call.server.flag("search")? == Some(true);
+    let name = call.server.query.get("clientId").filter(|name| !name.is_empty());
+    let attributes =
+        call.server.query.get("q").map(super::users::attributes).transpose()?.unwrap_or_default();
+    if let Some(name) = name.filter(|_| !part) {
+        let client = store.client_by_client_id(realm_id, name).await?;
+        return Ok(page.of(client.into_iter().collect()));
+    }
+    let name = name.unwrap_or_default();
+    if attributes.is_empty() {
+        return Ok(store.clients(realm_id, name, page).await?);
+    }
+    let (clients, mut kept) = (store.clients(realm_id, name, Page::ALL).await?, all_kept(call).await?);
+    let fits = |client: &Client| {
+        let kept = kept.remove(&client.id).unwrap_or_default();
+        let shown = to_representation(client, None, &call.state.realm.settings, kept);
+        let own = shown.attributes.unwrap_or_default();
+        attributes.iter().all(|(name, value)| own.get(name) == Some(value))
+    };
+    Ok(page.of(clients.into_iter().filter(fits).collect()))
+}
+
+/// What is kept beside each client, by its `id`.
+async fn all_kept(call: &Call) -> Result<HashMap<String, Kept>, AdminError> {
+    let records = call.store().keycloak_records_of_kind(call.realm_id(), Beside::Client.kind()).await?;
+    Ok(records.into_iter().map(|record| (record.id, record.content)).collect())
+}
+
+/// A client as answers show it. `secret` is what is shown of its secret.
+fn representation(
+    call: &Call,
+    client: &Client,
+    secret: Option<String>,
+    mut kept: Kept,
+) -> ClientRepresentation {
+    let mappers = mapper::identified(&client.id, &client.settings.mappers, &mut kept.clone());
+    kept.entry("surrogateAuthRequired").or_insert(false.into());
+    kept.entry("alwaysDisplayInConsole").or_insert(false.into());
+    kept.entry("authenticationFlowBindingOverrides").or_insert_with(|| serde_json::json!({}));
+    let manages = call.may(Permission::ManageClients);
+    let access = [("view", true), ("configure", manages), ("manage", manages)];
+    ClientRepresentation {
+        protocol_mappers: Some(mappers).filter(|mappers| !mappers.is_empty()),
+        access: Some(access.map(|(name, granted)| (name.to_owned(), granted)).into()),
+        ..to_representation(client, secret.as_deref(), &call.state.realm.settings, kept)
+    }
+}
+
+/// One client.
+pub(super) async fn read(call: Call) -> Answer {
+    let client = named(&call).await?;
+    let kept = beside::kept(&call, Beside::Client, &client.id).await?;
+    let secret = match cover::covered(&call, &client).await {
+        Ok(()) if call.may(Permission::ManageClients) => secrets::shown(&call, &client).await?,
+        Ok(()) | Err(AdminError::Refused(..)) => secrets::masked(&client),
+        Err(error) => return Err(error),
+    };
+    told(&representation(&call, &client, secret, kept))
+}
+
+/// Makes a client with all that the body says.
+pub(super) async fn create(call: Call) -> Answer {
+    call.repeated(|call| Box::pin(try_create(call))).await
+}
+
+async fn try_create(call: &Call) -> Answer {
+    let body: ClientRepresentation = call.server.json()?;
+    let named = body.id.is_some();
+    let id = identifier(call, body.id.as_deref()).await?;
+    let name = body.client_id.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
+    let base = begin(call.realm_id(), &name, id.clone());
+    let read = from_representation(body, base, &mut || Uuid::new_v4().to_string());
+    let mut client = read.client;
+    checked(call, &client)?;
+    cover::settings(call, None, &client)?;
+    let secret = secrets::settled(call, None, &mut client, read.secret).await?;
+    // An identifier that was free must still be.
+    let mut changes: Vec<Change> = named.then(|| call.unmoved()).into_iter().collect();
+    let account = account::changes(call, &client, None).await?;
+    changes.push(Change::PutClient { client: Box::new(client), at: call.now() });
+    changes.extend(secret);
+    changes.extend(account);
+    changes.extend(beside::replace(call.realm_id(), Beside::Client, &id, &Kept::new(), filled(read.kept)));
+    commit(call, changes, Operation::Create, &id, &name).await?;
+    call.created(&["clients", &id])
+}
+
+/// What a null says of a new client is nothing.
+fn filled(kept: Kept) -> Kept {
+    let mut filled = Kept::new();
+    crate::keycloak::overlay(&mut filled, kept);
+    filled
+}
+
+/// The identifier that the body names, when nothing else has it.
+async fn identifier(call: &Call, id: Option<&str>) -> Result<String, AdminError> {
+    let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(Uuid::new_v4().to_string()) };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if id.len() > 36 || !id.bytes().all(plain) {
+        return Err(AdminError::bad("An id has at most 36 letters, digits and '-'"));
+    }
+    match call.store().client_by_id(call.realm_id(), id).await? {
+        Some(_) => Err(AdminError::conflict(format!("Client with id {id} already exists"))),
+        None => Ok(id.to_owned()),
+    }
+}
+
+/// What every client must be like.
+fn checked(call: &Call, client: &Client) -> Result<(), AdminError> {
+    let name = &client.client_id;
+    // RFC 6749 appendix A.1.
+    if name.len() > LONGEST || !name.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
+        return Err(AdminError::bad("A clientId has at most 255 visible characters, of ASCII"));
+    }
+    let strictness = call.server.app.rules.strictness;
+    if let Some(problem) = crate::protocol::client_addresses::problem(&client.settings, strictness) {
+        return Err(AdminError::bad(format!("Client {name}: {problem}")));
+    }
+    Ok(())
+}
+
+async fn commit(
+    call: &Call,
+    changes: Vec<Change>,
+    operation: Operation,
+    id: &str,
+    name: &str,
+) -> Result<(), AdminError> {
+    let done = call.commit(changes, operation, "CLIENT", &format!("clients/{id}")).await;
+    done.map_err(|error| {
+        AdminError::of_conflict(error, |what| match what {
+            "client" => AdminError::conflict(format!("Client {name} already exists")),
+            "user name" => AdminError::conflict(format!("The service account of {name} already exists")),
+            _ => AdminError::conflict(format!("Client {name}: an identifier is taken")),
+        })
+    })
+}
+
+/// Changes what the body says.
+pub(super) async fn update(call: Call) -> Answer {
+    call.repeated(|call| Box::pin(try_update(call))).await
+}
+
+async fn try_update(call: &Call) -> Answer {
+    let old = changeable(call).await?;
+    let body: ClientRepresentation = call.server.json()?;
+    if old.settings.built_in && body.client_id.as_ref().is_some_and(|name| *name != old.client_id) {
+        return Err(AdminError::bad(format!(
+            "Client {} comes with the realm and keeps its name",
+            old.client_id
+        )));
+    }
+    let base = identified(old.clone());
+    let read = from_representation(body, base, &mut || Uuid::new_v4().to_string());
+    let mut client = read.client;
+    checked(call, &client)?;
+    cover::settings(call, Some(&old), &client)?;
+    let secret = secrets::settled(call, Some(&old), &mut client, read.secret).await?;
+    let (id, name) = (client.id.clone(), client.client_id.clone());
+    let mut changes =
+        vec![call.unmoved(), Change::PutClient { client: Box::new(client.clone()), at: call.now() }];
+    changes.extend(secret);
+    changes.extend(account::changes(call, &client, Some(&old)).await?);
+    changes.extend(beside::keep(call, Beside::Client, &id, read.kept).await?);
+    commit(call, changes, Operation::Update, &id, &name).await?;
+    done()
+}
+
+/// The client with the identifiers by which its mappers are known.
+fn identified(mut client: Client) -> Client {
+    for one in &mut client.settings.mappers {
+        one.id = mapper::identifier(&client.id, one);
+    }
+    client
+}
+
+/// Takes a client away, with its roles, its grants and its service account.
+pub(super) async fn delete(call: Call) -> Answer {
+    let client = changeable(&call).await?;
+    if client.settings.built_in {
+        let why = format!("Client {} comes with the realm and cannot be removed", client.client_id);
+        return Err(AdminError::bad(why));
+    }
+    let change = Change::DeleteClient { realm_id: client.realm_id.clone(), id: client.id.clone() };
+    commit(&call, vec![change], Operation::Delete, &client.id, &client.client_id).await?;
+    done()
+}
