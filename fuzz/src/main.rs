@@ -37,6 +37,8 @@ const TARGETS: &[Target] = &[
     ("key_set", tokens::key_set),
     ("dpop_proof", tokens::dpop_proof),
     ("realm_file", files::realm_file),
+    ("keycloak_realm", files::keycloak_realm),
+    ("keycloak_credentials", files::keycloak_credentials),
     ("configuration", files::configuration),
 ];
 
