@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::fetch::Fetcher;
 use crate::key_sets::KeySets;
 use crate::passwords::{ClientSecrets, Passwords, Profile};
+use crate::protocol::certificate::ClientCertificates;
 use crate::protocol::grants::password::PasswordGrant;
 use crate::protocol::issuer::Hosts;
 use crate::protocol::redirect_uri::Strictness;
@@ -56,6 +57,8 @@ pub struct Rules {
     pub password_grant: PasswordGrant,
     /// Whether refusals explain themselves to a developer, and the sign-in page offers the demo users.
     pub helpful: bool,
+    /// How clients are asked for certificates of their own; none when they are not.
+    pub client_certificates: Option<ClientCertificates>,
     /// Path below which everything is served: empty, or `/auth`.
     pub base_path: String,
     /// Whether what is below it is served without it too.

@@ -111,6 +111,22 @@ impl KeySets {
         }
     }
 
+    /// Whether the key with this thumbprint (RFC 7638) is published at `url`. A set that cannot be had holds none.
+    pub async fn holds(&self, url: &str, thumbprint: &str) -> bool {
+        let slot = self.slot(url);
+        let keys = match slot.read().fresh(self.clock.now()) {
+            Some(keys) => keys,
+            None => match self.fetch(url, &slot, None).await {
+                Ok(keys) => keys,
+                Err(_) => return false,
+            },
+        };
+        if keys.holds(thumbprint) {
+            return true;
+        }
+        self.fetch(url, &slot, Some(&keys)).await.is_ok_and(|newer| newer.holds(thumbprint))
+    }
+
     fn slot(&self, url: &str) -> Arc<Slot> {
         self.slots
             .get_or_insert_with(url, || Ok::<_, std::convert::Infallible>(Arc::default()))

@@ -33,7 +33,7 @@ use crate::telemetry::Metrics;
 pub use body::BodyTimeout;
 pub use guard::guarded;
 pub use shutdown::Shutdown;
-pub use tls::{Tls, TlsError, TlsFiles};
+pub use tls::{Asks, ClientCertificate, Tls, TlsError, TlsFiles};
 
 /// What one client may use up.
 #[derive(Clone, Debug, PartialEq, Eq)]

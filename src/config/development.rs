@@ -129,6 +129,7 @@ impl Development {
             sweep_interval: Duration::from_secs(60),
             tls: self.tls.clone(),
             stand_in: self.stand_in.clone(),
+            client_certificates_url: None,
             // Applications and identity providers on the developer's own machine are what they test with.
             outbound: Outbound { rules: OutboundRules { private: true, http: true }, ca_file: None },
         })

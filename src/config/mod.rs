@@ -16,11 +16,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::passwords;
+use crate::protocol::certificate::ClientCertificates;
 use crate::protocol::forwarded::Proxies;
 use crate::protocol::grants::password::PasswordGrant;
 use crate::protocol::issuer::{Base, Hosts};
 use crate::protocol::outbound::OutboundRules;
-use crate::server::{Limits, TlsFiles};
+use crate::server::{Asks, Limits, TlsFiles};
 use crate::telemetry::LogFormat;
 
 /// Every mistake in a configuration, each with file, line, field and what to do.
@@ -79,6 +80,8 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// Certificate and key, when this server ends TLS itself.
     pub tls: Option<TlsFiles>,
+    /// The one address at which clients are asked for certificates, when it is not every one.
+    pub client_certificates_url: Option<Base>,
     /// Where it may connect to when clients and providers name the address.
     pub outbound: Outbound,
     /// What only `start` and `start-dev` do.
@@ -156,6 +159,14 @@ impl Config {
         }
     }
 
+    /// How clients are asked for certificates; none when they are not.
+    #[must_use]
+    pub fn client_certificates(&self) -> Option<ClientCertificates> {
+        let tls = self.tls.as_ref().filter(|tls| tls.asks != Asks::Nobody)?;
+        let authorities = tls.client_authorities.is_some();
+        Some(ClientCertificates { authorities, base: self.client_certificates_url.clone() })
+    }
+
     /// The names under which this server answers, and the issuers that follow.
     #[must_use]
     pub fn hosts(&self) -> Hosts {
@@ -165,7 +176,7 @@ impl Config {
             (public, _) => Hosts::loopback(public.clone(), &self.base_path),
         };
         hosts
-            .also(self.aliases.clone())
+            .also(self.aliases.iter().chain(&self.client_certificates_url).cloned().collect())
             .called(self.stand_in.host_name.clone())
             .following(self.stand_in.follows_back_channel)
             .root_realm(self.root_realm.clone())

@@ -84,6 +84,7 @@ fn proxies(draft: &Draft, cx: &mut Context) {
     for (field, _) in pair.iter().filter(|(_, file)| file.is_none() && named == 1) {
         note(cx, field, "is missing: certificate and key go together");
     }
+    certificates(draft, cx, named > 0);
     if !draft.behind_tls_proxy && named == 0 {
         note(
             cx,
@@ -103,6 +104,33 @@ fn proxies(draft: &Draft, cx: &mut Context) {
             "trusted_proxies",
             "must not hold every address: whoever connects could pretend to be anyone",
         );
+    }
+}
+
+/// Asking clients for certificates.
+fn certificates(draft: &Draft, cx: &mut Context, ends_tls: bool) {
+    if !ends_tls && draft.client_certificates {
+        let message = "needs certificate_file and key_file: a proxy in front hides clients'";
+        note(cx, "tls.client_certificates", message);
+    }
+    for (field, there) in [
+        ("tls.client_ca_file", draft.client_ca_file.is_some()),
+        ("tls.client_certificates_url", draft.client_certificates_url.is_some()),
+    ] {
+        if there && !draft.client_certificates {
+            note(cx, field, "is of no use without client_certificates = true");
+        }
+    }
+    let (Some(url), Some(public)) = (&draft.client_certificates_url, &draft.public_url) else { return };
+    let mut refuse = |message: String| note(cx, "tls.client_certificates_url", message);
+    if !url.is_secure() || url.path() != public.path() {
+        refuse(format!("must begin with https:// and end in the path of public_url, {:?}", public.path()));
+    }
+    // A client names the host in the handshake, but neither its port nor an IP address.
+    let address =
+        url.host().starts_with('[') || url.host().bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'));
+    if address || url.host() == public.host() {
+        refuse("needs a host name of its own: by it the server knows whom to ask".to_owned());
     }
 }
 
@@ -160,7 +188,12 @@ fn files(draft: &Draft, cx: &mut Context) {
             );
         }
         if let Err(error) = Tls::load(files.clone()) {
-            let field = if error.is_about(&files.key) { "tls.key_file" } else { "tls.certificate_file" };
+            let authorities = files.client_authorities.as_ref().is_some_and(|file| error.is_about(file));
+            let field = match error.is_about(&files.key) {
+                true => "tls.key_file",
+                false if authorities => "tls.client_ca_file",
+                false => "tls.certificate_file",
+            };
             note(cx, field, error.to_string());
         }
     }

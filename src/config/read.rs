@@ -16,7 +16,7 @@ use crate::realm_file::read::fields::{Context, Fields};
 use crate::realm_file::read::tree::{self, Node, Value};
 use crate::realm_file::{FileProblem, Format};
 use crate::secrets::Secret;
-use crate::server::{Limits, TlsFiles};
+use crate::server::{Asks, Limits, TlsFiles};
 use crate::telemetry::{self, LogFormat};
 
 /// Where a configuration comes from.
@@ -53,6 +53,9 @@ pub(super) struct Draft {
     pub(super) sweep_interval: Option<Duration>,
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) tls_key_file: Option<PathBuf>,
+    pub(super) client_certificates: bool,
+    pub(super) client_certificates_url: Option<Base>,
+    pub(super) client_ca_file: Option<PathBuf>,
     pub(super) outbound: Outbound,
     pub(super) limits: Limits,
     pub(super) hashing: passwords::Limits,
@@ -118,9 +121,12 @@ impl Draft {
         self.admin_cli_password_grant = fields.switch("admin_cli_password_grant").unwrap_or_default();
         self.realm_files = many(fields, "realm_files", file);
         self.sweep_interval = span(fields, "sweep_interval", 1);
-        fields.table("tls", |fields| Some(tls(fields, folder))).into_iter().for_each(|(certificate, key)| {
-            self.certificate_file = certificate;
-            self.tls_key_file = key;
+        fields.table("tls", |fields| Some(tls(fields, folder))).into_iter().for_each(|tls| {
+            self.certificate_file = tls.certificate_file;
+            self.tls_key_file = tls.tls_key_file;
+            self.client_certificates = tls.client_certificates;
+            self.client_certificates_url = tls.client_certificates_url;
+            self.client_ca_file = tls.client_ca_file;
         });
         fields
             .table("outbound", |fields| Some(outbound(fields, folder)))
@@ -143,7 +149,12 @@ impl Draft {
     /// Certificate and key, when both are named.
     pub(super) fn tls(&self) -> Option<TlsFiles> {
         let (certificate, key) = (self.certificate_file.clone()?, self.tls_key_file.clone()?);
-        Some(TlsFiles { certificate, key })
+        let asks = match &self.client_certificates_url {
+            _ if !self.client_certificates => Asks::Nobody,
+            Some(url) => Asks::At(url.host().to_owned()),
+            None => Asks::Everybody,
+        };
+        Some(TlsFiles { certificate, key, asks, client_authorities: self.client_ca_file.clone() })
     }
 
     /// The configuration, once nothing is left to refuse.
@@ -173,6 +184,7 @@ impl Draft {
             log_level: self.log_level.unwrap_or_else(|| "info".into()),
             sweep_interval: self.sweep_interval.unwrap_or(Duration::from_secs(60)),
             tls,
+            client_certificates_url: self.client_certificates_url,
             outbound: self.outbound,
             stand_in: StandIn::default(),
         }
@@ -195,9 +207,16 @@ impl Draft {
     }
 }
 
-fn tls(fields: &mut Fields<'_>, folder: &Path) -> (Option<PathBuf>, Option<PathBuf>) {
+fn tls(fields: &mut Fields<'_>, folder: &Path) -> Draft {
     let file = |text: &str| Ok(folder.join(text));
-    (one(fields, "certificate_file", file), one(fields, "key_file", file))
+    Draft {
+        certificate_file: one(fields, "certificate_file", file),
+        tls_key_file: one(fields, "key_file", file),
+        client_certificates: fields.switch("client_certificates").unwrap_or_default(),
+        client_certificates_url: one(fields, "client_certificates_url", base),
+        client_ca_file: one(fields, "client_ca_file", file),
+        ..Draft::default()
+    }
 }
 
 fn outbound(fields: &mut Fields<'_>, folder: &Path) -> Outbound {

@@ -76,9 +76,33 @@ fn a_server_that_ends_tls_itself_needs_no_proxy() {
     let proxy = "behind_tls_proxy = true\ntrusted_proxies = [\"127.0.0.1\", \"::1\"]\n";
     let tls = "[tls]\ncertificate_file = \"c.pem\"\nkey_file = \"/k.pem\"\n";
     let config = parse(&format!("{}{tls}", changed(proxy, ""))).unwrap();
-    let files = TlsFiles { certificate: "c.pem".into(), key: "/k.pem".into() };
+    let files = TlsFiles {
+        certificate: "c.pem".into(),
+        key: "/k.pem".into(),
+        asks: Asks::Nobody,
+        client_authorities: None,
+    };
     assert_eq!(config.tls, Some(files));
+    assert_eq!(config.client_certificates(), None);
     assert!(config.proxies.trusted.is_empty());
+}
+
+/// A server that ends TLS and asks clients for certificates at `url`.
+fn asking(url: &str) -> String {
+    format!(
+        "{LEAST}[tls]\ncertificate_file = \"c.pem\"\nkey_file = \"/k.pem\"\n\
+         client_certificates = true\nclient_certificates_url = \"{url}\"\n"
+    )
+}
+
+#[test]
+fn rfc8705_5_clients_may_be_asked_at_one_name_alone() {
+    let config = parse(&asking("https://mtls.example.com:8443")).unwrap();
+    assert_eq!(config.tls.as_ref().unwrap().asks, Asks::At("mtls.example.com".into()));
+    let base = Base::parse("https://mtls.example.com:8443").unwrap();
+    let asked = ClientCertificates { authorities: false, base: Some(base.clone()) };
+    assert_eq!(config.client_certificates(), Some(asked));
+    assert_eq!(config.hosts().aliases(), [base], "it is answered too");
 }
 
 #[test]
@@ -94,6 +118,31 @@ fn production_refuses() {
             "a certificate without its key",
             format!("{LEAST}[tls]\ncertificate_file = \"c.pem\"\n"),
             "v.toml: tls.key_file: is missing",
+        ),
+        (
+            "authorities of clients that nobody asks",
+            format!("{LEAST}[tls]\nclient_ca_file = \"c.pem\"\n"),
+            "v.toml:8: tls.client_ca_file: is of no use without",
+        ),
+        (
+            "certificates of clients behind a proxy",
+            format!("{LEAST}[tls]\nclient_certificates = true\n"),
+            "v.toml:8: tls.client_certificates: needs certificate_file",
+        ),
+        (
+            "an address for certificates that is the public one",
+            asking("https://id.example.com:8443"),
+            "v.toml:11: tls.client_certificates_url: needs a host name of its own",
+        ),
+        (
+            "one that is no name",
+            asking("https://10.0.0.1"),
+            "v.toml:11: tls.client_certificates_url: needs a host name of its own",
+        ),
+        (
+            "one without TLS",
+            asking("http://mtls.example.com"),
+            "v.toml:11: tls.client_certificates_url: must begin with https",
         ),
         ("no TLS", changed("behind_tls_proxy = true", ""), "v.toml: behind_tls_proxy: must be true"),
         (

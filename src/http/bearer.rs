@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::certificate;
 use super::context::RealmContext;
 use super::dpop;
 use super::error::{ApiError, Fault};
@@ -252,6 +253,14 @@ pub async fn admit(
     match (live.confirmation()?, scheme) {
         (None, Scheme::Bearer) => {}
         (None, Scheme::Dpop) => return Err(refused("it is bound to no key").of(&live.client_id).bound()),
+        (Some(bound @ Confirmation::X5t(_)), Scheme::Bearer) => {
+            if certificate::shown(context).as_ref() != Some(&bound) {
+                return Err(refused("it is bound to another certificate").of(&live.client_id));
+            }
+        }
+        (Some(Confirmation::X5t(_)), Scheme::Dpop) => {
+            return Err(refused("it is bound to a certificate").of(&live.client_id).bound());
+        }
         (Some(Confirmation::Jkt(_)), Scheme::Bearer) => {
             return Err(refused("it is bound, and came as a bearer token").of(&live.client_id).bound());
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
+use super::certificate;
 use super::client_assertion;
 use super::context::RealmContext;
 use super::error::ApiError;
@@ -27,7 +28,7 @@ pub struct Authenticated {
     /// The identifiers that its proof uses up. Who commits a change for the request commits them with it, who commits
     /// none calls [`use_up`]: what was not spent could be sent once more.
     pub spends: Vec<Spend>,
-    /// The key that it proved to hold beside: what it is issued is bound to it (`dpop::bind`).
+    /// The key that it proved to hold beside: what it is issued is bound to it (`dpop::bind`, `certificate::bind`).
     pub confirmation: Option<Confirmation>,
     /// Whether the grant's own token is what proved it.
     pub by_grant: bool,
@@ -132,6 +133,7 @@ async fn prove(
             let spend = client_assertion::prove(context, entry, token).await;
             Ok(spend.map(|spend| vec![spend]))
         }
+        (Check::Certificate, Some(entry), _) => Ok(certificate::proves(context, entry).await.then(Vec::new)),
         (Check::Grant, Some(entry), Proof::Grant(token)) => {
             let spend = client_assertion::prove_grant(context, entry, token).await;
             Ok(spend.map(|spend| vec![spend]))

@@ -13,13 +13,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::certificate::Shown;
 use super::error::PageError;
 use super::host;
 use super::pages::{Entry, Fact, Hint, Link, Name, Page, Shell, Trouble, TroublePage};
 use crate::app::Shared;
 use crate::protocol::issuer::Base;
 use crate::realms::{RealmError, RealmState};
-use crate::server::Peer;
+use crate::server::{ClientCertificate, Peer};
 use crate::telemetry::RequestId;
 
 /// The realm of a request, and the addresses that follow from how it was reached.
@@ -39,6 +40,8 @@ pub struct RealmContext {
     pub address: IpAddr,
     /// The request's identifier in the log.
     pub request_id: String,
+    /// The certificate that the client made its connection with.
+    pub certificate: Option<Arc<Shown>>,
     /// The request's method.
     pub method: Method,
     /// The request's target, whole.
@@ -85,17 +88,7 @@ impl RealmContext {
         let named = path.ok().and_then(|path| path.0.realm).or_else(|| app.rules.root_realm.clone());
         let Some(name) = named else { return Err(server.no_realm(parts)) };
         match realm(name).await {
-            Ok(Some(state)) => Ok(Self {
-                issuer: app.hosts.issuer(&server.base, &state.realm.name),
-                app: Arc::clone(app),
-                state,
-                base: server.base,
-                back_channel: server.back_channel,
-                address: server.address,
-                request_id: server.request_id,
-                method: parts.method.clone(),
-                uri: parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0).clone(),
-            }),
+            Ok(Some(state)) => Ok(server.about(state, parts)),
             Ok(None) => Err(server.no_realm(parts)),
             Err(error) => Err(server.fail(PageError::from(error), parts)),
         }
@@ -207,6 +200,23 @@ impl FromRequestParts<Shared> for ServerContext {
 }
 
 impl ServerContext {
+    /// The same request, as one about a realm.
+    #[must_use]
+    pub fn about(self, state: Arc<RealmState>, parts: &Parts) -> RealmContext {
+        RealmContext {
+            issuer: self.app.hosts.issuer(&self.base, &state.realm.name),
+            app: self.app,
+            state,
+            base: self.base,
+            back_channel: self.back_channel,
+            address: self.address,
+            request_id: self.request_id,
+            certificate: parts.extensions.get::<ClientCertificate>().and_then(Shown::read).map(Arc::new),
+            method: parts.method.clone(),
+            uri: parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0).clone(),
+        }
+    }
+
     fn no_realm(&self, parts: &Parts) -> Response {
         if wants_page(parts) {
             let error = PageError::new(Trouble::Missing).detail("This realm does not exist.");

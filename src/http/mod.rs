@@ -4,6 +4,7 @@ pub mod account;
 pub mod admin;
 pub mod assets;
 pub mod bearer;
+pub mod certificate;
 mod client_assertion;
 pub mod client_auth;
 mod client_keys;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::certificate::CertificateName;
 use super::grants::jwt_bearer::TrustedSubject;
 use super::grants::token_exchange::ExchangeRule;
 use super::jws::Algorithm;
@@ -82,6 +83,10 @@ pub enum ClientAuthentication {
     ClientSecretJwt,
     /// A token that it signs with a key of its own (RFC 7523 §2.2).
     PrivateKeyJwt,
+    /// A certificate of an authority that this server trusts, with the client's name in it (RFC 8705 §2.1).
+    TlsClientAuth,
+    /// A certificate over one of the client's keys, whoever issued it (RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
 }
 
 /// Whom the token that a client signs must be meant for.
@@ -179,6 +184,10 @@ pub struct ClientSettings {
     pub token_endpoint_auth_signing_alg: Option<String>,
     /// Whom its assertions must be meant for.
     pub assertion_audience: AssertionAudience,
+    /// The name in its certificate that is its own (RFC 8705 §2.1.2).
+    pub tls_client_auth: Option<CertificateName>,
+    /// Whether every token of it is bound to the certificate that it shows, and it gets none without one (RFC 8705 §3).
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// Grants it may use.
     pub grants: BTreeSet<GrantType>,
     /// Registered redirect URIs, compared as `redirect_uri::matches` says.

@@ -168,6 +168,8 @@ pub enum Check {
     KeyAssertion,
     /// Verify the grant's token, as `grants::jwt_bearer` says.
     Grant,
+    /// Compare the certificate of the connection with the client's registration.
+    Certificate,
     /// Refuse with `invalid_client`, at the same cost as a wrong secret.
     Refuse,
 }
@@ -184,6 +186,10 @@ pub fn check(client: Option<&Client>, presented: &Presented) -> Check {
             Check::SecretAssertion
         }
         (ClientAuthentication::PrivateKeyJwt, Proof::Assertion(_)) => Check::KeyAssertion,
+        (
+            ClientAuthentication::TlsClientAuth | ClientAuthentication::SelfSignedTlsClientAuth,
+            Proof::Nothing,
+        ) => Check::Certificate,
         (_, Proof::Grant(_)) if !client.is_public() && client.may(GrantType::JwtBearer) => Check::Grant,
         _ => Check::Refuse,
     }
@@ -277,13 +283,17 @@ mod tests {
 
     #[test]
     fn a_client_proves_itself_by_the_method_that_it_registered() {
-        use ClientAuthentication::{ClientSecretJwt, None as Public, PrivateKeyJwt, Secret};
+        use ClientAuthentication::{
+            ClientSecretJwt, None as Public, PrivateKeyJwt, Secret, SelfSignedTlsClientAuth, TlsClientAuth,
+        };
         let proofs = [Proof::Nothing, Proof::Secret("s".into()), Proof::Assertion(assertion())];
         for (authentication, expected) in [
             (Public, [Check::Public, Check::Refuse, Check::Refuse]),
             (Secret, [Check::Refuse, Check::Secret, Check::Refuse]),
             (ClientSecretJwt, [Check::Refuse, Check::Refuse, Check::SecretAssertion]),
             (PrivateKeyJwt, [Check::Refuse, Check::Refuse, Check::KeyAssertion]),
+            (TlsClientAuth, [Check::Certificate, Check::Refuse, Check::Refuse]),
+            (SelfSignedTlsClientAuth, [Check::Certificate, Check::Refuse, Check::Refuse]),
         ] {
             let mut client = Client {
                 id: "c1".into(),

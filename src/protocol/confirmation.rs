@@ -1,7 +1,8 @@
 //! What a token is bound to: who shows it must also prove that they hold a key (RFC 7800 §3.1).
 //!
 //! Owns the claim `cnf`, the `token_type` that goes with it, and what a bound code or grant asks of a token request.
-//! Leaves the proof itself to who reads the request: [`super::dpop`] for a key of the client's own.
+//! Leaves the proof itself to who reads the request: [`super::dpop`] for a key of the client's own, the connection for the
+//! certificate that it was made with.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ pub enum Confirmation {
     /// The thumbprint of the key that signs DPoP proofs (RFC 9449 §6.1).
     #[serde(rename = "jkt")]
     Jkt(String),
+    /// The thumbprint of the certificate that the client shows (RFC 8705 §3.1).
+    #[serde(rename = "x5t#S256")]
+    X5t(String),
 }
 
 /// A claim `cnf` that names no key which this server could ask a proof of. A token that has one is good for nobody.
@@ -36,21 +40,25 @@ impl Confirmation {
     pub fn claim(&self) -> Value {
         match self {
             Self::Jkt(thumbprint) => json!({ "jkt": thumbprint }),
+            Self::X5t(thumbprint) => json!({ "x5t#S256": thumbprint }),
         }
     }
 
     /// Whether a request that proved to hold the key `shown` may use what is bound to `self`.
     ///
     /// # Errors
-    /// `invalid_dpop_proof` without a proof, `invalid_grant` for another key.
+    /// `invalid_dpop_proof` without a proof, `invalid_grant` for another key or without the certificate.
     pub fn admits(&self, shown: Option<&Self>) -> Result<(), OAuthError> {
-        match shown {
-            None => Err(ProofError::Missing.into()),
-            Some(shown) if shown != self => Err(OAuthError::new(
+        match (shown, self) {
+            (Some(shown), bound) if shown == bound => Ok(()),
+            (_, Self::X5t(_)) => {
+                Err(OAuthError::new(ErrorCode::InvalidGrant, "It is bound to another certificate"))
+            }
+            (None, Self::Jkt(_)) => Err(ProofError::Missing.into()),
+            (Some(_), Self::Jkt(_)) => Err(OAuthError::new(
                 ErrorCode::InvalidGrant,
                 "It is bound to another key than that of the proof",
             )),
-            Some(_) => Ok(()),
         }
     }
 
@@ -59,7 +67,8 @@ impl Confirmation {
     #[must_use]
     pub fn token_type(confirmation: Option<&Self>) -> &'static str {
         match confirmation {
-            None => "Bearer",
+            // RFC 8705 §3: a token that is bound to a certificate is sent as a bearer token.
+            None | Some(Self::X5t(_)) => "Bearer",
             Some(Self::Jkt(_)) => "DPoP",
         }
     }
@@ -90,6 +99,18 @@ mod tests {
         assert_eq!(bound.admits(Some(&bound.clone())), Ok(()));
         assert_eq!(bound.admits(None).unwrap_err().code, ErrorCode::InvalidDpopProof);
         assert_eq!(bound.admits(Some(&other)).unwrap_err().code, ErrorCode::InvalidGrant);
+    }
+
+    #[test]
+    fn rfc8705_3_a_certificate_is_named_and_asked_for() {
+        let [bound, other] = ["a", "b"].map(|x5t| Confirmation::X5t(x5t.into()));
+        assert_eq!(bound.claim(), json!({ "x5t#S256": "a" }));
+        assert_eq!(Confirmation::read(&bound.claim()), Ok(bound.clone()));
+        assert_eq!(bound.admits(Some(&bound.clone())), Ok(()));
+        for shown in [None, Some(&other), Some(&Confirmation::Jkt("a".into()))] {
+            assert_eq!(bound.admits(shown).unwrap_err().code, ErrorCode::InvalidGrant, "{shown:?}");
+        }
+        assert_eq!(Confirmation::token_type(Some(&bound)), "Bearer");
     }
 
     #[test]

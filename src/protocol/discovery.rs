@@ -39,6 +39,25 @@ const ASSERTION_ALGORITHMS: [&str; 5] = ["HS256", "RS256", "PS256", "ES256", "Ed
 const OWN_CLAIMS: [&str; 12] =
     ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "azp", "sid", "jti", "at_hash"];
 
+/// Endpoints at which a client's certificate counts: it proves the client, or an access token is bound to it.
+const BY_CERTIFICATE: [(&str, &str); 6] = [
+    ("token_endpoint", "/token"),
+    ("userinfo_endpoint", "/userinfo"),
+    ("introspection_endpoint", "/token/introspect"),
+    ("revocation_endpoint", "/revoke"),
+    ("pushed_authorization_request_endpoint", "/ext/par/request"),
+    ("device_authorization_endpoint", "/auth/device"),
+];
+
+/// How clients are asked for certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificates {
+    /// Whether the server knows authorities whose certificates prove a client by its name (RFC 8705 §2.1).
+    pub authorities: bool,
+    /// What stands in the issuer's place in the addresses at which it asks, when it does not ask at all of them (§5).
+    pub below: Option<String>,
+}
+
 /// The server as the metadata shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Published<'a> {
@@ -50,6 +69,8 @@ pub struct Published<'a> {
     pub algorithms: &'a [Algorithm],
     /// Whose password grants the server takes.
     pub password: PasswordGrant,
+    /// How clients are asked for certificates; none when they are not.
+    pub certificates: Option<&'a Certificates>,
 }
 
 /// The metadata of `realm`, whose paths are those of Keycloak.
@@ -57,10 +78,16 @@ pub struct Published<'a> {
 pub fn metadata(server: Published<'_>, realm: &Realm, scopes: &[Scope]) -> Value {
     let mut document = Map::new();
     let answers = answers(realm, scopes, server.algorithms);
-    let parts = [addresses(server, realm), answers, requests(realm, server.password), clients(), logout()];
-    for part in parts {
+    let (requests, clients) = (requests(realm, server.password), clients(server.certificates));
+    for part in [addresses(server, realm), answers, requests, clients, logout()] {
         let Value::Object(members) = part else { continue };
         document.extend(members);
+    }
+    if let Some(below) = server.certificates.and_then(|asked| asked.below.as_deref()) {
+        let aliases = BY_CERTIFICATE.map(|(name, path)| {
+            (name.to_owned(), Value::from(format!("{below}/protocol/openid-connect{path}")))
+        });
+        document.insert("mtls_endpoint_aliases".to_owned(), Map::from_iter(aliases).into());
     }
     Value::Object(document)
 }
@@ -131,15 +158,20 @@ fn requests(realm: &Realm, password: PasswordGrant) -> Value {
     document
 }
 
-/// How clients prove themselves.
-fn clients() -> Value {
+/// How clients prove themselves, by certificates too where they are asked for (RFC 8705 §2), and what binds tokens.
+fn clients(certificates: Option<&Certificates>) -> Value {
+    let mut methods = AUTH_METHODS.to_vec();
+    methods.extend(certificates.filter(|asked| asked.authorities).map(|_| "tls_client_auth"));
+    methods.extend(certificates.map(|_| "self_signed_tls_client_auth"));
+    let confidential: Vec<&str> = methods.iter().copied().filter(|method| *method != "none").collect();
     json!({
-        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
-        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
-        "introspection_endpoint_auth_methods_supported": confidential(),
+        "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "tls_client_certificate_bound_access_tokens": certificates.is_some(),
         "dpop_signing_alg_values_supported": dpop::ALGORITHMS,
     })
 }
@@ -151,11 +183,6 @@ fn logout() -> Value {
         "frontchannel_logout_supported": true,
         "frontchannel_logout_session_supported": true,
     })
-}
-
-/// How confidential clients prove themselves.
-fn confidential() -> Vec<&'static str> {
-    AUTH_METHODS.into_iter().filter(|method| *method != "none").collect()
 }
 
 fn names(scopes: &[Scope]) -> Vec<&str> {
@@ -184,111 +211,5 @@ fn claims(scopes: &[Scope]) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::protocol::authorization_details::DetailType;
-    use crate::protocol::built_in::{FreshRealm, fresh_realm};
-
-    const ISSUER: &str = "https://id.example/realms/main";
-
-    fn fresh() -> FreshRealm {
-        fresh_realm("main", &mut String::new)
-    }
-
-    fn published<'a>(
-        back_channel: &'a str,
-        algorithms: &'a [Algorithm],
-        password: PasswordGrant,
-    ) -> Published<'a> {
-        Published { issuer: ISSUER, back_channel, algorithms, password }
-    }
-
-    #[test]
-    fn programs_are_told_of_the_name_that_they_asked_by() {
-        let FreshRealm { realm, scopes, .. } = fresh();
-        let inside = "http://keycloak:8080/realms/main";
-        let server = published(inside, &[Algorithm::RS256], PasswordGrant::Off);
-        let document = metadata(server, &realm, &scopes);
-        assert_eq!(document["issuer"], ISSUER);
-        for (name, value) in document.as_object().unwrap() {
-            let address = name.ends_with("_endpoint") || name.ends_with("_uri") || name.ends_with("_iframe");
-            let page = ["authorization_endpoint", "end_session_endpoint", "check_session_iframe"];
-            let base = if page.contains(&name.as_str()) { ISSUER } else { inside };
-            assert!(!address || value.as_str().unwrap().starts_with(base), "{name}: {value}");
-        }
-    }
-
-    fn document_of(realm: &Realm, scopes: &[Scope], algorithms: &[Algorithm]) -> Value {
-        metadata(published(ISSUER, algorithms, PasswordGrant::Off), realm, scopes)
-    }
-
-    #[test]
-    fn the_password_grant_is_named_where_the_server_takes_it() {
-        let FreshRealm { realm, scopes, .. } = fresh();
-        for (policy, named) in
-            [(PasswordGrant::Off, false), (PasswordGrant::AdminCli, true), (PasswordGrant::Any, true)]
-        {
-            let document = metadata(published(ISSUER, &[Algorithm::RS256], policy), &realm, &scopes);
-            let grants = document["grant_types_supported"].as_array().unwrap();
-            assert_eq!(grants.contains(&json!("password")), named, "{policy:?}");
-        }
-    }
-
-    #[test]
-    fn the_document_of_a_fresh_realm() {
-        let FreshRealm { realm, scopes, .. } = fresh();
-        insta::assert_json_snapshot!(document_of(&realm, &scopes, &[Algorithm::RS256]));
-    }
-
-    #[test]
-    fn the_realm_decides_algorithm_scopes_and_claims() {
-        let FreshRealm { mut realm, mut scopes, .. } = fresh();
-        let algorithms = [Algorithm::ES256, Algorithm::PS256];
-        scopes.retain(|scope| matches!(scope.name.as_str(), "email" | "roles"));
-        let document = document_of(&realm, &scopes, &algorithms);
-        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256", "PS256"]));
-        assert_eq!(document["scopes_supported"], json!(["openid", "email", "roles"]));
-        let claims = document["claims_supported"].as_array().unwrap();
-        assert!(claims.contains(&json!("email_verified")) && !claims.contains(&json!("name")));
-        assert!(!claims.contains(&json!("realm_access")), "access tokens are not the client's to read");
-        let kind = DetailType { name: "payment".into(), ..DetailType::default() };
-        assert!(document.get("authorization_details_types_supported").is_none());
-        realm.settings.authorization_details_types.push(kind);
-        let document = document_of(&realm, &scopes, &[Algorithm::RS256]);
-        assert_eq!(document["authorization_details_types_supported"], json!(["payment"]));
-        assert_eq!(document_of(&realm, &[], &[Algorithm::RS256])["scopes_supported"], json!(["openid"]));
-    }
-
-    /// OpenID Connect Discovery §3 and conformance.md 2.3: what is required is there, addresses are below the issuer,
-    /// and no name is made up.
-    #[test]
-    fn the_document_keeps_to_the_registry() {
-        let FreshRealm { realm, scopes, .. } = fresh();
-        let document = document_of(&realm, &scopes, &[Algorithm::RS256]);
-        let document = document.as_object().unwrap();
-        for required in [
-            "issuer",
-            "authorization_endpoint",
-            "token_endpoint",
-            "jwks_uri",
-            "response_types_supported",
-            "subject_types_supported",
-            "id_token_signing_alg_values_supported",
-        ] {
-            assert!(document.contains_key(required), "{required}");
-        }
-        for (name, value) in document {
-            if name.ends_with("_endpoint") || name.ends_with("_uri") {
-                assert!(value.as_str().unwrap().starts_with(ISSUER), "{name}");
-            } else if let Some(values) = value.as_array() {
-                let distinct: BTreeSet<&str> = values.iter().map(|value| value.as_str().unwrap()).collect();
-                assert!(!values.is_empty() && distinct.len() == values.len(), "{name}");
-            } else {
-                let address = matches!(name.as_str(), "issuer" | "check_session_iframe");
-                assert!(value.is_boolean() || address, "{name}");
-            }
-        }
-    }
-}
+#[path = "discovery_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::access_token::holder;
 use super::client::Client;
+use super::confirmation::Confirmation;
 use super::grants::token_exchange::hold_roles;
 use super::jws::Claims;
 
@@ -80,8 +81,8 @@ pub fn refresh_token(claims: Map<String, Value>, username: &str) -> Map<String, 
 
 /// `token_type`: the claim `typ` of Keycloak's shape; in that of RFC 9068 what the token is bound to says it.
 fn token_type(answer: &Map<String, Value>) -> Value {
-    let bound = if answer.contains_key("cnf") { "DPoP" } else { "Bearer" };
-    answer.get("typ").cloned().unwrap_or_else(|| bound.into())
+    let bound = answer.get("cnf").and_then(|claim| Confirmation::read(claim).ok());
+    answer.get("typ").cloned().unwrap_or_else(|| Confirmation::token_type(bound.as_ref()).into())
 }
 
 /// The members that RFC 7662 §2.2 names beside the claims.

@@ -14,6 +14,7 @@ pub mod authorize;
 pub mod backchannel_logout;
 pub mod brake;
 pub mod built_in;
+pub mod certificate;
 pub mod claims;
 pub mod claims_request;
 pub mod client;

@@ -41,17 +41,26 @@ impl Client {
         self.is_fapi2() || self.is_public() || self.settings.pkce == Pkce::Required
     }
 
-    /// Whether every token of the client must be bound to a key that it proves to hold (RFC 9449 §5.2; FAPI 2.0
-    /// §5.3.2.1).
+    /// Whether every token of the client must be bound to a key that it proves to hold by DPoP (RFC 9449 §5.2). FAPI 2.0
+    /// §5.3.2.1 has tokens bound to that or to a certificate.
     #[must_use]
     pub fn must_bind_tokens(&self) -> bool {
-        self.is_fapi2() || self.settings.dpop_bound_access_tokens
+        self.settings.dpop_bound_access_tokens || (self.is_fapi2() && !self.must_show_certificate())
+    }
+
+    /// Whether every token of the client that is bound to no other key must be bound to the certificate that it shows
+    /// (RFC 8705 §3).
+    #[must_use]
+    pub fn must_show_certificate(&self) -> bool {
+        self.settings.tls_client_certificate_bound_access_tokens
     }
 
     /// Whether the way in which it is registered to prove itself is strong enough (FAPI 2.0 §5.3.2.1).
     #[must_use]
     pub fn proves_itself_well(&self) -> bool {
-        !self.is_fapi2() || self.settings.authentication == ClientAuthentication::PrivateKeyJwt
+        use ClientAuthentication::{PrivateKeyJwt, SelfSignedTlsClientAuth, TlsClientAuth};
+        let strong = [PrivateKeyJwt, TlsClientAuth, SelfSignedTlsClientAuth];
+        !self.is_fapi2() || strong.contains(&self.settings.authentication)
     }
 
     /// Whom its assertions must be meant for (FAPI 2.0 §5.3.2.1).
@@ -143,6 +152,13 @@ mod tests {
         assert!(fapi.must_push() && fapi.must_use_pkce() && fapi.must_bind_tokens());
         assert!(!fapi.rotates_refresh_tokens());
         assert!(!fapi.proves_itself_well(), "a shared secret");
+        let by_certificate = client(|settings| {
+            (settings.profile, settings.authentication) =
+                (Profile::Fapi2, ClientAuthentication::SelfSignedTlsClientAuth);
+            settings.tls_client_certificate_bound_access_tokens = true;
+        });
+        assert!(by_certificate.proves_itself_well() && by_certificate.must_show_certificate());
+        assert!(!by_certificate.must_bind_tokens(), "to a key by DPoP as well");
         assert_eq!(fapi.assertion_audience(), AssertionAudience::Issuer);
         assert!(!fapi.assertion_algorithms().contains(&Algorithm::RS256));
         assert_eq!(fapi.assertion_algorithms().len(), 3);

@@ -6,6 +6,7 @@ use super::spec::{
     BruteForceSpec, ClientSpec, GroupSpec, LifetimesSpec, RealmSpec, RoleSpec, ScopeSpec, UserSpec,
 };
 use super::state::{GroupState, State, UserState};
+use crate::protocol::certificate::CertificateNames;
 use crate::protocol::client::Client;
 use crate::protocol::mapper::Mapper;
 use crate::protocol::role::Role;
@@ -132,6 +133,8 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         jwks_uri: filled(settings.jwks_uri.as_ref()),
         token_endpoint_auth_signing_alg: filled(settings.token_endpoint_auth_signing_alg.as_ref()),
         assertion_audience: Some(settings.assertion_audience),
+        certificate: settings.tls_client_auth.as_ref().map(CertificateNames::from).unwrap_or_default(),
+        tls_client_certificate_bound_access_tokens: Some(settings.tls_client_certificate_bound_access_tokens),
         native: Some(settings.native),
         grants: Some(settings.grants.clone()),
         redirect_uris: Some(settings.redirect_uris.clone()),

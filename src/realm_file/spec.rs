@@ -14,6 +14,7 @@ use serde_json::Value;
 
 pub use super::places::Places;
 use crate::protocol::authorization_details::DetailType;
+use crate::protocol::certificate::CertificateNames;
 use crate::protocol::client::{AccessTokenFormat, AssertionAudience, ClientAuthentication, GrantType, Pkce};
 use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
@@ -200,6 +201,11 @@ pub struct ClientSpec {
     pub token_endpoint_auth_signing_alg: Option<String>,
     /// Whom its assertions must be meant for.
     pub assertion_audience: Option<AssertionAudience>,
+    /// The name in its certificate that is its own (RFC 8705 §2.1.2); an empty text takes it away.
+    #[serde(flatten)]
+    pub certificate: CertificateNames,
+    /// Whether every token of it is bound to the certificate that it shows (RFC 8705 §3).
+    pub tls_client_certificate_bound_access_tokens: Option<bool>,
     /// Whether it is a native application (RFC 8252).
     pub native: Option<bool>,
     /// Grants it may use. A new client that names none may use `authorization_code` and `refresh_token` when it has

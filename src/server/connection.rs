@@ -23,7 +23,7 @@ use super::body::{Answer, bounded};
 use super::guard::Objection;
 use super::watch::{Alarm, Alarmed, Phase, Watch, Watched};
 use super::wire::Wire;
-use super::{Peer, Shared, Stage};
+use super::{ClientCertificate, Peer, Shared, Stage};
 
 /// The parser's own least buffer; a smaller one would make it panic.
 const LEAST_BUFFER: usize = 8 * 1024;
@@ -48,9 +48,10 @@ pub(super) async fn drive(stream: TcpStream, peer: Peer, shared: Arc<Shared>, sl
             Next::Nothing => break None,
         }
         let Waiting { stream, read, .. } = waiting;
-        let Some(wire) = secured(stream, &shared).await else { break None };
+        let Some((wire, certificate)) = secured(stream, &shared).await else { break None };
+        let client = Client { peer, certificate };
         let watch = Arc::new(Watch::new(&shared.limits));
-        match Box::pin(answer(wire, read, peer, &shared, &watch)).await {
+        match Box::pin(answer(wire, read, client, &shared, &watch)).await {
             Outcome::Rests(rests) => waiting = rests,
             Outcome::Ended => break watch.released(),
             Outcome::Cut => break None,
@@ -97,15 +98,21 @@ impl Waiting {
     }
 }
 
+/// Who is at the other end.
+struct Client {
+    peer: Peer,
+    certificate: Option<ClientCertificate>,
+}
+
 /// The stream as it is, or encrypted once the client has agreed; none for one that does not in time.
-async fn secured(stream: TcpStream, shared: &Shared) -> Option<Wire> {
-    let Some(tls) = &shared.tls else { return Some(Wire::Plain(stream)) };
+async fn secured(stream: TcpStream, shared: &Shared) -> Option<(Wire, Option<ClientCertificate>)> {
+    let Some(tls) = &shared.tls else { return Some((Wire::Plain(stream), None)) };
     let mut stage = shared.stage.subscribe();
     tokio::select! {
         biased;
         // On the heap, so that connections without TLS need no room for it.
         secured = Box::pin(tls.handshake(stream)) => match secured {
-            Ok(stream) => Some(Wire::Tls(Box::new(stream))),
+            Ok((stream, certificate)) => Some((Wire::Tls(Box::new(stream)), certificate)),
             Err(error) => {
                 tracing::debug!(%error, "no TLS");
                 None
@@ -136,9 +143,15 @@ enum Outcome {
     Cut,
 }
 
-async fn answer(wire: Wire, read: Bytes, peer: Peer, shared: &Arc<Shared>, watch: &Arc<Watch>) -> Outcome {
+async fn answer(
+    wire: Wire,
+    read: Bytes,
+    client: Client,
+    shared: &Arc<Shared>,
+    watch: &Arc<Watch>,
+) -> Outcome {
     let mut stage = shared.stage.subscribe();
-    let service = service_fn(|request| respond(request, peer, shared, watch));
+    let service = service_fn(|request| respond(request, &client, shared, watch));
     let io = TokioIo::new(Watched::new(wire, read, Arc::clone(watch)));
     let mut connection = builder(shared).serve_connection(io, service);
     let mut alarm = std::pin::pin!(Alarm::new(Arc::clone(watch)));
@@ -203,7 +216,7 @@ fn builder(shared: &Shared) -> http1::Builder {
 
 async fn respond(
     request: hyper::Request<Incoming>,
-    peer: Peer,
+    client: &Client,
     shared: &Shared,
     watch: &Arc<Watch>,
 ) -> Result<Response<Answer>, Infallible> {
@@ -213,7 +226,10 @@ async fn respond(
     // connection is not trusted (RFC 9112 §6.1).
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
     let conflict = watch.conflict();
-    request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(client.peer);
+    if let Some(certificate) = &client.certificate {
+        request.extensions_mut().insert(certificate.clone());
+    }
     if conflict {
         request.extensions_mut().insert(Objection::TwoFramings);
     }

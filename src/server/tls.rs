@@ -1,24 +1,30 @@
 //! TLS ended by this server itself, where no proxy does it.
 //!
 //! Owns the versions and suites that are spoken, the certificate that is shown, and reading its files anew when they
-//! change. TLS 1.3, and of TLS 1.2 the suites with forward secrecy and AES-GCM alone, which is what FAPI 2.0 Security
-//! Profile §5.2.1 leaves of it (RFC 9325 §4.2).
+//! change; asking clients for theirs is [`client`]'s. TLS 1.3, and of TLS 1.2 the suites with forward secrecy and AES-GCM
+//! alone, which is what FAPI 2.0 Security Profile §5.2.1 leaves of it (RFC 9325 §4.2).
+
+mod client;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{cipher_suite as suite, default_provider};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::Acceptor;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Shutdown;
+use client::{Authorities, HolderOfAny};
+
+pub use client::ClientCertificate;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);
@@ -30,6 +36,22 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key, in PEM.
     pub key: PathBuf,
+    /// Which clients are asked for certificates of their own.
+    pub asks: Asks,
+    /// Authorities whose certificates prove clients by their names, in PEM.
+    pub client_authorities: Option<PathBuf>,
+}
+
+/// Which clients are asked for certificates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Asks {
+    /// None.
+    #[default]
+    Nobody,
+    /// All.
+    Everybody,
+    /// Those that connect to this host, in lower case, which they name in the handshake (RFC 6066 §3).
+    At(String),
 }
 
 /// Why certificate and key cannot be used.
@@ -72,11 +94,14 @@ pub struct Tls {
 #[derive(Clone, Debug)]
 struct Current {
     config: Arc<ServerConfig>,
+    /// What is said to those who are asked for a certificate.
+    asking: Arc<ServerConfig>,
+    authorities: Option<Authorities>,
     seen: Stamp,
 }
 
 /// What tells that a file changed.
-type Stamp = [Option<(SystemTime, u64)>; 2];
+type Stamp = [Option<(SystemTime, u64)>; 3];
 
 impl Tls {
     /// Reads certificate and key.
@@ -84,8 +109,7 @@ impl Tls {
     /// # Errors
     /// [`TlsError`].
     pub fn load(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
-        let seen = files.stamp();
-        let current = RwLock::new(Current { config: files.read()?, seen });
+        let current = RwLock::new(files.read(files.stamp())?);
         Ok(Arc::new(Self { files, current }))
     }
 
@@ -96,17 +120,17 @@ impl Tls {
         if self.current().seen == seen {
             return;
         }
-        let config = match self.files.read() {
-            Ok(config) => {
+        let current = match self.files.read(seen) {
+            Ok(current) => {
                 tracing::info!(file = %self.files.certificate.display(), "the certificate was read anew");
-                config
+                current
             }
             Err(error) => {
                 tracing::error!(%error, "the new certificate cannot be used; the old one is shown on");
-                self.current().config
+                Current { seen, ..self.current() }
             }
         };
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current { config, seen };
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
     }
 
     /// Looks at the files until `shutdown` begins.
@@ -119,9 +143,17 @@ impl Tls {
         }
     }
 
-    /// Proves who this server is on a new connection, and encrypts it.
-    pub(super) async fn handshake(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        TlsAcceptor::from(self.current().config).accept(stream).await
+    /// Proves who this server is on a new connection, and encrypts it; gives the client's certificate beside.
+    pub(super) async fn handshake(
+        &self,
+        stream: TcpStream,
+    ) -> io::Result<(TlsStream<TcpStream>, Option<ClientCertificate>)> {
+        let Current { config, asking, authorities, .. } = self.current();
+        let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let asked = self.files.asks.one_at(begun.client_hello().server_name());
+        let stream = begun.into_stream(if asked { asking } else { config }).await?;
+        let shown = ClientCertificate::of(stream.get_ref().1, authorities.as_ref());
+        Ok((stream, shown))
     }
 
     fn current(&self) -> Current {
@@ -129,33 +161,61 @@ impl Tls {
     }
 }
 
+impl Asks {
+    /// Whether a client is asked that connects to the host `name`.
+    fn one_at(&self, name: Option<&str>) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Everybody => true,
+            Self::At(host) => name.is_some_and(|name| name.eq_ignore_ascii_case(host)),
+        }
+    }
+}
+
 impl TlsFiles {
     fn stamp(&self) -> Stamp {
-        [&self.certificate, &self.key].map(|file| {
-            let found = std::fs::metadata(file).ok()?;
+        [Some(&self.certificate), Some(&self.key), self.client_authorities.as_ref()].map(|file| {
+            let found = std::fs::metadata(file?).ok()?;
             Some((found.modified().ok()?, found.len()))
         })
     }
 
-    fn read(&self) -> Result<Arc<ServerConfig>, TlsError> {
-        let fault = |file: &Path| {
-            let file = file.to_owned();
-            |source| TlsError::File { file, source }
+    fn read(&self, seen: Stamp) -> Result<Current, TlsError> {
+        let chain = certificates(&self.certificate)?;
+        let fault = |source| TlsError::File { file: self.key.clone(), source };
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(fault)?;
+        let provider = Arc::new(provider());
+        let authorities = self.authorities(&provider)?;
+        let make = |asks: bool| -> Result<Arc<ServerConfig>, TlsError> {
+            let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+                .with_safe_default_protocol_versions()?;
+            let builder = if asks {
+                builder.with_client_cert_verifier(Arc::new(HolderOfAny::new(&provider)))
+            } else {
+                builder.with_no_client_auth()
+            };
+            let mut config = builder.with_single_cert(chain.clone(), key.clone_key())?;
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Ok(Arc::new(config))
         };
-        let chain = CertificateDer::pem_file_iter(&self.certificate)
-            .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
-            .map_err(fault(&self.certificate))?;
-        if chain.is_empty() {
-            return Err(TlsError::Empty(self.certificate.clone()));
-        }
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(fault(&self.key))?;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        Ok(Current { config: make(false)?, asking: make(true)?, authorities, seen })
     }
+
+    fn authorities(&self, provider: &Arc<CryptoProvider>) -> Result<Option<Authorities>, TlsError> {
+        let Some(file) = &self.client_authorities else { return Ok(None) };
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(file)? {
+            roots.add(certificate)?;
+        }
+        Ok(Some(Authorities::new(roots, provider)?))
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found = CertificateDer::pem_file_iter(file)
+        .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
+        .map_err(|source| TlsError::File { file: file.to_owned(), source })?;
+    if found.is_empty() { Err(TlsError::Empty(file.to_owned())) } else { Ok(found) }
 }
 
 fn provider() -> CryptoProvider {

@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::Router;
 use axum::routing::get;
+use axum::{Extension, Router};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore, SupportedCipherSuite};
@@ -31,8 +31,10 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let mut roots = RootCertStore::empty();
-        roots.add(params.self_signed(&key).unwrap().der().clone()).unwrap();
+        let own = params.self_signed(&key).unwrap();
+        roots.add(own.der().clone()).unwrap();
         let this = Self { issuer: Issuer::new(params, key), roots, folder: tempfile::tempdir().unwrap() };
+        std::fs::write(this.folder.path().join("authority.pem"), own.pem()).unwrap();
         this.issue("op.example");
         this
     }
@@ -50,6 +52,8 @@ impl Authority {
         TlsFiles {
             certificate: self.folder.path().join("certificate.pem"),
             key: self.folder.path().join("key.pem"),
+            asks: Asks::At("mtls.example".to_owned()),
+            client_authorities: Some(self.folder.path().join("authority.pem")),
         }
     }
 
@@ -60,12 +64,29 @@ impl Authority {
         name: &str,
         suites: &[SupportedCipherSuite],
     ) -> io::Result<String> {
+        self.ask_with(address, name, suites, None).await
+    }
+
+    /// The same, as a client with this certificate and key.
+    async fn ask_with(
+        &self,
+        address: SocketAddr,
+        name: &str,
+        suites: &[SupportedCipherSuite],
+        own: Option<(CertificateDer<'static>, &KeyPair)>,
+    ) -> io::Result<String> {
         let provider = CryptoProvider { cipher_suites: suites.to_vec(), ..default_provider() };
-        let config = ClientConfig::builder_with_provider(Arc::new(provider))
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
-            .with_root_certificates(self.roots.clone())
-            .with_no_client_auth();
+            .with_root_certificates(self.roots.clone());
+        let config = match own {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+                builder.with_client_auth_cert(vec![certificate], key).map_err(io::Error::other)?
+            }
+        };
         let stream = TcpStream::connect(address).await?;
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
@@ -94,7 +115,11 @@ async fn start(authority: &Authority) -> Running {
     let (address, shutdown) = (server.local_addr(), Shutdown::new());
     let stop = shutdown.clone();
     let limits = Limits { header_timeout: Duration::from_millis(300), ..Limits::default() };
-    let router = Router::new().route("/", get(|| async { "hello" }));
+    let told = async |shown: Option<Extension<ClientCertificate>>| match shown {
+        None => "hello".to_owned(),
+        Some(Extension(shown)) => format!("{} {}", shown.der.len(), shown.trusted),
+    };
+    let router = Router::new().route("/", get(told));
     tokio::spawn(async move { server.serve(router, &limits, Metrics::new(), &stop).await });
     Running { address, tls, shutdown }
 }
@@ -116,6 +141,32 @@ async fn fapi2_5_2_1_only_strong_suites_are_spoken() {
             spoken,
             "{suites:?}: {answer:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn rfc8705_2_a_clients_certificate_comes_along_and_its_authority_is_judged() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    let key = KeyPair::generate().unwrap();
+    let issued = CertificateParams::new(Vec::new()).unwrap().signed_by(&key, &authority.issuer).unwrap();
+    let own = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+    for suite in [suite::TLS13_AES_128_GCM_SHA256, suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256] {
+        for (certificate, trusted) in [(&issued, true), (&own, false)] {
+            let shown = || Some((certificate.der().clone(), &key));
+            let answer = authority.ask_with(server.address, "mtls.example", &[suite], shown()).await.unwrap();
+            let expected = format!("{} {trusted}", certificate.der().len());
+            assert!(answer.ends_with(&expected), "{suite:?}: {answer}");
+            // At the other name nobody is asked, so that no browser bothers a person with it.
+            let answer = authority.ask_with(server.address, "op.example", &[suite], shown()).await.unwrap();
+            assert!(answer.ends_with("hello"), "{suite:?}: {answer}");
+        }
+        let answer = authority.ask_with(server.address, "mtls.example", &[suite], None).await.unwrap();
+        assert!(answer.ends_with("hello"), "none need be shown: {answer}");
+        let other = KeyPair::generate().unwrap();
+        let stolen = Some((issued.der().clone(), &other));
+        let answer = authority.ask_with(server.address, "mtls.example", &[suite], stolen).await;
+        assert!(answer.is_err(), "a certificate without its key: {answer:?}");
     }
 }
 
@@ -153,7 +204,7 @@ async fn a_new_certificate_is_shown_and_a_broken_one_is_not() {
 #[test]
 fn what_cannot_be_used_is_told() {
     let authority = Authority::new();
-    let TlsFiles { certificate, key } = authority.files();
+    let TlsFiles { certificate, key, client_authorities, .. } = authority.files();
     let other = KeyPair::generate().unwrap().serialize_pem();
     let load = || Tls::load(authority.files()).map(drop);
     assert!(load().is_ok());
@@ -165,4 +216,8 @@ fn what_cannot_be_used_is_told() {
     assert!(matches!(load(), Err(TlsError::Empty(_))));
     std::fs::remove_file(&certificate).unwrap();
     assert!(load().is_err_and(|error| error.is_about(&certificate)));
+    authority.issue("op.example");
+    let authorities = client_authorities.unwrap();
+    std::fs::write(&authorities, "nothing").unwrap();
+    assert!(load().is_err_and(|error| error.is_about(&authorities)));
 }

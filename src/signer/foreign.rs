@@ -18,6 +18,7 @@ use crate::protocol::jwk::{Jwk, JwkSet, Material};
 #[derive(Clone)]
 pub struct PublicKey {
     kid: String,
+    thumbprint: String,
     parsed: Vec<(Algorithm, ParsedPublicKey)>,
 }
 
@@ -35,7 +36,8 @@ impl PublicKey {
         if parsed.is_empty() {
             return Err(KeyError::Missing);
         }
-        Ok(Self { kid: jwk.kid.clone().unwrap_or_else(|| jwk.thumbprint()), parsed })
+        let thumbprint = jwk.thumbprint();
+        Ok(Self { kid: jwk.kid.clone().unwrap_or_else(|| thumbprint.clone()), thumbprint, parsed })
     }
 
     /// The name that its owner gave it, else its thumbprint (RFC 7638).
@@ -100,6 +102,12 @@ impl KeySet {
     #[must_use]
     pub fn knows(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.kid == kid)
+    }
+
+    /// Whether the key with this thumbprint (RFC 7638) is among them.
+    #[must_use]
+    pub fn holds(&self, thumbprint: &str) -> bool {
+        self.keys.iter().any(|key| key.thumbprint == thumbprint)
     }
 
     /// Takes a token apart and proves that a key of this set signed it, by one of the `allowed` algorithms. It is the key

@@ -9,6 +9,8 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+use crate::server::ClientCertificate;
+
 /// An answer, read whole.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -94,11 +96,13 @@ pub struct Browser {
     cookies: BTreeMap<String, String>,
     /// Headers that every request carries.
     pub headers: Vec<(String, String)>,
+    /// The certificate that its connections are made with.
+    pub certificate: Option<ClientCertificate>,
 }
 
 impl Browser {
     pub(super) fn new(router: Router, origin: String) -> Self {
-        Self { router, origin, cookies: BTreeMap::new(), headers: Vec::new() }
+        Self { router, origin, cookies: BTreeMap::new(), headers: Vec::new(), certificate: None }
     }
 
     /// The cookies by name.
@@ -180,6 +184,9 @@ impl Browser {
         if !self.cookies.is_empty() {
             let jar = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
             request = request.header(COOKIE, jar.join("; "));
+        }
+        if let Some(certificate) = &self.certificate {
+            request = request.extension(certificate.clone());
         }
         for (name, value) in
             self.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).chain(headers.iter().copied())

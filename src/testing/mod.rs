@@ -19,13 +19,16 @@ mod device;
 mod dpop;
 mod rp;
 
+use std::net::SocketAddr;
+
 use crate::app::Shared;
 use crate::boot::{self, BootError, Running, Seed};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Development};
+use crate::protocol::issuer::Base;
 use crate::realm_file::{self, Format};
 use crate::realms::KeySource;
-use crate::server::Shutdown;
+use crate::server::{Asks, Shutdown, TlsFiles};
 
 pub use browser::{Browser, Reply};
 pub use device::Device;
@@ -70,6 +73,8 @@ pub struct Options {
     pub aliases: Vec<String>,
     /// Beside `strict`: whether `admin-cli` may send passwords.
     pub admin_cli_password_grant: bool,
+    /// Certificate and key of a server that ends TLS itself.
+    pub tls: Option<TlsFiles>,
 }
 
 /// A running server of one test.
@@ -111,6 +116,10 @@ impl TestServer {
         })
         .map_err(BootError::from)?;
         config.key_file = options.key_file;
+        if let Some(TlsFiles { asks: Asks::At(host), .. }) = &options.tls {
+            config.client_certificates_url = Base::parse(&format!("https://{host}")).ok();
+        }
+        config.tls = options.tls;
         config.admin_cli_password_grant = options.admin_cli_password_grant;
         config.limits.shutdown_delay = std::time::Duration::ZERO;
         let seed = match &options.realm {
@@ -125,7 +134,7 @@ impl TestServer {
         let clock = options.frozen_at.map_or_else(Clock::system, Clock::frozen);
         let origin = if options.strict {
             config.mode = crate::config::Mode::Serve;
-            let base = |text: &str| crate::protocol::issuer::Base::parse(text).ok();
+            let base = |text: &str| Base::parse(text).ok();
             config.public_url = base("https://op.example");
             config.aliases = options.aliases.iter().filter_map(|alias| base(alias)).collect();
             Some("https://op.example".to_owned())
@@ -143,6 +152,12 @@ impl TestServer {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
     }
 
     /// The issuer of a realm.

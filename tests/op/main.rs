@@ -17,6 +17,7 @@ mod answers;
 mod authorization_details;
 mod backchannel_logout;
 mod bounds;
+mod certificate;
 mod claims;
 mod client_assertion;
 mod code;

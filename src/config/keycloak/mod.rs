@@ -15,7 +15,7 @@ use super::{Config, ConfigProblems, Development, Listen, StandIn};
 use crate::protocol::forwarded::{Cidr, Proxies, ProxyHeaders};
 use crate::realm_file::FileProblem;
 use crate::secrets::Secret;
-use crate::server::TlsFiles;
+use crate::server::{Asks, TlsFiles};
 use crate::telemetry::LogFormat;
 
 pub use options::{Options, Source};
@@ -206,7 +206,9 @@ impl Reader<'_> {
     fn tls(&mut self) -> Option<TlsFiles> {
         let file = |name| self.options.text(name).map(PathBuf::from);
         match (file("https-certificate-file"), file("https-certificate-key-file")) {
-            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            (Some(certificate), Some(key)) => {
+                Some(TlsFiles { certificate, key, asks: Asks::Nobody, client_authorities: None })
+            }
             (None, None) => None,
             (Some(_), None) => {
                 self.refuse("https-certificate-key-file", "is missing: certificate and key go together");

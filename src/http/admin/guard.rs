@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequestParts, OriginalUri, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE,
 };
@@ -112,17 +112,7 @@ async fn proven(server: &ServerContext, parts: &Parts) -> Result<(RealmContext, 
     let name = claimed_realm(server, presented.token()).ok_or_else(BearerError::invalid)?;
     let app = &server.app;
     let state = app.realms.named(&app.store, &name).await?.ok_or_else(BearerError::invalid)?;
-    let context = RealmContext {
-        app: Arc::clone(app),
-        issuer: app.hosts.issuer(&server.base, &name),
-        state,
-        base: server.base.clone(),
-        back_channel: server.back_channel.clone(),
-        address: server.address,
-        request_id: server.request_id.clone(),
-        method: parts.method.clone(),
-        uri: parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0).clone(),
-    };
+    let context = server.clone().about(state, parts);
     let live = bearer::admit(&context, &parts.headers, presented).await?;
     Ok((context, live))
 }
@@ -217,17 +207,7 @@ async fn preflight(State(app): State<Shared>, request: Request) -> Response {
     let mut last = axum::http::StatusCode::NO_CONTENT.into_response();
     for name in names {
         let Ok(Some(state)) = app.realms.described(&app.store, &name).await else { continue };
-        let context = RealmContext {
-            app: Arc::clone(&app),
-            issuer: app.hosts.issuer(&server.base, &name),
-            state,
-            base: server.base.clone(),
-            back_channel: server.back_channel.clone(),
-            address: server.address,
-            request_id: server.request_id.clone(),
-            method: parts.method.clone(),
-            uri: parts.uri.clone(),
-        };
+        let context = server.clone().about(state, &parts);
         let mut response = cors::preflight(context, parts.headers.clone()).await;
         if response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
             let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");

@@ -6,8 +6,8 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::certs::document;
-use crate::http::context::Described;
-use crate::protocol::discovery::{self, Published};
+use crate::http::context::{Described, RealmContext};
+use crate::protocol::discovery::{self, Certificates, Published};
 use crate::realms::Document;
 
 /// Serves the metadata document.
@@ -18,11 +18,13 @@ pub async fn metadata(Described(context): Described, headers: HeaderMap) -> Resp
         Some(_) => format!("{} {back_channel}", context.issuer),
     };
     let body = state.documents.get(&key).unwrap_or_else(|| {
+        let certificates = certificates(&context);
         let server = Published {
             issuer: &context.issuer,
             back_channel: &back_channel,
             algorithms: &state.algorithms,
             password: context.app.rules.password_grant,
+            certificates: certificates.as_ref(),
         };
         let value = discovery::metadata(server, &state.realm, &state.scopes);
         let document = Document::new(Bytes::from(value.to_string()));
@@ -30,4 +32,11 @@ pub async fn metadata(Described(context): Described, headers: HeaderMap) -> Resp
         document
     });
     document(&headers, &body)
+}
+
+/// How clients are asked for certificates, as told about this realm.
+fn certificates(context: &RealmContext) -> Option<Certificates> {
+    let asked = context.app.rules.client_certificates.as_ref()?;
+    let below = asked.base.as_ref().map(|base| context.app.hosts.issuer(base, context.realm()));
+    Some(Certificates { authorities: asked.authorities, below })
 }

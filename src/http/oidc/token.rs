@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::http::certificate;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::cors;
@@ -43,6 +44,7 @@ async fn issue(
 ) -> Result<TokenResponse, ApiError> {
     let (form, mut caller) = client_auth::request(context, headers, query, form).await?;
     dpop::bind(context, headers, &mut caller)?;
+    certificate::bind(context, &mut caller)?;
     let result = by_grant(context, headers, &caller, &form).await;
     if result.is_err() {
         // What proved the caller is used up by a refusal too. Whether it had been before changes nothing now.

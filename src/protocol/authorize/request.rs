@@ -82,7 +82,8 @@ impl RequestParameters {
     /// # Errors
     /// `invalid_dpop_proof` when the request names another key.
     pub fn bind(&mut self, confirmation: &Confirmation) -> Result<(), OAuthError> {
-        let Confirmation::Jkt(jkt) = confirmation;
+        // A certificate is shown with each request by itself, and binds no code.
+        let Confirmation::Jkt(jkt) = confirmation else { return Ok(()) };
         match self.get("dpop_jkt") {
             Some(named) if named != jkt => {
                 let why = "dpop_jkt is not the thumbprint of the DPoP proof's key";

@@ -94,6 +94,10 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         jwks: spec.jwks,
         jwks_uri: spec.jwks_uri,
         token_endpoint_auth_signing_alg: spec.token_endpoint_auth_signing_alg,
+        tls_client_auth: spec.certificate.given().next().map(|(_, name)| name),
+        tls_client_certificate_bound_access_tokens: spec
+            .tls_client_certificate_bound_access_tokens
+            .unwrap_or(base.tls_client_certificate_bound_access_tokens),
         assertion_audience: spec.assertion_audience.unwrap_or(base.assertion_audience),
         grants: spec.grants.unwrap_or_default(),
         redirect_uris: spec.redirect_uris.unwrap_or_default(),

@@ -8,6 +8,9 @@ use super::merge::has;
 use crate::protocol::jws::Algorithm;
 use crate::protocol::profile::FAPI2_ALGORITHMS;
 
+/// How a client may prove itself (FAPI 2.0 §5.3.2.1).
+const STRONG: [&str; 3] = ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"];
+
 /// Tells of a client whose realm signs with `realm`. Settings that the profile stands above (pushed requests, bound
 /// tokens, the audience of assertions) are none of these: they need not be said.
 pub(super) fn check(entity: &Entity, realm: &str, notes: &mut Notes<'_>) {
@@ -20,10 +23,10 @@ pub(super) fn check(entity: &Entity, realm: &str, notes: &mut Notes<'_>) {
     };
     if fields.get("public").is_some_and(|public| public == true) {
         refuse("public", "is for clients that prove who they are: a public client cannot meet it");
-    } else if !is(fields, "authentication", "private_key_jwt") {
+    } else if !STRONG.iter().any(|method| is(fields, "authentication", method)) {
         refuse(
             "authentication",
-            "needs `authentication = \"private_key_jwt\"` and the client's keys in `jwks` or `jwks_uri`",
+            "needs `authentication = \"private_key_jwt\"` and the client's keys in `jwks` or `jwks_uri`, or a certificate",
         );
     }
     if has(fields, "grants", "password") {

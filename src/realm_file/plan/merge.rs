@@ -10,6 +10,7 @@ use super::super::fresh;
 use super::super::spec::RealmSpec;
 use super::super::state::{State, UserState};
 use crate::clock::Timestamp;
+use crate::protocol::certificate::CertificateNames;
 use crate::protocol::client::GrantType;
 
 /// The records that `file` names as they are to be, given those that are there.
@@ -71,6 +72,13 @@ fn client(fields: &mut Fields, said: &Entity, exists: bool) {
         if said.fields.contains_key(here) && !said.fields.contains_key(there) && fields.contains_key(here) {
             fields.remove(there);
         }
+    }
+    // So is the name in its certificate (RFC 8705 §2.1.2).
+    let names = CertificateNames::MEMBERS;
+    if names.iter().any(|name| said.fields.contains_key(*name) && fields.contains_key(*name)) {
+        names.iter().filter(|name| !said.fields.contains_key(**name)).for_each(|name| {
+            fields.remove(*name);
+        });
     }
     let service = is_service(fields);
     if service {

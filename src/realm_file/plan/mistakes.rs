@@ -9,9 +9,10 @@ use super::super::entities::{Entities, Entity, Fields, Key};
 use super::super::places::Notes;
 use super::super::spec::RealmSpec;
 use super::fapi2;
-use super::is_read_again;
 use super::merge::{has, is_service};
 use super::references::{self, Known};
+use super::{is_read_again, keeps_secret};
+use crate::protocol::certificate::CertificateNames;
 use crate::protocol::client::GrantType;
 use crate::protocol::user::canonical;
 use crate::secrets::{SEALED_PREFIX, Secret};
@@ -59,18 +60,13 @@ fn client(entity: &Entity, notes: &mut Notes<'_>) {
     if fields.get("public").is_some_and(|public| public == true) && entity.secret.is_some() {
         notes.add(&field("secret"), "the client is public and keeps no secret");
     }
-    if fields.get("authentication").is_some_and(|method| method == "private_key_jwt")
-        && fields.get("public").is_none_or(|public| public != true)
+    proof(entity, notes);
+    if ["dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens"]
+        .iter()
+        .all(|name| fields.get(*name).is_some_and(|bound| bound == true))
     {
-        if entity.secret.is_some() {
-            notes.add(&field("secret"), "a client that proves itself by private_key_jwt keeps no secret");
-        }
-        if !["jwks", "jwks_uri"].iter().any(|name| fields.contains_key(*name)) {
-            notes.add(
-                &field("authentication"),
-                "private_key_jwt needs the client's keys: `jwks` or `jwks_uri`",
-            );
-        }
+        let message = "tokens are bound to one thing: this or `dpop_bound_access_tokens`";
+        notes.add(&field("tls_client_certificate_bound_access_tokens"), message);
     }
     shared_secret(entity, notes);
     if fields.get("require_signed_request_object").is_some_and(|required| required == true)
@@ -92,6 +88,29 @@ fn client(entity: &Entity, notes: &mut Notes<'_>) {
     if !is_service(fields) && filled(fields, "service_account_roles") {
         let message = "only a client with the grant client_credentials or jwt_bearer has a service account";
         notes.add(&field("service_account_roles"), message);
+    }
+}
+
+/// What a client must have registered to prove itself by a key of its own.
+fn proof(entity: &Entity, notes: &mut Notes<'_>) {
+    let fields = &entity.fields;
+    let field = |name: &str| format!("{}.{name}", entity.path);
+    if fields.get("public").is_some_and(|public| public == true) || keeps_secret(fields) {
+        return;
+    }
+    let method = fields.get("authentication").and_then(Value::as_str).unwrap_or_default();
+    if entity.secret.is_some() {
+        let message = format!("a client that proves itself by {method} keeps no secret");
+        notes.add(&field("secret"), message);
+    }
+    let needed: &[&str] =
+        if method == "tls_client_auth" { &CertificateNames::MEMBERS } else { &["jwks", "jwks_uri"] };
+    if !needed.iter().any(|name| fields.contains_key(*name)) {
+        let message = match method {
+            "tls_client_auth" => "tls_client_auth needs the name in the client's certificate, such as `tls_client_auth_subject_dn`".to_owned(),
+            method => format!("{method} needs the client's keys: `jwks` or `jwks_uri`"),
+        };
+        notes.add(&field("authentication"), message);
     }
 }
 

@@ -176,10 +176,13 @@ pub(super) fn built_in(state: &State) -> BTreeSet<Key> {
         .collect()
 }
 
+/// Ways to prove oneself with a key that this server never has.
+const WITHOUT_SECRET: [&str; 3] = ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"];
+
 /// Whether a client with these fields shares a secret with this server.
 pub(super) fn keeps_secret(fields: &entities::Fields) -> bool {
     fields.get("public").is_none_or(|public| public != true)
-        && fields.get("authentication").is_none_or(|method| method != "private_key_jwt")
+        && fields.get("authentication").is_none_or(|method| !WITHOUT_SECRET.iter().any(|own| method == own))
 }
 
 /// Whether the secret of a client with these fields must be readable again.

@@ -4,6 +4,7 @@ use super::super::spec::ClientSpec;
 use super::claims;
 use super::fields::Fields;
 use super::records::role;
+use crate::protocol::certificate::CertificateNames;
 use crate::protocol::client::{AccessTokenFormat, AssertionAudience, ClientAuthentication, GrantType, Pkce};
 use crate::protocol::grants::jwt_bearer::TrustedSubject;
 use crate::protocol::grants::token_exchange::ExchangeRule;
@@ -32,10 +33,12 @@ pub(super) const PKCE: [(&str, Pkce); 2] = [("required", Pkce::Required), ("opti
 
 const PROFILES: [(&str, Profile); 2] = [("none", Profile::None), ("fapi2", Profile::Fapi2)];
 
-const AUTHENTICATION: [(&str, ClientAuthentication); 3] = [
+const AUTHENTICATION: [(&str, ClientAuthentication); 5] = [
     ("secret", ClientAuthentication::Secret),
     ("client_secret_jwt", ClientAuthentication::ClientSecretJwt),
     ("private_key_jwt", ClientAuthentication::PrivateKeyJwt),
+    ("tls_client_auth", ClientAuthentication::TlsClientAuth),
+    ("self_signed_tls_client_auth", ClientAuthentication::SelfSignedTlsClientAuth),
 ];
 
 const AUDIENCES: [(&str, AssertionAudience); 2] =
@@ -67,6 +70,9 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         jwks_uri: fields.text("jwks_uri"),
         token_endpoint_auth_signing_alg: fields.text("token_endpoint_auth_signing_alg"),
         assertion_audience: fields.choice("assertion_audience", &AUDIENCES),
+        certificate: certificate(fields),
+        tls_client_certificate_bound_access_tokens: fields
+            .switch("tls_client_certificate_bound_access_tokens"),
         native: fields.switch("native"),
         grants: fields.choices("grants", &GRANTS).map(|grants| grants.into_iter().collect()),
         redirect_uris: fields.texts("redirect_uris"),
@@ -110,6 +116,16 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         service_account_roles: fields.texts("service_account_roles"),
     };
     Some(ClientSpec { id: id?, ..spec })
+}
+
+fn certificate(fields: &mut Fields<'_>) -> CertificateNames {
+    CertificateNames {
+        tls_client_auth_subject_dn: fields.text("tls_client_auth_subject_dn"),
+        tls_client_auth_san_dns: fields.text("tls_client_auth_san_dns"),
+        tls_client_auth_san_uri: fields.text("tls_client_auth_san_uri"),
+        tls_client_auth_san_ip: fields.text("tls_client_auth_san_ip"),
+        tls_client_auth_san_email: fields.text("tls_client_auth_san_email"),
+    }
 }
 
 fn trusted_subject(fields: &mut Fields<'_>) -> Option<TrustedSubject> {

@@ -126,6 +126,13 @@ fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
         }
     }
     request_uris(client, path, true, notes);
+    for (index, (member, name)) in client.certificate.given().enumerate() {
+        if index > 0 {
+            notes.add(&field(member), "a client has one name in its certificate (RFC 8705 §2.1.2)");
+        } else if !name.is_sound() {
+            notes.add(&field(member), "no certificate has such a name");
+        }
+    }
     if client.public == Some(true) && client.authentication.is_some() {
         notes.add(&field("authentication"), "a public client proves nothing: drop one of the two");
     }

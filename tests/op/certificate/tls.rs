@@ -1,0 +1,161 @@
+//! The same over real connections: the server ends TLS, and asks for certificates at one of its names.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use vestibule::server::{Asks, TlsFiles};
+use vestibule::testing::{Options, TestServer, claims};
+
+const REALM: &str = r#"
+[realm]
+name = "main"
+
+[[realm.clients]]
+id = "robot"
+authentication = "tls_client_auth"
+tls_client_auth_subject_dn = "CN=robot,O=Acme"
+tls_client_certificate_bound_access_tokens = true
+grants = ["client_credentials"]
+"#;
+
+/// An authority, a server with a certificate of it that trusts it for clients, and what clients connect with.
+struct World {
+    server: TestServer,
+    issuer: Issuer<'static, KeyPair>,
+    roots: RootCertStore,
+    key: KeyPair,
+}
+
+/// A certificate that a client shows.
+type Shown = Option<CertificateDer<'static>>;
+
+impl World {
+    async fn new(folder: &Path) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let own = params.self_signed(&key).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(own.der().clone()).unwrap();
+        let issuer = Issuer::new(params, key);
+        let names = ["op.example", "mtls.example"].map(str::to_owned).to_vec();
+        let key = KeyPair::generate().unwrap();
+        let server = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+        let write = |name: &str, text: &str| {
+            let file = folder.join(name);
+            std::fs::write(&file, text).unwrap();
+            file
+        };
+        let tls = TlsFiles {
+            certificate: write("server.pem", &server.pem()),
+            key: write("server.key", &key.serialize_pem()),
+            asks: Asks::At("mtls.example".to_owned()),
+            client_authorities: Some(write("clients.pem", &own.pem())),
+        };
+        let realm = Some(REALM.to_owned());
+        let options = Options { realm, strict: true, tls: Some(tls), ..Options::default() };
+        Self {
+            server: TestServer::with(options).await.unwrap(),
+            issuer,
+            roots,
+            key: KeyPair::generate().unwrap(),
+        }
+    }
+
+    fn params() -> CertificateParams {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::OrganizationName, "Acme");
+        params.distinguished_name.push(DnType::CommonName, "robot");
+        params
+    }
+
+    /// A certificate of the authority, and one with the same name that its holder made.
+    fn issued(&self) -> Shown {
+        Some(Self::params().signed_by(&self.key, &self.issuer).unwrap().der().clone())
+    }
+
+    fn self_made(&self) -> Shown {
+        Some(Self::params().self_signed(&self.key).unwrap().der().clone())
+    }
+
+    /// Sends a request to `host` by a connection of its own; gives status and body.
+    async fn send(&self, host: &str, path: &str, form: Option<&str>, shown: Shown) -> (u16, Value) {
+        let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(self.roots.clone());
+        let config = match shown {
+            None => builder.with_no_client_auth(),
+            Some(certificate) => {
+                let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
+                builder.with_client_auth_cert(vec![certificate], key).unwrap()
+            }
+        };
+        let stream = TcpStream::connect(self.server.address()).await.unwrap();
+        let name = ServerName::try_from(host.to_owned()).unwrap();
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        let request = match form {
+            None => format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"),
+            Some(form) => format!(
+                "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+                 content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+                form.len()
+            ),
+        };
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A peer that ends the connection without saying so in TLS has said all that there is.
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+
+    async fn ask(&self, host: &str, shown: Shown) -> (u16, Value) {
+        let form = Some("grant_type=client_credentials&client_id=robot");
+        self.send(host, "/realms/main/protocol/openid-connect/token", form, shown).await
+    }
+}
+
+#[tokio::test]
+async fn rfc8705_5_a_client_shows_its_certificate_at_the_alias_and_gets_a_token_bound_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(folder.path()).await;
+    let well_known = "/realms/main/.well-known/openid-configuration";
+    let (_, document) = world.send("op.example", well_known, None, None).await;
+    let alias = &document["mtls_endpoint_aliases"]["token_endpoint"];
+    assert_eq!(*alias, "https://mtls.example/realms/main/protocol/openid-connect/token");
+    assert_eq!(document["issuer"], "https://op.example/realms/main");
+    assert_eq!(document["tls_client_certificate_bound_access_tokens"], true);
+
+    let (status, reply) = world.ask("mtls.example", world.issued()).await;
+    assert_eq!((status, &reply["token_type"]), (200, &json!("Bearer")), "{reply}");
+    let token = reply["access_token"].as_str().unwrap();
+    assert_eq!(claims(token)["iss"], "https://op.example/realms/main", "one issuer, whatever the name");
+    let thumbprint = claims(token)["cnf"]["x5t#S256"].as_str().unwrap().to_owned();
+
+    for (case, host, shown) in [
+        ("at the name where nobody is asked", "op.example", world.issued()),
+        ("no certificate", "mtls.example", None),
+        ("one of its own making", "mtls.example", world.self_made()),
+    ] {
+        let (status, reply) = world.ask(host, shown).await;
+        assert_eq!((status, &reply["error"]), (401, &json!("invalid_client")), "{case}");
+    }
+
+    // RFC 8705 §3.2: who asks about the token hears what it is bound to.
+    let form = format!("client_id=robot&token={token}");
+    let introspect = "/realms/main/protocol/openid-connect/token/introspect";
+    let (_, told) = world.send("mtls.example", introspect, Some(&form), world.issued()).await;
+    assert_eq!((&told["active"], &told["cnf"]), (&json!(true), &json!({ "x5t#S256": thumbprint })), "{told}");
+}
