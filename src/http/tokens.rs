@@ -1,5 +1,6 @@
 //! Tokens of a request: records to claims (by the rules), claims to signed text (by the realm's keys), and back.
 
+mod answers;
 mod exchange;
 mod service;
 
@@ -7,6 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+pub use answers::{sign_introspection, sign_response, sign_userinfo};
 pub use exchange::{ExchangeIssue, sign_exchanged};
 pub use service::{service_draft, sign_service};
 
@@ -176,18 +178,6 @@ fn refresh_claims(
         scope: &granted.token_scope(),
         token,
     })
-}
-
-/// Signs an authorization response to `client` (JARM §2.1).
-///
-/// # Errors
-/// [`SignError`], or when the realm has no key.
-pub fn sign_response(
-    context: &RealmContext,
-    client: &Client,
-    claims: &Map<String, Value>,
-) -> Result<String, SignError> {
-    signer(context, client.id_token_algorithm(context.state.algorithm()))?.sign("JWT", claims)
 }
 
 /// The row that a refresh token of this realm names; its state is the row's.

@@ -125,6 +125,8 @@ fn answers(realm: &Realm, scopes: &[Scope], algorithms: &[Algorithm]) -> Value {
         "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": SubjectType::ALL,
         "id_token_signing_alg_values_supported": algorithms,
+        "userinfo_signing_alg_values_supported": algorithms,
+        "introspection_signing_alg_values_supported": algorithms,
         "scopes_supported": names(scopes),
         "claim_types_supported": ["normal"],
         "claims_supported": claims(scopes),

@@ -10,6 +10,7 @@ use super::client::Client;
 use super::confirmation::Confirmation;
 use super::grants::token_exchange::hold_roles;
 use super::jws::Claims;
+use crate::clock::Timestamp;
 
 /// Claims that an answer takes from the token as they stand: what the token is, not what is known of its user.
 const TAKEN: [&str; 17] = [
@@ -98,6 +99,49 @@ fn active(mut answer: Map<String, Value>, username: &str) -> Map<String, Value> 
         }
     }
     answer
+}
+
+/// Header `typ` of a signed answer (RFC 9701 §5).
+pub const HEADER_TYP: &str = "token-introspection+jwt";
+/// The media type of a signed answer (RFC 9701 §4).
+pub const MEDIA_TYPE: &str = "application/token-introspection+jwt";
+
+/// Whether a caller who sends these values of `Accept` asks for a signed answer (RFC 9701 §4): it names its media type,
+/// and JSON with no greater weight (RFC 9110 §12.5.1).
+pub fn wants_signed<'a>(accept: impl Iterator<Item = &'a str>) -> bool {
+    let (mut signed, mut plain) = (0.0_f32, 0.0_f32);
+    for range in accept.flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts
+            .filter_map(|part| part.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+            .map_or(1.0, |(_, weight)| weight.trim().parse().unwrap_or(0.0));
+        if name.eq_ignore_ascii_case(MEDIA_TYPE) {
+            signed = signed.max(weight);
+        } else if name.eq_ignore_ascii_case("application/json") {
+            plain = plain.max(weight);
+        }
+    }
+    signed > 0.0 && signed >= plain
+}
+
+/// The claims of a signed answer to `caller` (RFC 9701 §5). The token's own claims are apart from the answer's, and
+/// neither `sub` nor `exp` stands beside them, so that nobody takes the answer for a token.
+#[must_use]
+pub fn signed(
+    answer: Map<String, Value>,
+    caller: &Client,
+    issuer: &str,
+    now: Timestamp,
+) -> Map<String, Value> {
+    let claims = [
+        ("iss", json!(issuer)),
+        ("aud", json!(caller.client_id)),
+        ("iat", json!(now.0)),
+        ("token_introspection", Value::Object(answer)),
+    ];
+    claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[cfg(test)]
@@ -190,6 +234,37 @@ mod tests {
             "azp": "web", "exp": 2_800,
         });
         assert_eq!(Value::Object(answer), expected);
+    }
+
+    #[test]
+    fn rfc9701_4_a_signed_answer_is_asked_for_by_its_media_type() {
+        for (accept, expected) in [
+            ("application/token-introspection+jwt", true),
+            ("Application/Token-Introspection+JWT;q=0.5", true),
+            ("text/html, application/token-introspection+jwt", true),
+            ("application/json, application/token-introspection+jwt", true),
+            ("application/json;q=0.9, application/token-introspection+jwt;q=0.8", false),
+            ("application/json;q=0.8, application/token-introspection+jwt ; Q=0.9", true),
+            ("application/token-introspection+jwt;q=0", false),
+            ("application/token-introspection+jwt;q=x", false),
+            ("application/jwt", false),
+            ("application/json", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            assert_eq!(wants_signed([accept].into_iter()), expected, "{accept}");
+        }
+        assert!(wants_signed(["application/json", "application/token-introspection+jwt"].into_iter()));
+        assert!(!wants_signed([].into_iter()));
+    }
+
+    #[test]
+    fn rfc9701_5_the_answer_stands_apart_from_its_envelope() {
+        let claims = signed(inactive(), &client("api", &[]), "https://id.example", Timestamp(1_000));
+        let expected = json!({
+            "iss": "https://id.example", "aud": "api", "iat": 1_000, "token_introspection": { "active": false },
+        });
+        assert_eq!(Value::Object(claims), expected);
     }
 
     #[test]

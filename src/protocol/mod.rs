@@ -67,4 +67,5 @@ pub mod token_response;
 pub mod trusted_issuer;
 pub mod user;
 pub mod user_code;
+pub mod userinfo;
 pub mod web_origin;

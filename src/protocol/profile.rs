@@ -111,6 +111,13 @@ impl Client {
         let own = self.settings.id_token_signed_response_alg;
         own.unwrap_or_else(|| self.access_token_algorithm(realm))
     }
+
+    /// What introspection is signed with when it asks for that (RFC 9701 §6).
+    #[must_use]
+    pub fn introspection_algorithm(&self, realm: Algorithm) -> Algorithm {
+        let own = self.settings.introspection_signed_response_alg;
+        own.unwrap_or_else(|| self.id_token_algorithm(realm))
+    }
 }
 
 #[cfg(test)]

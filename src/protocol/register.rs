@@ -109,6 +109,8 @@ pub fn settings(
         jwks_uri: metadata.jwks_uri.clone(),
         token_endpoint_auth_signing_alg: metadata.token_endpoint_auth_signing_alg.clone(),
         id_token_signed_response_alg: rules::id_tokens(metadata, realm, signs)?,
+        userinfo_signed_response_alg: rules::userinfo(metadata, signs)?,
+        introspection_signed_response_alg: rules::introspection(metadata, signs)?,
         request_object_signing_alg: metadata.request_object_signing_alg.clone(),
         request_uris: metadata.request_uris.clone(),
         require_signed_request_object: metadata.require_signed_request_object,
@@ -196,11 +198,13 @@ pub fn describe(client: &Client, realm: &RealmSettings) -> Map<String, Value> {
 }
 
 /// The part of [`describe`] about keys: what the client signs, and what is signed for it.
-fn proofs(settings: &ClientSettings, own: &Registered, realm: &RealmSettings) -> [(&'static str, Value); 10] {
+fn proofs(settings: &ClientSettings, own: &Registered, realm: &RealmSettings) -> [(&'static str, Value); 12] {
     let id_tokens = settings.id_token_signed_response_alg.map(Algorithm::name);
     let id_tokens = id_tokens.unwrap_or(&realm.signature_algorithm);
     [
         ("id_token_signed_response_alg", json!(id_tokens)),
+        ("userinfo_signed_response_alg", json!(settings.userinfo_signed_response_alg)),
+        ("introspection_signed_response_alg", json!(settings.introspection_signed_response_alg)),
         ("token_endpoint_auth_method", json!(own.auth_method)),
         ("token_endpoint_auth_signing_alg", json!(settings.token_endpoint_auth_signing_alg)),
         ("jwks", json!(settings.jwks)),

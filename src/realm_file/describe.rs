@@ -8,6 +8,7 @@ use super::spec::{
 use super::state::{GroupState, State, UserState};
 use crate::protocol::certificate::CertificateNames;
 use crate::protocol::client::Client;
+use crate::protocol::jws::Algorithm;
 use crate::protocol::mapper::Mapper;
 use crate::protocol::role::Role;
 use crate::protocol::scope::Scope;
@@ -112,6 +113,10 @@ fn scope(scope: &Scope) -> ScopeSpec {
 }
 
 /// Mappers without the identifiers that the admin API gave them.
+fn named(algorithm: Option<Algorithm>) -> Option<String> {
+    algorithm.map(|algorithm| algorithm.to_string())
+}
+
 fn mappers(mappers: &[Mapper]) -> Vec<Mapper> {
     mappers.iter().map(|mapper| Mapper { id: String::new(), ..mapper.clone() }).collect()
 }
@@ -161,10 +166,10 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         jwt_bearer: Some(settings.jwt_bearer.clone()),
         exchange: Some(settings.exchange.clone()),
         full_scope_allowed: Some(settings.full_scope_allowed),
-        signature_algorithm: settings.signature_algorithm.map(|algorithm| algorithm.to_string()),
-        id_token_signed_response_alg: settings
-            .id_token_signed_response_alg
-            .map(|algorithm| algorithm.to_string()),
+        signature_algorithm: named(settings.signature_algorithm),
+        id_token_signed_response_alg: named(settings.id_token_signed_response_alg),
+        userinfo_signed_response_alg: named(settings.userinfo_signed_response_alg),
+        introspection_signed_response_alg: named(settings.introspection_signed_response_alg),
         access_token_format: Some(settings.access_token_format),
         access_token_lifetime: settings.access_token,
         session_idle: settings.session_idle,

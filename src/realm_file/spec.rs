@@ -263,6 +263,10 @@ pub struct ClientSpec {
     pub signature_algorithm: Option<String>,
     /// What its ID tokens are signed with.
     pub id_token_signed_response_alg: Option<String>,
+    /// What userinfo is signed with for it; an empty string takes it away, and the next.
+    pub userinfo_signed_response_alg: Option<String>,
+    /// What introspection is signed with for it.
+    pub introspection_signed_response_alg: Option<String>,
     /// How its access tokens are written.
     pub access_token_format: Option<AccessTokenFormat>,
     /// Access token lifetime, when it differs from the realm's; 0 takes the realm's again.

@@ -74,7 +74,12 @@ pub(super) fn put(client: &Client, at: Timestamp) -> Result<Statement, StoreErro
 
 /// What the column `signs_with` holds.
 fn signs_with(settings: &ClientSettings) -> Option<String> {
-    let named = [settings.signature_algorithm, settings.id_token_signed_response_alg];
+    let named = [
+        settings.signature_algorithm,
+        settings.id_token_signed_response_alg,
+        settings.userinfo_signed_response_alg,
+        settings.introspection_signed_response_alg,
+    ];
     let named: BTreeSet<Algorithm> = named.into_iter().flatten().collect();
     let names: Vec<&str> = named.into_iter().map(Algorithm::name).collect();
     Some(names.join(" ")).filter(|names| !names.is_empty())

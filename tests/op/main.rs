@@ -58,6 +58,7 @@ mod resource;
 mod revoke;
 mod rows;
 mod sign_in;
+mod signed_answers;
 mod statements;
 mod token_exchange;
 mod userinfo;

@@ -147,7 +147,7 @@ async fn oidcc_metadata_is_accepted_and_echoed() {
         "backchannel_logout_uri": "https://app.example/back", "backchannel_logout_session_required": true,
         "frontchannel_logout_uri": "https://app.example/front", "frontchannel_logout_session_required": true,
         "initiate_login_uri": "https://app.example/start", "subject_type": "pairwise",
-        "id_token_signed_response_alg": "RS256", "application_type": "web",
+        "id_token_signed_response_alg": "RS256", "userinfo_signed_response_alg": "RS256", "application_type": "web",
         "software_id": "4NRB1-0XZABZI9E6-5SM3R", "software_version": "2.2",
     }));
     let mut sent = metadata.clone();

@@ -1,6 +1,7 @@
-//! The introspection endpoint (RFC 7662): `POST …/protocol/openid-connect/token/introspect`.
+//! The introspection endpoint (RFC 7662, and RFC 9701 for signed answers): `POST …/token/introspect`.
 
-use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
@@ -14,7 +15,7 @@ use crate::http::tokens;
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::refresh_token;
-use crate::protocol::introspection::{inactive, may_know};
+use crate::protocol::introspection::{self, inactive, may_know};
 
 /// Tells a confidential client what one of its tokens is good for.
 pub async fn introspect(
@@ -24,22 +25,37 @@ pub async fn introspect(
     Form(form): Form,
 ) -> Response {
     match answer(&context, &headers, query, form).await {
-        Ok(members) => no_store(&members),
+        Ok(response) => response,
         Err(error) => error.into_response(),
     }
 }
 
-/// `token_type_hint` is not read: the two kinds are told apart by the keys that signed them, before anything is
-/// looked up (RFC 7662 §2.1 lets a server ignore it).
 async fn answer(
     context: &RealmContext,
     headers: &HeaderMap,
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
-) -> Result<Map<String, Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let (form, authenticated) = client_auth::request(context, headers, query, form).await?;
     client_auth::use_up(context, &authenticated).await?;
     let caller = &authenticated.entry.client;
+    let members = members(context, caller, &form).await?;
+    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if !introspection::wants_signed(accept) {
+        return Ok(no_store(&members));
+    }
+    let signed = tokens::sign_introspection(context, caller, members)?;
+    let jwt = (CONTENT_TYPE, HeaderValue::from_static(introspection::MEDIA_TYPE));
+    Ok(([jwt, (CACHE_CONTROL, HeaderValue::from_static("no-store"))], signed).into_response())
+}
+
+/// `token_type_hint` is not read: the two kinds are told apart by the keys that signed them, before anything is
+/// looked up (RFC 7662 §2.1 lets a server ignore it).
+async fn members(
+    context: &RealmContext,
+    caller: &Client,
+    form: &Params,
+) -> Result<Map<String, Value>, ApiError> {
     // Who proves nothing could try tokens here until one is good (RFC 7662 §2.1, attacks I01).
     if caller.is_public() {
         let why = "A public client cannot introspect";

@@ -63,5 +63,12 @@ fn claims(context: &RealmContext, live: &Live, roles: &UserRoles) -> Result<Resp
     let Some(claims) = tokens::userinfo(context, live, roles) else {
         return Err(BearerError::scope("openid").of(&live.client_id));
     };
-    Ok(([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(claims)).into_response())
+    let client = &live.entry.client;
+    let no_store = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let Some(algorithm) = client.settings.userinfo_signed_response_alg else {
+        return Ok(([no_store], Json(claims)).into_response());
+    };
+    let signed = tokens::sign_userinfo(context, client, claims, algorithm)?;
+    let jwt = (CONTENT_TYPE, HeaderValue::from_static("application/jwt"));
+    Ok(([no_store, jwt], signed).into_response())
 }

@@ -27,6 +27,8 @@ pub struct Metadata {
     pub subject_type: Option<String>,
     pub sector_identifier_uri: Option<String>,
     pub id_token_signed_response_alg: Option<String>,
+    pub userinfo_signed_response_alg: Option<String>,
+    pub introspection_signed_response_alg: Option<String>,
     pub token_endpoint_auth_method: Option<String>,
     pub token_endpoint_auth_signing_alg: Option<String>,
     pub jwks: Option<Map<String, Value>>,
@@ -47,12 +49,11 @@ pub struct Metadata {
 }
 
 /// Members that would make an answer be encrypted, or signed where it is not: to ignore one would be to promise it.
-const NOT_KEPT: [&str; 8] = [
+const NOT_KEPT: [&str; 7] = [
     "id_token_encrypted_response_alg",
     "userinfo_encrypted_response_alg",
     "request_object_encryption_alg",
     "authorization_encrypted_response_alg",
-    "introspection_signed_response_alg",
     "introspection_encrypted_response_alg",
     "backchannel_token_delivery_mode",
     "tls_client_auth_subject_dn",
@@ -83,6 +84,8 @@ impl Metadata {
             subject_type: said.text("subject_type")?,
             sector_identifier_uri: said.text("sector_identifier_uri")?,
             id_token_signed_response_alg: said.text("id_token_signed_response_alg")?,
+            userinfo_signed_response_alg: said.text("userinfo_signed_response_alg")?,
+            introspection_signed_response_alg: said.text("introspection_signed_response_alg")?,
             token_endpoint_auth_method: said.text("token_endpoint_auth_method")?,
             token_endpoint_auth_signing_alg: said.text("token_endpoint_auth_signing_alg")?,
             jwks: said.object("jwks")?,

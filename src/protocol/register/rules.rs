@@ -164,17 +164,37 @@ pub(super) fn id_tokens(
     realm: &RealmSettings,
     signs: &[Algorithm],
 ) -> Result<Option<Algorithm>, OAuthError> {
-    let Some(name) = metadata.id_token_signed_response_alg.as_deref() else { return Ok(None) };
-    match name.parse::<Algorithm>().ok().filter(|algorithm| signs.contains(algorithm)) {
-        // What the realm says, it may say otherwise one day.
-        Some(algorithm) => {
-            Ok(Some(algorithm).filter(|algorithm| algorithm.name() != realm.signature_algorithm))
-        }
-        None => {
-            let names = signs.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(", ");
-            Err(invalid(format!("id_token_signed_response_alg: this realm signs with {names}")))
-        }
+    let named =
+        signed_by("id_token_signed_response_alg", metadata.id_token_signed_response_alg.as_deref(), signs)?;
+    // What the realm says, it may say otherwise one day.
+    Ok(named.filter(|algorithm| algorithm.name() != realm.signature_algorithm))
+}
+
+/// The algorithm of its signed userinfo, if it wants that.
+pub(super) fn userinfo(metadata: &Metadata, signs: &[Algorithm]) -> Result<Option<Algorithm>, OAuthError> {
+    signed_by("userinfo_signed_response_alg", metadata.userinfo_signed_response_alg.as_deref(), signs)
+}
+
+/// The algorithm of introspection that it asks to be signed.
+pub(super) fn introspection(
+    metadata: &Metadata,
+    signs: &[Algorithm],
+) -> Result<Option<Algorithm>, OAuthError> {
+    signed_by(
+        "introspection_signed_response_alg",
+        metadata.introspection_signed_response_alg.as_deref(),
+        signs,
+    )
+}
+
+fn signed_by(member: &str, name: Option<&str>, signs: &[Algorithm]) -> Result<Option<Algorithm>, OAuthError> {
+    let Some(name) = name else { return Ok(None) };
+    let known = name.parse::<Algorithm>().ok().filter(|algorithm| signs.contains(algorithm));
+    if known.is_none() {
+        let names = signs.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(", ");
+        return Err(invalid(format!("{member}: this realm signs with {names}")));
     }
+    Ok(known)
 }
 
 /// Signed requests (RFC 9101 §10.5, OpenID Connect Registration 1.0 §2): there must be a key to verify them with.

@@ -35,8 +35,14 @@ pub(super) fn check(entity: &Entity, realm: &str, notes: &mut Notes<'_>) {
     if is(fields, "pkce", "optional") {
         refuse("pkce", "needs PKCE");
     }
-    if text(fields, "token_endpoint_auth_signing_alg").is_some_and(|name| !allowed(name)) {
-        refuse("token_endpoint_auth_signing_alg", "allows PS256, ES256 and EdDSA");
+    for field in [
+        "token_endpoint_auth_signing_alg",
+        "userinfo_signed_response_alg",
+        "introspection_signed_response_alg",
+    ] {
+        if text(fields, field).is_some_and(|name| !allowed(name)) {
+            refuse(field, "allows PS256, ES256 and EdDSA");
+        }
     }
     let access = text(fields, "signature_algorithm").unwrap_or(realm);
     if !allowed(text(fields, "id_token_signed_response_alg").unwrap_or(access)) {

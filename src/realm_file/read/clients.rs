@@ -101,6 +101,8 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         full_scope_allowed: fields.switch("full_scope_allowed"),
         signature_algorithm: fields.text("signature_algorithm"),
         id_token_signed_response_alg: fields.text("id_token_signed_response_alg"),
+        userinfo_signed_response_alg: fields.text("userinfo_signed_response_alg"),
+        introspection_signed_response_alg: fields.text("introspection_signed_response_alg"),
         access_token_format: fields.choice("access_token_format", &FORMATS),
         access_token_lifetime: fields.seconds("access_token_lifetime"),
         session_idle: fields.seconds("session_idle"),

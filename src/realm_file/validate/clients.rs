@@ -119,6 +119,8 @@ fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
         ("request_object_signing_alg", &client.request_object_signing_alg),
         ("signature_algorithm", &client.signature_algorithm),
         ("id_token_signed_response_alg", &client.id_token_signed_response_alg),
+        ("userinfo_signed_response_alg", &client.userinfo_signed_response_alg),
+        ("introspection_signed_response_alg", &client.introspection_signed_response_alg),
     ] {
         let algorithm = algorithm.as_deref().filter(|algorithm| !algorithm.is_empty());
         if let Some(Err(problem)) = algorithm.map(str::parse::<Algorithm>) {
