@@ -8,6 +8,7 @@ pub(crate) mod fields;
 mod records;
 mod suggest;
 pub(crate) mod tree;
+mod trusted_issuers;
 pub(crate) mod values;
 
 use std::collections::BTreeSet;

@@ -6,9 +6,9 @@ use super::super::spec::{
 use super::claims;
 use super::clients;
 use super::fields::Fields;
+use super::trusted_issuers;
 use crate::protocol::authorization_details::{COMMON_FIELDS, DetailType};
 use crate::protocol::register::Registration;
-use crate::protocol::trusted_issuer::{TrustedIssuer, UserBy};
 use crate::secrets::Secret;
 
 const ALGORITHMS: [(&str, &str); 4] =
@@ -16,7 +16,6 @@ const ALGORITHMS: [(&str, &str); 4] =
 
 const REGISTRATION: [(&str, Registration); 3] =
     [("off", Registration::Off), ("token", Registration::Token), ("open", Registration::Open)];
-const USER_BY: [(&str, UserBy); 2] = [("username", UserBy::Username), ("email", UserBy::Email)];
 
 /// A realm; its places are filled in by the caller.
 pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
@@ -46,7 +45,7 @@ pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
         registration_limit: fields.whole("registration_limit"),
         default_scopes: fields.texts("default_scopes"),
         optional_scopes: fields.texts("optional_scopes"),
-        trusted_issuers: fields.tables("trusted_issuers", trusted_issuer),
+        trusted_issuers: fields.tables("trusted_issuers", trusted_issuers::issuer),
         roles: fields.tables("roles", role).unwrap_or_default(),
         scopes: fields.tables("scopes", scope).unwrap_or_default(),
         clients: fields.tables("clients", clients::client).unwrap_or_default(),
@@ -55,27 +54,6 @@ pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
         places: Default::default(),
     };
     Some(RealmSpec { name: name?, ..spec })
-}
-
-fn trusted_issuer(fields: &mut Fields<'_>) -> Option<TrustedIssuer> {
-    let (issuer, audience) = (fields.required("issuer"), fields.required("audience"));
-    let user_by = fields.choice("user_by", &USER_BY);
-    let spec = TrustedIssuer {
-        issuer: String::new(),
-        disabled: fields.switch("disabled").unwrap_or_default(),
-        jwks: fields.json("jwks"),
-        jwks_uri: fields.text("jwks_uri"),
-        audience: String::new(),
-        algorithms: fields.texts("algorithms").unwrap_or_default(),
-        claims: fields.words("claims").unwrap_or_default(),
-        user_by: user_by.unwrap_or_default(),
-        user_claim: fields.text("user_claim"),
-    };
-    if user_by.is_none() && !fields.has("user_by") {
-        let message = "`user_by` is missing: say by what its users are found here, `username` or `email`";
-        fields.cx.refuse(fields.line, &fields.path, message);
-    }
-    Some(TrustedIssuer { issuer: issuer?, audience: audience?, ..spec })
 }
 
 fn lifetimes(fields: &mut Fields<'_>) -> Option<LifetimesSpec> {

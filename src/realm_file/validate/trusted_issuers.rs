@@ -17,7 +17,7 @@ pub(super) fn rules(spec: &RealmSpec, notes: &mut Notes<'_>) {
             notes.add(&field("issuer"), format!("`{}` is there already", trusted.issuer));
         }
         match (&trusted.jwks, &trusted.jwks_uri) {
-            (None, None) => notes.add(&path, "its keys are missing: `jwks` or `jwks_uri`"),
+            (None, None) => notes.add(&path, "its keys are missing: `jwks`, `jwks_file` or `jwks_uri`"),
             (Some(_), Some(_)) => notes.add(&field("jwks_uri"), "either `jwks` or `jwks_uri`, not both"),
             (Some(jwks), None) => {
                 if let Some(problem) = unusable(jwks) {
