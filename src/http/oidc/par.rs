@@ -1,12 +1,11 @@
 //! Pushed authorization requests (RFC 9126): `POST …/protocol/openid-connect/ext/par/request`.
 
-use axum::Json;
-use axum::http::header::{CACHE_CONTROL, PRAGMA};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::authorize::{hinted_subject, known};
+use super::token::no_store;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
@@ -37,13 +36,7 @@ pub async fn push(
 ) -> Response {
     let client_id = client_auth::named(&headers, &form);
     let response = match keep(&context, &headers, query, form).await {
-        Ok(kept) => {
-            let no_store = [
-                (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-                (PRAGMA, HeaderValue::from_static("no-cache")),
-            ];
-            (StatusCode::CREATED, no_store, Json(kept)).into_response()
-        }
+        Ok(kept) => (StatusCode::CREATED, no_store(&kept)).into_response(),
         Err(error) => error.into_response(),
     };
     let response = dpop::with_nonce(&context, &headers, response);

@@ -8,6 +8,7 @@
 
 mod algorithm;
 mod claims;
+mod expect;
 mod json;
 
 use base64::Engine;
@@ -15,7 +16,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 pub use algorithm::{Algorithm, UnknownAlgorithm, half_hash};
-pub use claims::{Audience, ClaimFault, Claims, Expect, ISSUED_AHEAD, LEEWAY};
+pub use claims::Claims;
+pub use expect::{Audience, ClaimFault, Expect, ISSUED_AHEAD, LEEWAY};
 pub use json::{JsonFault, MAX_DEPTH, strict_json, strict_object};
 
 /// The longest token that is read, in bytes.
