@@ -11,6 +11,7 @@ pub mod metrics;
 mod process;
 mod writer;
 
+use std::any::Any;
 use std::fmt;
 use std::panic::PanicHookInfo;
 
@@ -91,9 +92,12 @@ fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    // A formatted message may hold what a client sent.
-    let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(message withheld)");
-    tracing::error!(place, message, "panic");
+    tracing::error!(place, message = literal(panic.payload()), "panic");
+}
+
+/// A panic's message, when it is a literal of the source: a formatted one may hold what a client sent.
+fn literal(payload: &(dyn Any + Send)) -> &'static str {
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("(message withheld)")
 }
 
 /// Names one request in logs, in the `x-request-id` header, on error pages and in audit rows. Made here for
@@ -139,6 +143,16 @@ mod tests {
         for level in ["", "loud", "INFO ", "vestibule=loud"] {
             assert!(check_level(level).is_err(), "{level:?}");
         }
+    }
+
+    #[test]
+    fn g01_a_panic_tells_no_value() {
+        let secret = std::hint::black_box("canary");
+        let told =
+            |panics: fn(&str)| literal(std::panic::catch_unwind(|| panics(secret)).unwrap_err().as_ref());
+        assert_eq!(told(|_| panic!("a literal")), "a literal");
+        assert_eq!(told(|secret| panic!("no {secret}")), "(message withheld)");
+        assert_eq!(told(|_| std::panic::panic_any(7)), "(message withheld)");
     }
 
     #[test]

@@ -220,3 +220,32 @@ async fn r07d_a_form_is_answered_with_303() {
     let by_post = browser.clone().post(&rp.endpoint("auth"), &[("client_id", "third-party")]).await;
     assert!(matches!(by_post.status.as_u16(), 303 | 400), "authorization by POST");
 }
+
+/// No page takes an address to return to: what a sign-in leads back to is kept by the server.
+#[tokio::test]
+async fn l03_no_parameter_sends_a_person_elsewhere() {
+    let server = TestServer::start().await.unwrap();
+    let realm = server.issuer("main");
+    for evil in [
+        "//evil.test",
+        "/%5Cevil.test",
+        "/%09/evil.test",
+        "/%0d%0aevil.test",
+        "https:/evil.test",
+        "/..//evil.test",
+    ] {
+        let names = ["continue", "next", "redirect", "referrer", "referrer_uri", "return_to", "url"];
+        let query = names.map(|name| format!("{name}={evil}")).join("&");
+        for page in ["account/", "device", "protocol/openid-connect/logout"] {
+            let mut browser = server.browser();
+            let mut reply = browser.open(&format!("{realm}/{page}?{query}")).await;
+            if reply.body.contains("kc-form-login") {
+                assert!(!reply.body.contains("evil.test"), "{page} {evil}");
+                reply = browser.submit(&reply, &[("username", "alice"), ("password", "alice")]).await;
+                assert!(reply.location().is_empty() || reply.location().starts_with(&realm), "{page} {evil}");
+            }
+            let told = format!("{}{}", reply.location(), reply.body);
+            assert!(!told.contains("evil.test"), "{page} {evil}: {told}");
+        }
+    }
+}
