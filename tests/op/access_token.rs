@@ -4,7 +4,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use vestibule::testing::{Browser, Rp, TestServer, Tokens};
+
+use crate::common::Scene;
 
 const REALM: &str = r#"
 [realm]
@@ -44,25 +45,8 @@ email = "alice@example.com"
 roles = ["user", "web:editor"]
 "#;
 
-struct Scene {
-    server: TestServer,
-    browser: Browser,
-    web: Rp,
-    tokens: Tokens,
-}
-
-impl Scene {
-    async fn new() -> Self {
-        let server = TestServer::with_realm(REALM).await.unwrap();
-        let mut browser = server.browser();
-        let web = server.rp("web", Some("secret"));
-        let tokens = web.sign_in(&mut browser, "alice", "alice").await.unwrap();
-        Self { server, browser, web, tokens }
-    }
-
-    fn rp(&self, client_id: &str) -> Rp {
-        self.server.rp(client_id, Some("secret"))
-    }
+async fn scene() -> Scene {
+    Scene::in_realm(REALM).await
 }
 
 fn header(token: &str) -> Value {
@@ -72,7 +56,7 @@ fn header(token: &str) -> Value {
 
 #[tokio::test]
 async fn rfc9068_2_the_token_of_a_person() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let access = scene.tokens.access_token();
     assert_eq!(header(access)["typ"], "at+jwt");
     assert_eq!(header(scene.tokens.id_token())["typ"], "JWT");
@@ -95,8 +79,8 @@ async fn rfc9068_2_the_token_of_a_person() {
 
 #[tokio::test]
 async fn rfc9068_2_2_the_token_of_a_service() {
-    let scene = Scene::new().await;
-    let service = scene.rp("service");
+    let scene = scene().await;
+    let service = scene.server.rp("service", Some("secret"));
     let fields = [("grant_type", "client_credentials")];
     for round in ["first", "from the draft"] {
         let tokens = service.tokens(&scene.browser, &fields).await.unwrap();
@@ -106,19 +90,24 @@ async fn rfc9068_2_2_the_token_of_a_service() {
         for name in ["auth_time", "acr", "azp", "typ"] {
             assert!(claims.get(name).is_none(), "{round}: {name}");
         }
-        let known = scene.rp("api").introspect(&scene.browser, tokens.access_token()).await.json();
+        let known = scene
+            .server
+            .rp("api", Some("secret"))
+            .introspect(&scene.browser, tokens.access_token())
+            .await
+            .json();
         assert_eq!((&known["active"], &known["client_id"]), (&json!(true), &json!("service")), "{round}");
     }
 }
 
 #[tokio::test]
 async fn every_place_that_takes_an_access_token_takes_it() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let access = scene.tokens.access_token();
-    let userinfo = scene.web.userinfo(&scene.browser, access).await;
+    let userinfo = scene.rp.userinfo(&scene.browser, access).await;
     assert_eq!(userinfo.json()["email"], "alice@example.com", "{}", userinfo.body);
 
-    let known = scene.rp("api").introspect(&scene.browser, access).await.json();
+    let known = scene.server.rp("api", Some("secret")).introspect(&scene.browser, access).await.json();
     assert_eq!((&known["active"], &known["client_id"]), (&json!(true), &json!("web")));
     assert_eq!((&known["token_type"], &known["username"]), (&json!("Bearer"), &json!("alice")));
     assert!(known.get("azp").is_none() && known.get("typ").is_none(), "its own claims: {known}");
@@ -128,32 +117,32 @@ async fn every_place_that_takes_an_access_token_takes_it() {
         ("subject_token", access),
         ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
     ];
-    let result = scene.rp("gateway").tokens(&scene.browser, &exchange).await.unwrap();
+    let result = scene.server.rp("gateway", Some("secret")).tokens(&scene.browser, &exchange).await.unwrap();
     let claims = result.access_claims();
     assert_eq!(header(result.access_token())["typ"], "JWT", "the requester's own form");
     let roles = claims["realm_access"]["roles"].as_array().unwrap();
     assert!(roles.contains(&json!("user")), "{claims}");
     assert_eq!(claims["resource_access"]["web"]["roles"], json!(["editor"]), "held by name, in either form");
 
-    let revoked = scene.web.post(&scene.browser, "revoke", &[("token", access)]).await;
+    let revoked = scene.rp.post(&scene.browser, "revoke", &[("token", access)]).await;
     assert_eq!(revoked.status, 200);
-    assert_eq!(scene.web.userinfo(&scene.browser, access).await.status, 401);
+    assert_eq!(scene.rp.userinfo(&scene.browser, access).await.status, 401);
 }
 
 #[tokio::test]
 async fn j04_tokens_of_other_kinds_are_not_taken_for_one_another() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let id_token = scene.tokens.id_token();
-    assert_eq!(scene.web.userinfo(&scene.browser, id_token).await.status, 401, "an ID token as Bearer");
-    let known = scene.rp("api").introspect(&scene.browser, id_token).await;
+    assert_eq!(scene.rp.userinfo(&scene.browser, id_token).await.status, 401, "an ID token as Bearer");
+    let known = scene.server.rp("api", Some("secret")).introspect(&scene.browser, id_token).await;
     assert_eq!(known.body, r#"{"active":false}"#);
 
     // As a hint, an access token names nobody who could be signed in.
     let access = scene.tokens.access_token();
     let silent = [("prompt", Some("none")), ("id_token_hint", Some(access))];
-    let reply = scene.browser.clone().get(&scene.web.authorize_url_with(&silent)).await;
+    let reply = scene.browser.clone().get(&scene.rp.authorize_url_with(&silent)).await;
     assert_eq!(reply.parameter("error").as_deref(), Some("login_required"));
     let silent = [("prompt", Some("none")), ("id_token_hint", Some(id_token))];
-    let reply = scene.browser.clone().get(&scene.web.authorize_url_with(&silent)).await;
+    let reply = scene.browser.clone().get(&scene.rp.authorize_url_with(&silent)).await;
     assert!(reply.parameter("code").is_some(), "{}", reply.location());
 }

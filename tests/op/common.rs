@@ -30,6 +30,15 @@ impl Scene {
         Self { server, browser, rp, tokens }
     }
 
+    /// Alice, in `web` of this realm, whose clients all have the secret `secret`.
+    pub(crate) async fn in_realm(toml: &str) -> Self {
+        let server = TestServer::with_realm(toml).await.unwrap();
+        let mut browser = server.browser();
+        let rp = server.rp("web", Some("secret"));
+        let tokens = rp.sign_in(&mut browser, "alice", "alice").await.unwrap();
+        Self { server, browser, rp, tokens }
+    }
+
     pub(crate) async fn realm(&self) -> Realm {
         realm(&self.server).await
     }
