@@ -15,6 +15,7 @@ type Samples = Vec<(&'static str, Page)>;
 /// All of them, each with a short name.
 pub(super) fn every_page(from: &Source<'_>) -> Samples {
     let mut all = sign_in(from);
+    all.extend(steps(from));
     all.extend(consent(from));
     all.extend(endings(from));
     all.extend(troubles(from));
@@ -117,6 +118,31 @@ fn sign_in(from: &Source<'_>) -> Samples {
         ("login-waiting", waiting.page()),
         ("login-again", again.page()),
         ("login-providers", providers.page()),
+    ]
+}
+
+fn steps(from: &Source<'_>) -> Samples {
+    let code = Code {
+        shell: from.shell(),
+        action: Link::own("/realms/main/login-actions/authenticate?session_code=abc&client_id=web"),
+        restart: Link::own("/realms/main/login-actions/authenticate?session_code=def"),
+        destination: Destination::of("http://localhost:3000/callback"),
+        problem: None,
+    };
+    let new_password = NewPassword {
+        shell: from.shell_with_logo(),
+        action: code.action.clone(),
+        restart: code.restart.clone(),
+        destination: code.destination.clone(),
+        username: from.entry("alice"),
+        problem: None,
+    };
+    let refused = NewPassword { problem: Some(PasswordProblem::Different), ..new_password.clone() };
+    vec![
+        ("code", code.page()),
+        ("code-wrong", Code { problem: Some(CodeProblem::Wrong), ..code.clone() }.page()),
+        ("new-password", new_password.page()),
+        ("new-password-refused", refused.page()),
     ]
 }
 
@@ -231,6 +257,7 @@ fn troubles(from: &Source<'_>) -> Samples {
         ("trouble-request", request.page()),
         ("trouble-client", plain(Trouble::Client).page()),
         ("trouble-forged", plain(Trouble::Forged).page()),
+        ("trouble-unfit", plain(Trouble::Unfit).page()),
         ("trouble-expired", expired.page()),
         ("trouble-missing", missing.page()),
         ("trouble-busy", plain(Trouble::Busy).page()),

@@ -172,5 +172,6 @@ pub fn replayed(kind: SpendKind) -> ApiError {
         SpendKind::ClientAssertion => refused(),
         SpendKind::DpopProof => OAuthError::from(ProofError::Replayed).into(),
         SpendKind::IssuerAssertion => grants::jwt_bearer::not_valid().into(),
+        SpendKind::OneTimeCode => grants::password::wrong(),
     }
 }

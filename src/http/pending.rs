@@ -36,12 +36,28 @@ pub struct PendingRequest {
     pub signed_in: Option<String>,
     /// The question that the consent page of this request asked (`protocol::consent::question`).
     pub asked: Option<String>,
+    /// What a person has proven who is not signed in yet.
+    #[serde(default)]
+    pub half: Option<Half>,
     /// Whether the client signed it.
     pub signed: bool,
     /// Fingerprint of the pushed request that this is, whose parameters the store keeps.
     pub pushed: Option<String>,
     /// Fingerprint of the browser's cookie.
     pub(super) browser: String,
+}
+
+/// A sign-in whose password was right, and that asks for more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Half {
+    /// Whose.
+    pub user_id: String,
+    /// Fingerprint of the stored form of the password that was right.
+    pub stored: String,
+    /// Whether "remember me" was ticked.
+    pub remember: bool,
+    /// Whether a code of a device was right.
+    pub code_proven: bool,
 }
 
 /// Where a person goes who signs in for no client.
@@ -96,6 +112,7 @@ impl PendingRequest {
             hinted_subject,
             signed_in: None,
             asked: None,
+            half: None,
             signed: false,
             pushed: None,
             browser: String::new(),
@@ -112,6 +129,7 @@ impl PendingRequest {
             hinted_subject: request.hinted_subject,
             signed_in: None,
             asked: None,
+            half: None,
             signed: false,
             pushed: Some(request.fingerprint),
             browser: String::new(),
@@ -128,6 +146,7 @@ impl PendingRequest {
             hinted_subject: None,
             signed_in: None,
             asked: None,
+            half: None,
             signed: false,
             pushed: None,
             browser: String::new(),
@@ -142,6 +161,7 @@ impl PendingRequest {
             received_at: now,
             signed_in: None,
             asked: None,
+            half: None,
             ..self.clone()
         }
     }

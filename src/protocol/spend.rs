@@ -12,6 +12,8 @@ pub enum SpendKind {
     DpopProof,
     /// `jti` of another issuer's token (RFC 7523 §3).
     IssuerAssertion,
+    /// A code of a person's device (RFC 6238 §5.2).
+    OneTimeCode,
 }
 
 impl SpendKind {
@@ -22,6 +24,7 @@ impl SpendKind {
             Self::ClientAssertion => "client_assertion",
             Self::DpopProof => "dpop_proof",
             Self::IssuerAssertion => "issuer_assertion",
+            Self::OneTimeCode => "one_time_code",
         }
     }
 }

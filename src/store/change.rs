@@ -73,6 +73,8 @@ pub enum Change {
     DeleteUser { realm_id: String, id: String, at: Timestamp },
     /// A user's password is this (a PHC string).
     SetPassword { realm_id: String, user_id: String, hash: String },
+    /// What a user must do at the next sign-in.
+    SetRequiredActions { realm_id: String, user_id: String, actions: Vec<String> },
     /// A credential of a user beside the password.
     PutCredential(Credential),
     /// It goes.
@@ -282,6 +284,7 @@ impl Change {
             | Self::RemoveGroupRole { realm_id, .. }
             | Self::DeleteUser { realm_id, .. }
             | Self::SetPassword { realm_id, .. }
+            | Self::SetRequiredActions { realm_id, .. }
             | Self::RemovePassword { realm_id, .. }
             | Self::EndSessionsOfRealm { realm_id, .. }
             | Self::ForgiveAccount { realm_id, .. }
@@ -360,6 +363,9 @@ impl Change {
             Self::DeleteUser { realm_id, id, at } => {
                 to.push(keycloak_record::delete_beside(&realm_id, Beside::User, &id));
                 user::delete(&realm_id, &id, at, to);
+            }
+            Self::SetRequiredActions { realm_id, user_id, actions } => {
+                to.push(user::set_required_actions(&realm_id, &user_id, &actions)?);
             }
             Self::SetPassword { realm_id, user_id, hash } => {
                 to.push(user::set_password(&realm_id, &user_id, &hash))

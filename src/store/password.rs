@@ -2,10 +2,11 @@
 
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
-use super::{Store, audit, backchannel_logout, failure, grant, refresh, session, spent, user};
+use super::{Store, audit, backchannel_logout, credential, failure, grant, refresh, session, spent, user};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::brake::Forgiven;
+use crate::protocol::credential::Credential;
 use crate::protocol::grant::Grant;
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::session::Session;
@@ -22,6 +23,8 @@ pub struct KeepPasswordGrant {
     pub fingerprint: String,
     /// Until when it is needed.
     pub session_expires_at: Timestamp,
+    /// The device whose counter moved with the code that was typed.
+    pub moved: Option<Credential>,
     /// The stored form of the password to keep from now on.
     pub rehashed: Option<String>,
     /// The attempt that was no failure.
@@ -76,6 +79,7 @@ impl Work for KeepPasswordGrant {
         if let Some(hash) = &self.rehashed {
             statements.push(user::set_password(realm_id, &session.user_id, hash));
         }
+        statements.extend(self.moved.as_ref().map(credential::put));
         failure::forgive(realm_id, self.forgiven.clone(), &mut statements);
         statements.push(grant::add(grant, self.grant_expires_at)?);
         statements.push(backchannel_logout::signed_in(realm_id, &session.id, &grant.client, &self.issuer));

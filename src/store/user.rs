@@ -137,6 +137,16 @@ pub(super) fn remove_password(realm_id: &str, user_id: &str) -> Statement {
     sql!(text, realm_id, user_id).needs("reference")
 }
 
+pub(super) fn set_required_actions(
+    realm_id: &str,
+    user_id: &str,
+    actions: &[String],
+) -> Result<Statement, StoreError> {
+    let text = "UPDATE users SET required_actions = $3 WHERE id = $2 AND realm_id = $1";
+    let actions = if actions.is_empty() { None } else { Some(json(&actions)?) };
+    Ok(sql!(text, realm_id, user_id, actions).needs("reference"))
+}
+
 /// User and role are looked up in the realm, so that no role of another realm can be given.
 pub(super) fn add_role(realm_id: &str, user_id: &str, role_id: &str) -> Statement {
     let text = "INSERT INTO user_roles (realm_id, user_id, role_id) \

@@ -60,6 +60,7 @@ mod rows;
 mod sign_in;
 mod signed_answers;
 mod statements;
+mod steps;
 mod token_exchange;
 mod userinfo;
 mod users;

@@ -10,17 +10,21 @@ use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::http::sign_in::password::{self, Right, Verdict};
+use crate::http::sign_in::second;
 use crate::http::tokens::{self, Bounds, Issue};
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::authorization_details;
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::{Grant, GrantRequest};
-use crate::protocol::grants::password::{disabled, wrong_credentials};
+use crate::protocol::grants::password::{disabled, not_fully_set_up, wrong_credentials};
 use crate::protocol::grants::refresh_token;
+use crate::protocol::otp;
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope::{self, Granted, OFFLINE_ACCESS};
 use crate::protocol::session::Session;
+use crate::protocol::sign_in_step::{self, Step};
+use crate::protocol::spend::SpendKind;
 use crate::protocol::token_response::TokenResponse;
 use crate::secrets::{self, Secret};
 use crate::store::{Change, KeepPasswordGrant, PasswordGranting};
@@ -49,32 +53,73 @@ pub async fn issue(
     let password = Secret::from(form.get("password").unwrap_or_default().to_owned());
     let right = match password::check(context, headers, username, &password).await? {
         Verdict::Right(right) => right,
-        refusal => return Err(refuse(context, client, &refusal).await?),
+        Verdict::Disabled => return Err(refuse(context, client, Refusal::Disabled).await?),
+        Verdict::WaitUntil(until) => return Err(refuse(context, client, Refusal::WaitUntil(until)).await?),
+        Verdict::Wrong => return Err(refuse(context, client, Refusal::Wrong).await?),
     };
-    keep(context, headers, caller, &Asked { granted, audiences }, right).await
+    let devices = second::devices(context, &right.user).await?;
+    let code = match (devices.as_slice(), form.get("totp").or_else(|| form.get("otp"))) {
+        ([], _) => None,
+        (devices, typed) => match typed.and_then(|typed| second::proves(context, devices, typed)) {
+            Some(code) => Some(code),
+            None => return Err(refuse(context, client, Refusal::Wrong).await?),
+        },
+    };
+    // Whatever is missing, no page can be shown that would ask for it.
+    if sign_in_step::next(&right.user, code.is_some(), code.is_some()) != Step::Enter {
+        return Err(refuse(context, client, Refusal::Unfit(Box::new(right))).await?);
+    }
+    let outcome = keep(context, headers, caller, &Asked { granted, audiences, code }, right).await?;
+    match outcome {
+        Ok(tokens) => Ok(tokens),
+        // Another request had the same code.
+        Err(SpendKind::OneTimeCode) => Err(refuse(context, client, Refusal::Wrong).await?),
+        Err(kind) => Err(client_auth::replayed(kind)),
+    }
+}
+
+/// Wrong credentials as they are told: Keycloak's clients tell them (401) from what else is wrong with a grant.
+#[must_use]
+pub fn wrong() -> ApiError {
+    ApiError::with_status(wrong_credentials(), StatusCode::UNAUTHORIZED)
 }
 
 /// What the client asked for and may have.
 struct Asked<'a> {
     granted: Granted<'a>,
     audiences: Vec<String>,
+    /// The code that the person's device showed, when they have one.
+    code: Option<otp::Right>,
 }
 
-/// The answer to a person who did not prove who they are, once it is noted. Keycloak's statuses: its clients tell a wrong
-/// password (401) from the rest.
-async fn refuse(context: &RealmContext, client: &Client, verdict: &Verdict) -> Result<ApiError, ApiError> {
-    let unauthorized = ApiError::with_status(wrong_credentials(), StatusCode::UNAUTHORIZED);
-    let (cause, error) = match verdict {
-        Verdict::Disabled => ("user_disabled", disabled().into()),
-        Verdict::WaitUntil(until) => {
+/// Why a person is not signed in.
+enum Refusal {
+    Wrong,
+    Disabled,
+    WaitUntil(Timestamp),
+    Unfit(Box<Right>),
+}
+
+/// The answer to a person who is not signed in, once it is noted.
+async fn refuse(context: &RealmContext, client: &Client, refusal: Refusal) -> Result<ApiError, ApiError> {
+    let mut forgiven = None;
+    let (cause, error) = match refusal {
+        Refusal::Wrong => ("invalid_user_credentials", wrong()),
+        Refusal::Disabled => ("user_disabled", disabled().into()),
+        Refusal::WaitUntil(until) => {
             let seconds = until.since(context.app.clock.now());
-            ("too_many_attempts", unauthorized.retry_after(seconds))
+            ("too_many_attempts", wrong().retry_after(seconds))
         }
-        Verdict::Wrong | Verdict::Right(_) => ("invalid_user_credentials", unauthorized),
+        Refusal::Unfit(right) => {
+            // The attempt was no guess.
+            let realm_id = right.user.realm_id.clone();
+            forgiven = Some(Change::ForgiveAttempt { realm_id, forgiven: right.forgiven });
+            ("resolve_required_actions", not_fully_set_up().into())
+        }
     };
     let event =
         AuditEvent { error: Some(cause.into()), ..event(context, AuditKind::LoginError, client, None) };
-    context.app.commit(vec![Change::Audit(event)]).await?;
+    context.app.commit(forgiven.into_iter().chain([Change::Audit(event)]).collect()).await?;
     context.app.metrics.sign_in(cause);
     Ok(error)
 }
@@ -83,9 +128,9 @@ async fn keep(
     context: &RealmContext,
     headers: &HeaderMap,
     caller: &Authenticated,
-    Asked { granted, audiences }: &Asked<'_>,
-    Right { user, rehashed, forgiven }: Right,
-) -> Result<TokenResponse, ApiError> {
+    Asked { granted, audiences, code }: &Asked<'_>,
+    Right { user, rehashed, forgiven, .. }: Right,
+) -> Result<Result<TokenResponse, SpendKind>, ApiError> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let now = context.app.clock.now();
     let session = password::fresh_session(context, headers, &user, false, now);
@@ -96,7 +141,8 @@ async fn keep(
     let refresh = client.may(GrantType::RefreshToken).then(|| first_refresh_token(&grant, now, ends));
     let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
     let keep = KeepPasswordGrant {
-        spends: caller.spends.clone(),
+        spends: caller.spends.iter().chain(code.as_ref().map(|code| &code.spend)).cloned().collect(),
+        moved: code.as_ref().and_then(|code| code.moved.clone()),
         session_expires_at: password::end(&session, &realm.settings),
         // Drawn and forgotten: no cookie opens this session.
         fingerprint: secrets::fingerprint(&secrets::random_token()),
@@ -110,10 +156,10 @@ async fn keep(
         audit: event(context, AuditKind::Login, client, Some(&grant)),
     };
     if let PasswordGranting::Replayed(kind) = store.keep_password_grant(keep).await? {
-        return Err(client_auth::replayed(kind));
+        return Ok(Err(kind));
     }
     context.app.metrics.sign_in("success");
-    Ok(tokens::sign(
+    Ok(Ok(tokens::sign(
         context,
         &Issue {
             caller,
@@ -128,7 +174,7 @@ async fn keep(
             },
             now,
         },
-    )?)
+    )?))
 }
 
 fn first_refresh_token(grant: &Grant, now: Timestamp, expires_at: Timestamp) -> RefreshToken {

@@ -33,6 +33,7 @@ pub struct Text {
     pub(super) forward: ForwardText,
     pub(super) login: LoginText,
     pub(super) logout: LogoutText,
+    pub(super) step: StepText,
     pub(super) trouble: TroubleTexts,
     pub(super) welcome: WelcomeText,
 }
@@ -56,6 +57,24 @@ pub(super) struct LoginText {
     pub(super) personas_note: &'static str,
     pub(super) policy: Phrase,
     pub(super) terms: Phrase,
+}
+
+#[derive(Debug)]
+pub(super) struct StepText {
+    pub(super) code_title: &'static str,
+    pub(super) code_instruction: &'static str,
+    pub(super) code: &'static str,
+    pub(super) wrong_code: &'static str,
+    pub(super) password_title: &'static str,
+    pub(super) password_instruction: &'static str,
+    pub(super) new_password: &'static str,
+    pub(super) repeat: &'static str,
+    pub(super) save: &'static str,
+    pub(super) different: &'static str,
+    pub(super) empty: &'static str,
+    pub(super) short: &'static str,
+    pub(super) same: &'static str,
+    pub(super) long: &'static str,
 }
 
 #[derive(Debug)]
@@ -96,6 +115,7 @@ pub(super) struct TroubleTexts {
     pub(super) redirect: TroubleText,
     pub(super) client: TroubleText,
     pub(super) forged: TroubleText,
+    pub(super) unfit: TroubleText,
     pub(super) expired: TroubleText,
     pub(super) missing: TroubleText,
     pub(super) busy: TroubleText,
@@ -276,6 +296,22 @@ pub static ENGLISH: Text = Text {
         leaving: "Your apps are being told. You will be sent on in a moment.",
         onward: "Continue",
     },
+    step: StepText {
+        code_title: "Enter a code",
+        code_instruction: "Your authenticator app shows it.",
+        code: "One-time code",
+        wrong_code: "That code is wrong, or was used before.",
+        password_title: "Choose a new password",
+        password_instruction: "The one that you used must be replaced before you go on.",
+        new_password: "New password",
+        repeat: "The same again",
+        save: "Save",
+        different: "The two passwords are not the same.",
+        empty: "Type a new password.",
+        short: "Choose a password of at least 8 characters.",
+        same: "Choose another password than the one that you have.",
+        long: "Choose a shorter password.",
+    },
     trouble: TroubleTexts {
         request: TroubleText {
             title: "This request cannot be answered",
@@ -296,6 +332,11 @@ pub static ENGLISH: Text = Text {
             title: "This step was refused",
             sentence: "The form did not come from this server's own page, or your browser withheld the cookie that proves it.",
             advice: "Allow cookies for this address and start again. If you did not expect this page, close it.",
+        },
+        unfit: TroubleText {
+            title: "Your account is not fully set up",
+            sentence: "Your password is right, but something that your account still needs cannot be done here.",
+            advice: "Ask the people who gave you the account. They can take it off the account.",
         },
         expired: TroubleText {
             title: "This page has expired",

@@ -20,6 +20,8 @@ pub enum Trouble {
     Client,
     /// A form without the cookie or the token that proves where it came from: 403.
     Forged,
+    /// An account that lacks something which cannot be done here: 403.
+    Unfit,
     /// A step that is over, by time or because it was finished elsewhere: 400.
     Expired,
     /// No such page or realm: 404.
@@ -38,7 +40,7 @@ impl Trouble {
     pub fn status(self) -> StatusCode {
         match self {
             Self::Request | Self::Redirect | Self::Client | Self::Expired => StatusCode::BAD_REQUEST,
-            Self::Forged => StatusCode::FORBIDDEN,
+            Self::Forged | Self::Unfit => StatusCode::FORBIDDEN,
             Self::Missing => StatusCode::NOT_FOUND,
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
@@ -106,6 +108,7 @@ impl<'a> TroublePage<'a> {
             Trouble::Redirect => &texts.redirect,
             Trouble::Client => &texts.client,
             Trouble::Forged => &texts.forged,
+            Trouble::Unfit => &texts.unfit,
             Trouble::Expired => &texts.expired,
             Trouble::Missing => &texts.missing,
             Trouble::Busy => &texts.busy,

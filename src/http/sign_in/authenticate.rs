@@ -4,18 +4,18 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::password::{self, Right, Verdict};
-use super::{Progress, advance, audit, views};
+use super::{Progress, advance, audit, second, views};
 use crate::http::context::RealmContext;
 use crate::http::cookies::{self, Kind};
 use crate::http::error::PageError;
 use crate::http::pages::{LoginProblem, Trouble};
 use crate::http::params::{Form, Params, Query};
-use crate::http::pending::PendingRequest;
+use crate::http::pending::{Half, PendingRequest};
 use crate::http::tokens;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::authorize;
 use crate::protocol::session::Session;
-use crate::secrets::Secret;
+use crate::secrets::{self, Secret};
 use crate::store::Change;
 
 /// Takes the form, and goes on with the request that waits.
@@ -33,6 +33,9 @@ pub async fn get(context: RealmContext, headers: HeaderMap, Query(query): Query)
     let shown = async {
         let query = query.map_err(|_| PageError::new(Trouble::Request))?;
         let pending = PendingRequest::open(&context, &headers, query.get("session_code")).await?;
+        if let Some(half) = &pending.half {
+            return second::show(&context, &headers, &pending, half).await;
+        }
         let progress = Progress::from_cookie(&context, &headers).await?;
         advance(&context, &headers, &pending, progress).await
     };
@@ -51,11 +54,21 @@ async fn submit(
     let query = query.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
     let form = form.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
     let pending = PendingRequest::open(context, headers, query.get("session_code")).await?;
+    // The forms of the steps after it have no such field; an empty one counts as absent.
+    let anew = ["password", "persona"].iter().any(|name| form.get(name).is_some());
+    if let Some(half) = pending.half.as_ref().filter(|_| !anew) {
+        return second::submit(context, headers, &pending, half, &form).await;
+    }
     let attempt = Attempt::read(context, &form);
     let problem = match password::check(context, headers, &attempt.typed, &attempt.password).await? {
         Verdict::Right(right) => {
-            let progress = signed_in(context, headers, right, attempt.remember).await?;
-            return advance(context, headers, &pending, progress).await;
+            let half = Half {
+                user_id: right.user.id.clone(),
+                stored: secrets::fingerprint(&right.stored),
+                remember: attempt.remember,
+                code_proven: false,
+            };
+            return second::go_on(context, headers, &pending, right, half).await;
         }
         Verdict::WaitUntil(_) => LoginProblem::TooManyAttempts,
         Verdict::Wrong | Verdict::Disabled => LoginProblem::Invalid,
@@ -90,19 +103,20 @@ impl Attempt {
 
 /// The session that a right password earns. The browser's old session of the same person goes on under a new cookie;
 /// another person's ends.
-async fn signed_in(
+pub(super) async fn signed_in(
     context: &RealmContext,
     headers: &HeaderMap,
-    Right { user, rehashed, forgiven }: Right,
+    Right { user, rehashed, forgiven, leading, .. }: Right,
     remember: bool,
 ) -> Result<Progress, PageError> {
     let now = context.app.clock.now();
     let settings = &context.state.realm.settings;
     let before = super::session(context, headers).await?;
     let (cookie, fingerprint) = cookies::fresh();
-    let mut changes = Vec::new();
+    let goes_on = leading.is_empty();
+    let mut changes = leading;
     let session = match before {
-        Some((old, owner)) if owner.id == user.id => {
+        Some((old, owner)) if owner.id == user.id && goes_on => {
             let session =
                 Session { auth_time: now, last_seen_at: now, acr: settings.password_acr.clone(), ..old };
             let expires_at = password::end(&session, settings);

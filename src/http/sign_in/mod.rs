@@ -8,6 +8,7 @@ pub mod authenticate;
 pub mod consent;
 mod issue;
 pub(super) mod password;
+pub(super) mod second;
 pub(super) mod views;
 
 use std::sync::Arc;
@@ -77,7 +78,8 @@ impl Progress {
     /// The same request, for the pages after a sign-in.
     fn noted_in(&self, pending: &PendingRequest) -> PendingRequest {
         let session = self.session.as_ref().filter(|_| self.is_signed_in_for(pending));
-        PendingRequest { signed_in: session.map(|(session, _)| session.id.clone()), ..pending.clone() }
+        let signed_in = session.map(|(session, _)| session.id.clone());
+        PendingRequest { signed_in, half: None, ..pending.clone() }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::protocol::realm::RealmSettings;
 use crate::protocol::session::Session;
 use crate::protocol::user::{User, canonical};
 use crate::secrets::Secret;
+use crate::store::Change;
 
 /// What became of an attempt.
 pub(in crate::http) enum Verdict {
@@ -32,10 +33,14 @@ pub(in crate::http) enum Verdict {
 pub(in crate::http) struct Right {
     /// Whose.
     pub(in crate::http) user: Box<User>,
+    /// The stored form that it was held against.
+    pub(in crate::http) stored: String,
     /// The stored form to keep from now on, when the one that is there is not made as new ones are.
     pub(in crate::http) rehashed: Option<String>,
     /// What is no failure any more.
     pub(in crate::http) forgiven: Forgiven,
+    /// What comes before the session, which is then a new one.
+    pub(in crate::http) leading: Vec<Change>,
 }
 
 /// Counts the attempt, then looks at the password; both for names that nobody has too, at the same cost.
@@ -74,7 +79,9 @@ pub(in crate::http) async fn check(
         None
     };
     let forgiven = brake::forgiven(&found.user.username, context.address, known, rule);
-    Ok(Verdict::Right(Right { user: Box::new(found.user), rehashed, forgiven }))
+    let stored = found.password_hash.unwrap_or_default();
+    let (user, leading) = (Box::new(found.user), Vec::new());
+    Ok(Verdict::Right(Right { user, stored, rehashed, forgiven, leading }))
 }
 
 /// A session that begins now.

@@ -140,7 +140,7 @@ pub(super) fn form_post(
 /// Lets the journey after the form lead through the client's callback to where that callback redirects: to any page
 /// in development, to the client's registered origins in production. Chromium holds each of these hops against the
 /// page's `form-action`.
-fn onward(context: &RealmContext, client: Option<&Client>, page: Page) -> Page {
+pub(super) fn onward(context: &RealmContext, client: Option<&Client>, page: Page) -> Page {
     if context.app.rules.helpful {
         return page.leading_anywhere();
     }
@@ -160,6 +160,16 @@ fn action(context: &RealmContext, step: &str, client: Option<&Client>, code: &st
         query.append_pair("client_id", &client.client_id);
     }
     format!("{path}/login-actions/{step}?{}", query.finish())
+}
+
+/// Where a form of the sign-in is posted, and where somebody else goes on with the request instead.
+pub(super) fn actions(
+    context: &RealmContext,
+    pending: &PendingRequest,
+    client: Option<&Client>,
+    shown: &Sealed,
+) -> (String, String) {
+    (action(context, "authenticate", client, &shown.code), choose_account(context, pending, shown))
 }
 
 /// Where somebody else goes on with the request.

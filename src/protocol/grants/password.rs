@@ -55,6 +55,12 @@ pub fn disabled() -> OAuthError {
     OAuthError::new(ErrorCode::InvalidGrant, "Account disabled")
 }
 
+/// The answer to who proved to be a user that must still do something which only a page can ask for.
+#[must_use]
+pub fn not_fully_set_up() -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, "Account is not fully set up")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

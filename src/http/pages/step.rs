@@ -1,0 +1,102 @@
+//! What is asked after a right password: a code of a device, or a new password. Both carry Keycloak's element names.
+
+use askama::Template;
+
+use super::address::{Destination, Link};
+use super::page::{Page, Permits};
+use super::shell::Shell;
+use super::words::Entry;
+
+/// Why the last code was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeProblem {
+    /// It is wrong, or was used before.
+    Wrong,
+    /// There were too many.
+    TooMany,
+}
+
+/// `form#kc-otp-login-form` with the field `otp`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "sign-in/code.html")]
+pub struct Code<'a> {
+    /// The realm's surroundings.
+    pub shell: Shell<'a>,
+    /// Where the form is posted.
+    pub action: Link<'a>,
+    /// Where somebody else signs in instead.
+    pub restart: Link<'a>,
+    /// Where the browser goes after the sign-in, when that is another origin.
+    pub destination: Option<Destination<'a>>,
+    /// Why the last code was not taken.
+    pub problem: Option<CodeProblem>,
+}
+
+impl Code<'_> {
+    /// The answer, 200 also after a wrong code (as Keycloak's).
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
+        Page::render(self, permits.forms_to(self.destination.as_ref()))
+    }
+
+    fn problem_text(&self) -> Option<&'static str> {
+        self.problem.map(|problem| match problem {
+            CodeProblem::Wrong => self.shell.text.step.wrong_code,
+            CodeProblem::TooMany => self.shell.text.login.wait,
+        })
+    }
+}
+
+/// Why the last new password was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordProblem {
+    /// The two entries differ.
+    Different,
+    /// There is none.
+    Empty,
+    /// It has fewer than eight characters.
+    Short,
+    /// It is the one that was to be replaced.
+    Same,
+    /// It is too long.
+    Long,
+}
+
+/// `form#kc-passwd-update-form` with `password-new` and `password-confirm`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "sign-in/new-password.html")]
+pub struct NewPassword<'a> {
+    /// The realm's surroundings.
+    pub shell: Shell<'a>,
+    /// Where the form is posted.
+    pub action: Link<'a>,
+    /// Where somebody else signs in instead.
+    pub restart: Link<'a>,
+    /// Where the browser goes after the sign-in, when that is another origin.
+    pub destination: Option<Destination<'a>>,
+    /// Whose password it is, for password managers.
+    pub username: Entry<'a>,
+    /// Why the last one was not taken.
+    pub problem: Option<PasswordProblem>,
+}
+
+impl NewPassword<'_> {
+    /// The answer, 200 also after one that was not taken.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
+        Page::render(self, permits.forms_to(self.destination.as_ref()))
+    }
+
+    fn problem_text(&self) -> Option<&'static str> {
+        let text = &self.shell.text.step;
+        self.problem.map(|problem| match problem {
+            PasswordProblem::Different => text.different,
+            PasswordProblem::Empty => text.empty,
+            PasswordProblem::Short => text.short,
+            PasswordProblem::Same => text.same,
+            PasswordProblem::Long => text.long,
+        })
+    }
+}

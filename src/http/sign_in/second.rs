@@ -1,0 +1,324 @@
+//! What is asked after a right password: a code of a device, a new password. Until then there is no session: that the
+//! password was right is noted in the sealed request ([`Half`]), and holds for the password that it was.
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::authenticate::signed_in;
+use super::password::Right;
+use super::{advance, audit, proven_request, views, with_cookies};
+use crate::http::context::RealmContext;
+use crate::http::error::{Fault, PageError};
+use crate::http::pages::{
+    self, CodeProblem, Destination, Entry, Link, Page, PasswordProblem, Shell, Trouble,
+};
+use crate::http::params::Params;
+use crate::http::pending::{Half, PendingRequest};
+use crate::passwords::PasswordError;
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::brake;
+use crate::protocol::credential::{Credential, OTP};
+use crate::protocol::otp;
+use crate::protocol::sign_in_step::{NewPasswordProblem, Step, UPDATE_PASSWORD, check_new, next};
+use crate::protocol::user::User;
+use crate::secrets::{self, Secret};
+use crate::store::Change;
+
+/// Fewest characters of a password that a person chooses in production; development takes any.
+const LEAST: usize = 8;
+
+/// Goes on with a person whose password, and whatever `half` says, is proven.
+pub(super) async fn go_on(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    right: Right,
+    half: Half,
+) -> Result<Response, PageError> {
+    let has_device = !devices(context, &right.user).await?.is_empty();
+    match next(&right.user, has_device, half.code_proven) {
+        Step::Enter => {
+            let progress = signed_in(context, headers, right, half.remember).await?;
+            advance(context, headers, &PendingRequest { half: None, ..pending.clone() }, progress).await
+        }
+        Step::Unfit(missing) => Err(unfit(context, right, &missing).await?),
+        step => {
+            let mut half = half;
+            if let Some(hash) = right.rehashed {
+                half.stored = secrets::fingerprint(&hash);
+                let (realm_id, user_id) = (right.user.realm_id.clone(), right.user.id.clone());
+                context.app.commit(vec![Change::SetPassword { realm_id, user_id, hash }]).await?;
+            }
+            let pending = PendingRequest { half: Some(half), ..pending.clone() };
+            page(context, headers, &pending, &right.user, &step, None).await
+        }
+    }
+}
+
+/// Shows again what is asked.
+pub(super) async fn show(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    half: &Half,
+) -> Result<Response, PageError> {
+    let (user, _) = person(context, half).await?;
+    let has_device = !devices(context, &user).await?.is_empty();
+    let step = next(&user, has_device, half.code_proven);
+    page(context, headers, pending, &user, &step, None).await
+}
+
+/// Takes what was asked.
+pub(super) async fn submit(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    half: &Half,
+    form: &Params,
+) -> Result<Response, PageError> {
+    let (user, stored) = person(context, half).await?;
+    match form.get("otp").filter(|_| !half.code_proven) {
+        Some(typed) => code(context, headers, pending, half, user, typed).await,
+        None => new_password(context, headers, pending, half, (user, stored), form).await,
+    }
+}
+
+/// The person of `half`, with the stored form of the password, if that is still the one that was right.
+async fn person(context: &RealmContext, half: &Half) -> Result<(User, String), PageError> {
+    let (store, realm_id) = (&context.app.store, &context.state.realm.id);
+    let expired = || PageError::new(Trouble::Expired);
+    let user = store.user_by_id(realm_id, &half.user_id).await?.filter(|user| user.enabled);
+    let stored = store.password_hash(realm_id, &half.user_id).await?.unwrap_or_default();
+    let same = secrets::same(&secrets::fingerprint(&stored), &half.stored);
+    Ok((user.filter(|_| same).ok_or_else(expired)?, stored))
+}
+
+/// The devices whose codes the user is asked for.
+///
+/// # Errors
+/// Trouble of ours.
+pub(in crate::http) async fn devices(context: &RealmContext, user: &User) -> Result<Vec<Credential>, Fault> {
+    let mut found = context.app.store.credentials_of_user(&user.realm_id, &user.id).await?;
+    found.retain(|credential| credential.kind == OTP);
+    Ok(found)
+}
+
+/// What `typed` proves, when it is a code of one of `devices`. It counts once [`otp::Right::spend`] is spent.
+#[must_use]
+pub(in crate::http) fn proves(
+    context: &RealmContext,
+    devices: &[Credential],
+    typed: &str,
+) -> Option<otp::Right> {
+    let now = context.app.clock.now();
+    devices.iter().find_map(|device| {
+        let secret = context.app.vault.open(&device.place(), &device.secret).ok()?;
+        otp::check(device, std::str::from_utf8(&secret).ok()?, typed, now)
+    })
+}
+
+async fn code(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    half: &Half,
+    user: User,
+    typed: &str,
+) -> Result<Response, PageError> {
+    let (app, realm) = (&context.app, &context.state.realm);
+    let rule = &realm.settings.brute_force;
+    let known = views::knows(context, headers, &user);
+    let counters = brake::counters(&user.username, context.address, known, rule);
+    let again = |problem| page(context, headers, pending, &user, &Step::Code, Some(Problem::Code(problem)));
+    if app.store.count_attempt(&realm.id, &counters, rule, app.clock.now()).await?.is_some() {
+        refused(context, &user, "too_many_attempts").await?;
+        return again(CodeProblem::TooMany).await;
+    }
+    let right = proves(context, &devices(context, &user).await?, typed);
+    // Of requests with the same code side by side, one spends it.
+    let fresh = match &right {
+        Some(right) => app.store.spend(&realm.id, std::slice::from_ref(&right.spend)).await?.is_none(),
+        None => false,
+    };
+    if !fresh {
+        refused(context, &user, "invalid_user_credentials").await?;
+        return again(CodeProblem::Wrong).await;
+    }
+    if let Some(moved) = right.and_then(|right| right.moved) {
+        app.commit(vec![Change::PutCredential(moved)]).await?;
+    }
+    let forgiven = brake::forgiven(&user.username, context.address, known, rule);
+    let right =
+        Right { user: Box::new(user), stored: String::new(), rehashed: None, forgiven, leading: Vec::new() };
+    go_on(context, headers, pending, right, Half { code_proven: true, ..half.clone() }).await
+}
+
+async fn new_password(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    half: &Half,
+    (user, stored): (User, String),
+    form: &Params,
+) -> Result<Response, PageError> {
+    let has_device = !devices(context, &user).await?.is_empty();
+    let step = next(&user, has_device, half.code_proven);
+    if step != Step::NewPassword {
+        return page(context, headers, pending, &user, &step, None).await;
+    }
+    let text = |name| form.get(name).unwrap_or_default();
+    let (new, repeated) = (text("password-new"), text("password-confirm"));
+    let least = if context.app.rules.helpful { 1 } else { LEAST };
+    let made = match check_new(new, repeated, least) {
+        Ok(()) => make(context, &stored, new).await?,
+        Err(problem) => Err(problem),
+    };
+    let hash = match made {
+        Ok(hash) => hash,
+        Err(problem) => {
+            let problem = Some(Problem::Password(problem));
+            return page(context, headers, pending, &user, &step, problem).await;
+        }
+    };
+    let known = views::knows(context, headers, &user);
+    let rule = &context.state.realm.settings.brute_force;
+    let forgiven = brake::forgiven(&user.username, context.address, known, rule);
+    let leading = replaced(context, &user, hash);
+    let right = Right { user: Box::new(user), stored, rehashed: None, forgiven, leading };
+    let progress = signed_in(context, headers, right, half.remember).await?;
+    advance(context, headers, &PendingRequest { half: None, ..pending.clone() }, progress).await
+}
+
+/// The stored form of a new password.
+async fn make(
+    context: &RealmContext,
+    stored: &str,
+    new: &str,
+) -> Result<Result<String, NewPasswordProblem>, PageError> {
+    let (passwords, new) = (&context.app.passwords, Secret::from(new.to_owned()));
+    let same = match passwords.verify(Some(stored), &new).await {
+        Err(PasswordError::TooLong) => return Ok(Err(NewPasswordProblem::Long)),
+        verdict => verdict?.matches,
+    };
+    if same {
+        return Ok(Err(NewPasswordProblem::Same));
+    }
+    Ok(Ok(passwords.hash(context.app.rules.password_profile, new).await?))
+}
+
+/// What a new password changes: whoever held the old one is out, offline grants included (attacks F06).
+fn replaced(context: &RealmContext, user: &User, hash: String) -> Vec<Change> {
+    let (realm_id, user_id) = (user.realm_id.clone(), user.id.clone());
+    let at = context.app.clock.now();
+    let mut actions = user.required_actions.clone();
+    actions.retain(|action| action != UPDATE_PASSWORD);
+    let event = AuditEvent { user_id: Some(user_id.clone()), ..audit(context, AuditKind::UpdatePassword) };
+    vec![
+        Change::EndSessionsOfUser { realm_id: realm_id.clone(), user_id: user_id.clone(), at },
+        Change::RevokeGrantsOfUser { realm_id: realm_id.clone(), user_id: user_id.clone(), at },
+        Change::SetPassword { realm_id: realm_id.clone(), user_id: user_id.clone(), hash },
+        Change::SetRequiredActions { realm_id, user_id, actions },
+        Change::Audit(event),
+    ]
+}
+
+async fn refused(context: &RealmContext, user: &User, cause: &'static str) -> Result<(), PageError> {
+    let event = AuditEvent {
+        error: Some(cause.into()),
+        user_id: Some(user.id.clone()),
+        ..audit(context, AuditKind::LoginError)
+    };
+    context.app.commit(vec![Change::Audit(event)]).await?;
+    context.app.metrics.sign_in(cause);
+    Ok(())
+}
+
+/// The page for a person whose account lacks something that cannot be done here. The attempt was no guess.
+async fn unfit(context: &RealmContext, right: Right, missing: &[String]) -> Result<PageError, PageError> {
+    let Right { user, forgiven, .. } = right;
+    let event = AuditEvent {
+        error: Some("resolve_required_actions".into()),
+        user_id: Some(user.id.clone()),
+        ..audit(context, AuditKind::LoginError)
+    };
+    let forgive = Change::ForgiveAttempt { realm_id: user.realm_id.clone(), forgiven };
+    context.app.commit(vec![forgive, Change::Audit(event)]).await?;
+    context.app.metrics.sign_in("not_fully_set_up");
+    Ok(PageError::new(Trouble::Unfit).detail(format!("Still missing: {}", missing.join(", "))))
+}
+
+/// What went wrong with the last answer.
+enum Problem {
+    Code(CodeProblem),
+    Password(NewPasswordProblem),
+}
+
+/// The page of a step.
+async fn page(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    pending: &PendingRequest,
+    user: &User,
+    step: &Step,
+    problem: Option<Problem>,
+) -> Result<Response, PageError> {
+    let client_id = pending.parameters.as_ref().and_then(|parameters| parameters.get("client_id"));
+    let entry = match client_id {
+        Some(id) => context.state.client(&context.app.store, id).await?,
+        None => None,
+    };
+    let client = entry.as_ref().map(|entry| &entry.client);
+    let request = client
+        .zip(pending.parameters.as_ref())
+        .and_then(|(client, parameters)| proven_request(context, client, parameters));
+    let destination = request.as_ref().and_then(|request| Destination::of(request.target.redirect_uri()));
+    let sealed = pending.seal(context, headers);
+    let (action, restart) = views::actions(context, pending, client, &sealed);
+    let view = View {
+        shell: context.shell(),
+        action: Link::own(&action),
+        restart: Link::own(&restart),
+        destination,
+    };
+    let page = match step {
+        Step::Code => view.code(problem),
+        Step::NewPassword => view.new_password(&user.username, problem),
+        // Between two requests, an operator made it so: begin anew.
+        Step::Unfit(_) | Step::Enter => return Err(PageError::new(Trouble::Expired)),
+    };
+    let page = views::onward(context, client, page);
+    Ok(with_cookies(context.page(page), sealed.cookie.into_iter().collect()))
+}
+
+/// What both pages show.
+struct View<'a> {
+    shell: Shell<'a>,
+    action: Link<'a>,
+    restart: Link<'a>,
+    destination: Option<Destination<'a>>,
+}
+
+impl View<'_> {
+    fn code(self, problem: Option<Problem>) -> Page {
+        let problem = match problem {
+            Some(Problem::Code(problem)) => Some(problem),
+            _ => None,
+        };
+        let Self { shell, action, restart, destination } = self;
+        pages::Code { shell, action, restart, destination, problem }.page()
+    }
+
+    fn new_password(self, username: &str, problem: Option<Problem>) -> Page {
+        let problem = match problem {
+            Some(Problem::Password(NewPasswordProblem::Different)) => Some(PasswordProblem::Different),
+            Some(Problem::Password(NewPasswordProblem::Short(LEAST))) => Some(PasswordProblem::Short),
+            Some(Problem::Password(NewPasswordProblem::Short(_))) => Some(PasswordProblem::Empty),
+            Some(Problem::Password(NewPasswordProblem::Same)) => Some(PasswordProblem::Same),
+            Some(Problem::Password(NewPasswordProblem::Long)) => Some(PasswordProblem::Long),
+            _ => None,
+        };
+        let Self { shell, action, restart, destination } = self;
+        let username = Entry::from(username);
+        pages::NewPassword { shell, action, restart, destination, username, problem }.page()
+    }
+}

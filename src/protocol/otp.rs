@@ -1,0 +1,237 @@
+//! One-time codes of an authenticator app: by time (RFC 6238) or by count (RFC 4226), in Keycloak's terms.
+//!
+//! Owns which code is right when. That each counts once is the store's: [`Right::spend`] is what a right one uses up.
+
+use aws_lc_rs::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, HMAC_SHA512};
+use serde::Deserialize;
+
+use super::credential::{Credential, OTP};
+use super::spend::{Spend, SpendKind};
+use crate::clock::Timestamp;
+use crate::secrets;
+
+/// How many steps a device's clock may be off, before and after (RFC 6238 §5.2), and how many codes a device may have
+/// shown that nobody typed (RFC 4226 §7.2).
+const WINDOW: i64 = 1;
+
+/// How the codes of a device are made: `credentialData` of Keycloak.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Method {
+    sub_type: String,
+    digits: u32,
+    period: i64,
+    counter: i64,
+    algorithm: String,
+}
+
+impl Default for Method {
+    fn default() -> Self {
+        let (sub_type, algorithm) = ("totp".to_owned(), "HmacSHA1".to_owned());
+        Self { sub_type, digits: 6, period: 30, counter: 0, algorithm }
+    }
+}
+
+/// `secretData` of Keycloak: the key is the value's bytes, unless an encoding is named.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Key {
+    value: String,
+    secret_encoding: Option<String>,
+}
+
+/// A right code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Right {
+    /// What it uses up: no code is good twice (RFC 6238 §5.2).
+    pub spend: Spend,
+    /// The credential as it is from now on, when its counter has moved.
+    pub moved: Option<Credential>,
+}
+
+/// Whether `typed` is a code of `credential` at `now`. `secret` is its opened `Credential::secret`.
+#[must_use]
+pub fn check(credential: &Credential, secret: &str, typed: &str, now: Timestamp) -> Option<Right> {
+    let method: Method = serde_json::from_str(&credential.data).ok()?;
+    let key = key(secret)?;
+    let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
+    if credential.kind != OTP || !(6..=8).contains(&method.digits) || method.period <= 0 {
+        return None;
+    }
+    let by_count = method.sub_type == "hotp";
+    let (first, last) = if by_count {
+        (method.counter, method.counter.saturating_add(WINDOW))
+    } else {
+        let step = now.0.div_euclid(method.period);
+        (step.saturating_sub(WINDOW), step.saturating_add(WINDOW))
+    };
+    let mut found = None;
+    // Every step is tried, so that time tells nothing.
+    for step in first..=last {
+        if secrets::same(&code(&method, &key, step)?, &typed) {
+            found = Some(step);
+        }
+    }
+    let step = found?;
+    let expires_at = if by_count {
+        // The counter moves with it; the row is for requests side by side.
+        now.plus(3_600)
+    } else {
+        Timestamp(step.saturating_add(WINDOW).saturating_add(1).saturating_mul(method.period))
+    };
+    let spend = Spend::new(SpendKind::OneTimeCode, &credential.id, &step.to_string(), expires_at);
+    Some(Right { spend, moved: by_count.then(|| moved(credential, step)).flatten() })
+}
+
+/// The credential whose next code is the one after `step`.
+fn moved(credential: &Credential, step: i64) -> Option<Credential> {
+    let mut data: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&credential.data).ok()?;
+    data.insert("counter".to_owned(), step.saturating_add(1).into());
+    Some(Credential { data: serde_json::to_string(&data).ok()?, ..credential.clone() })
+}
+
+fn key(secret: &str) -> Option<Vec<u8>> {
+    let Key { value, secret_encoding } = serde_json::from_str(secret).ok()?;
+    match secret_encoding.as_deref() {
+        None => Some(value.into_bytes()),
+        Some("BASE32") => base32(&value),
+        Some(_) => None,
+    }
+}
+
+/// RFC 4648 §6, with or without padding.
+fn base32(text: &str) -> Option<Vec<u8>> {
+    let (mut bits, mut held, mut bytes) = (0_u32, 0_u32, Vec::new());
+    for symbol in text.trim_end_matches('=').bytes() {
+        let value = match symbol.to_ascii_uppercase() {
+            letter @ b'A'..=b'Z' => letter.checked_sub(b'A')?,
+            digit @ b'2'..=b'7' => digit.checked_sub(b'2')?.checked_add(26)?,
+            _ => return None,
+        };
+        bits = (bits << 5 | u32::from(value)) & 0xffff;
+        held = held.checked_add(5)?;
+        if held >= 8 {
+            held = held.checked_sub(8)?;
+            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
+/// The code of one step (RFC 4226 §5.3).
+fn code(method: &Method, key: &[u8], step: i64) -> Option<String> {
+    let algorithm = match method.algorithm.as_str() {
+        "HmacSHA1" => HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+        "HmacSHA256" => HMAC_SHA256,
+        "HmacSHA512" => HMAC_SHA512,
+        _ => return None,
+    };
+    let tag = hmac::sign(&hmac::Key::new(algorithm, key), &step.to_be_bytes());
+    let tag = tag.as_ref();
+    let at = usize::from(tag.last()? & 0x0f);
+    let four: [u8; 4] = tag.get(at..at.checked_add(4)?)?.try_into().ok()?;
+    let number = u32::from_be_bytes(four) & 0x7fff_ffff;
+    let shown = number.checked_rem(10_u32.checked_pow(method.digits)?)?;
+    Some(format!("{shown:0width$}", width = usize::try_from(method.digits).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn credential(data: serde_json::Value) -> Credential {
+        Credential {
+            id: "c1".into(),
+            realm_id: "r1".into(),
+            user_id: "u1".into(),
+            kind: OTP.into(),
+            label: None,
+            secret: String::new(),
+            data: data.to_string(),
+            priority: 10,
+            created_at: Timestamp(0),
+        }
+    }
+
+    fn secret(value: &str) -> String {
+        json!({ "value": value }).to_string()
+    }
+
+    const KEY: &str = "12345678901234567890";
+
+    #[test]
+    fn rfc6238_appendix_b() {
+        let keys = [
+            ("HmacSHA1", KEY),
+            ("HmacSHA256", "12345678901234567890123456789012"),
+            ("HmacSHA512", "1234567890123456789012345678901234567890123456789012345678901234"),
+        ];
+        for (time, codes) in [
+            (59, ["94287082", "46119246", "90693936"]),
+            (1_111_111_109, ["07081804", "68084774", "25091201"]),
+            (1_111_111_111, ["14050471", "67062674", "99943326"]),
+            (1_234_567_890, ["89005924", "91819424", "93441116"]),
+            (2_000_000_000, ["69279037", "90698825", "38618901"]),
+            (20_000_000_000, ["65353130", "77737706", "47863826"]),
+        ] {
+            for ((algorithm, key), code) in keys.into_iter().zip(codes) {
+                let credential = credential(json!({ "digits": 8, "algorithm": algorithm }));
+                let right = check(&credential, &secret(key), code, Timestamp(time));
+                assert!(right.is_some(), "{time} {algorithm}");
+            }
+        }
+    }
+
+    #[test]
+    fn rfc4226_appendix_d_and_the_counter_moves() {
+        let codes = [
+            "755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871",
+            "520489",
+        ];
+        let mut held = credential(json!({ "subType": "hotp", "counter": 0 }));
+        for (count, code) in codes.into_iter().enumerate() {
+            let right = check(&held, &secret(KEY), code, Timestamp(0)).unwrap();
+            held = right.moved.unwrap();
+            assert!(held.data.contains(&format!("\"counter\":{}", count + 1)), "{}", held.data);
+            assert_eq!(check(&held, &secret(KEY), code, Timestamp(0)), None, "{code} is over");
+        }
+        let behind = credential(json!({ "subType": "hotp", "counter": 3 }));
+        assert!(check(&behind, &secret(KEY), "338314", Timestamp(0)).is_some(), "one was not typed");
+        assert!(check(&behind, &secret(KEY), "254676", Timestamp(0)).is_none(), "two were not");
+    }
+
+    #[test]
+    fn a_clock_may_be_off_by_a_step_and_a_step_is_spent_once() {
+        let credential = credential(json!({}));
+        let at = |typed: &str, now: i64| check(&credential, &secret(KEY), typed, Timestamp(now));
+        // 287082 is the code of step 1, the seconds 30 to 59.
+        for (now, good) in
+            [(0, true), (29, true), (30, true), (59, true), (89, true), (90, false), (120, false)]
+        {
+            assert_eq!(at("287082", now).is_some(), good, "{now}");
+        }
+        assert!(at(" 287 082 ", 30).is_some(), "as devices show it");
+        assert_eq!(at("287082", 30).unwrap().spend, at("287082", 89).unwrap().spend, "one step is one thing");
+        assert!(at("287082", 30).unwrap().spend.expires_at >= Timestamp(90), "kept while it would be good");
+        for wrong in ["", "287083", "87082", "0287082", "abcdef"] {
+            assert_eq!(at(wrong, 30), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_no_code() {
+        let good = |data: serde_json::Value, secret: &str| {
+            check(&credential(data), secret, "287082", Timestamp(59)).is_some()
+        };
+        assert!(good(json!({}), &secret(KEY)));
+        let encoded = json!({ "value": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "secretEncoding": "BASE32" });
+        assert!(good(json!({}), &encoded.to_string()), "as newer Keycloaks write it");
+        assert!(!good(json!({ "algorithm": "HmacMD5" }), &secret(KEY)));
+        assert!(!good(json!({ "digits": 1 }), &secret(KEY)));
+        assert!(!good(json!({ "period": 0 }), &secret(KEY)));
+        assert!(!good(json!({}), "not JSON"));
+        assert!(!good(json!({}), &json!({ "value": KEY, "secretEncoding": "X" }).to_string()));
+    }
+}
