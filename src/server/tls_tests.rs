@@ -39,10 +39,10 @@ impl Authority {
         this
     }
 
-    /// Writes a new certificate for `name` and its key.
+    /// Writes a new certificate for `name`, and for the name at which clients are asked for theirs, and its key.
     fn issue(&self, name: &str) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let params = CertificateParams::new([name, "mtls.example"].map(str::to_owned)).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         std::fs::write(self.files().certificate, certificate.pem()).unwrap();
         std::fs::write(self.files().key, key.serialize_pem()).unwrap();

@@ -13,7 +13,12 @@ const USER_BY: [(&str, UserBy); 2] = [("username", UserBy::Username), ("email", 
 pub(super) fn issuer(fields: &mut Fields<'_>) -> Option<TrustedIssuer> {
     let (issuer, audience) = (fields.required("issuer"), fields.required("audience"));
     let user_by = fields.choice("user_by", &USER_BY);
-    let (jwks, from_file) = (fields.json("jwks"), keys_of_file(fields));
+    let (jwks, read) = (fields.json("jwks"), keys_of_file(fields));
+    let is_read = read.is_ok();
+    let from_file = read.unwrap_or_else(|message| {
+        refuse(fields, &message);
+        None
+    });
     if jwks.is_some() && from_file.is_some() {
         refuse(fields, "either `jwks` or `jwks_file`, not both");
     }
@@ -32,23 +37,19 @@ pub(super) fn issuer(fields: &mut Fields<'_>) -> Option<TrustedIssuer> {
         let message = "`user_by` is missing: say by what its users are found here, `username` or `email`";
         fields.cx.refuse(fields.line, &fields.path, message);
     }
-    Some(TrustedIssuer { issuer: issuer?, audience: audience?, ..spec })
+    // Without its file the rest is not judged: that its keys are missing would be a second word about the same.
+    Some(TrustedIssuer { issuer: issuer?, audience: audience?, ..spec }).filter(|_| is_read)
 }
 
 /// A key set in a file of its own, named from the folder of the realm file. It is read with the realm file, so that the
 /// database holds the keys and no node needs the file.
-fn keys_of_file(fields: &mut Fields<'_>) -> Option<Value> {
-    let name = fields.text("jwks_file").filter(|name| !name.is_empty())?;
+fn keys_of_file(fields: &mut Fields<'_>) -> Result<Option<Value>, String> {
+    let Some(name) = fields.text("jwks_file").filter(|name| !name.is_empty()) else { return Ok(None) };
     let folder = Path::new(&fields.cx.file).parent().unwrap_or(Path::new(""));
     let file = folder.join(name);
     let read = std::fs::read_to_string(&file).map_err(|error| error.to_string());
-    match read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())) {
-        Ok(keys) => Some(keys),
-        Err(error) => {
-            refuse(fields, &format!("{}: {error}", file.display()));
-            None
-        }
-    }
+    let keys = read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+    keys.map(Some).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// Notes what is wrong with `jwks_file`.
