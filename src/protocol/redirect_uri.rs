@@ -7,17 +7,22 @@
 //! Comparison is of raw bytes (RFC 9700 §2.1, §4.1.3). A parsed address is never compared: the parser turns
 //! `https://APP.example:443/a/../cb` into `https://app.example/cb`, and with it a stranger's into ours.
 //!
-//! Only [`Strictness::Development`] knows patterns, of two forms:
+//! Only [`Strictness::Development`] knows patterns, of three forms:
 //! - a `*` that ends the path: `https://app.example/*` covers every path (and query) below that prefix, and
 //!   `https://app.example` without its last slash as Keycloak does, with scheme, host and port compared whole;
 //! - a port `*` on a loopback host: `http://localhost:*/*`, `http://127.0.0.1:*/cb`, `http://[::1]:*/*` cover
-//!   any port and none.
+//!   any port and none;
+//! - `*` alone, which development tools write for "wherever the app runs": every address of [`ANYWHERE_HERE`], so
+//!   never another machine's.
 
 use thiserror::Error;
 use url::Url;
 
 /// The longest redirect URI in bytes, registered or requested.
 pub const LONGEST: usize = 2048;
+
+/// What `*` alone stands for.
+const ANYWHERE_HERE: [&str; 3] = ["http://localhost:*/*", "http://127.0.0.1:*/*", "http://[::1]:*/*"];
 
 /// Parameters that an authorization or logout response adds. A registered query that already holds one would
 /// let the attacker's value stand before ours (CVE-2026-9689).
@@ -99,6 +104,9 @@ pub enum RedirectUriProblem {
 pub fn validate_registration(uri: &str, strictness: Strictness) -> Result<(), RedirectUriProblem> {
     use RedirectUriProblem as Problem;
     check_characters(uri)?;
+    if uri == "*" {
+        return if strictness == Strictness::Serve { Err(Problem::Wildcard) } else { Ok(()) };
+    }
     let parts = Parts::split(uri).ok_or(Problem::NotAbsolute)?;
     if uri.contains('*') {
         if strictness == Strictness::Serve {
@@ -126,6 +134,9 @@ pub fn validate_registration(uri: &str, strictness: Strictness) -> Result<(), Re
 pub fn matches(registered: &str, requested: &str, strictness: Strictness, native: bool) -> bool {
     if check_characters(requested).is_err() {
         return false;
+    }
+    if registered == "*" {
+        return ANYWHERE_HERE.iter().any(|here| matches(here, requested, strictness, native));
     }
     let same = if registered.contains('*') {
         strictness == Strictness::Development

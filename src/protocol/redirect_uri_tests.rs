@@ -122,11 +122,30 @@ fn r03_a_host_that_only_begins_alike() {
 }
 
 #[test]
+fn r03c_a_star_alone_is_this_machine_and_nothing_in_production() {
+    assert_eq!(validate_registration("*", Strictness::Serve), Err(RedirectUriProblem::Wildcard));
+    assert_eq!(validate_registration("*", Strictness::Development), Ok(()));
+    for (requested, expected) in [
+        ("http://localhost:8081/code-flow", true),
+        ("http://127.0.0.1/cb", true),
+        ("http://[::1]:3000/a/b?x=1", true),
+        ("http://app.example/cb", false),
+        ("https://localhost.evil.test/cb", false),
+        ("http://localhost@evil.test/cb", false),
+        ("http://localhost:8081/a/../b", false),
+        ("*", false),
+    ] {
+        assert_eq!(matches("*", requested, Strictness::Development, false), expected, "{requested}");
+        assert!(!matches("*", requested, Strictness::Serve, true), "{requested}");
+    }
+}
+
+#[test]
 fn r03c_patterns_that_nobody_may_register() {
     use RedirectUriProblem::{NotAbsolute, Wildcard, WildcardPlace};
     let rows = [
         ("https://app.example*", Wildcard, WildcardPlace),
-        ("*", NotAbsolute, NotAbsolute),
+        ("app.example/*", NotAbsolute, NotAbsolute),
         ("https://*.example/cb", Wildcard, WildcardPlace),
         ("https://*/cb", Wildcard, WildcardPlace),
         ("https://app.example/*/cb", Wildcard, WildcardPlace),
