@@ -154,7 +154,16 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
 pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
     let now = app.clock.now();
     let options = PlanOptions::default();
-    let (_, drawn) = realm_file::apply_spec(&app.store, &app.client_secrets, realm, options, now).await?;
+    if realm.keycloak.is_some() && app.rules.strictness == Strictness::Serve {
+        let refused = realm_file::production_refusals(realm);
+        if !refused.is_empty() {
+            return Err(FileProblems(refused).into());
+        }
+    }
+    let (plan, drawn) = realm_file::apply_spec(&app.store, &app.client_secrets, realm, options, now).await?;
+    for note in plan.notes() {
+        tracing::info!(realm = realm.name, "{note}");
+    }
     for new in &drawn {
         let (realm, client) = (&realm.name, &new.client_id);
         tracing::warn!(

@@ -19,6 +19,9 @@ pub const GENERATED_PREFIX: &str = "sha256:";
 /// What stands before a client secret in a stored form that this server can read again.
 pub const SEALED_PREFIX: &str = "sealed:";
 
+/// What stands before a sealed client secret that the client sends as it is, in development.
+pub const SHARED_PREFIX: &str = "shared:";
+
 /// `N` bytes from the operating system's generator.
 ///
 /// # Panics

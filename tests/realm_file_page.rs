@@ -97,6 +97,7 @@ async fn the_defaults_are_those_of_the_code() {
     let server = TestServer::with_realm(&file(|_| String::new())).await.unwrap();
     let app = server.app();
     let whole = spec(&file(said));
-    let plan = plan(&app.store, &app.client_secrets, &whole, PlanOptions::default()).await.unwrap();
+    let plan =
+        plan(&app.store, &app.client_secrets, &whole, PlanOptions::default(), app.clock.now()).await.unwrap();
     assert!(plan.is_empty(), "{plan}");
 }

@@ -82,7 +82,9 @@ impl Wish {
         let mut plans = Vec::new();
         let mut mistakes = FileProblems::default();
         for realm in realms {
-            match realm_file::plan(&app.store, &app.client_secrets, realm, self.options()).await {
+            match realm_file::plan(&app.store, &app.client_secrets, realm, self.options(), app.clock.now())
+                .await
+            {
                 Ok(plan) => plans.push(plan),
                 Err(ApplyError::File(problems)) => mistakes.0.extend(problems.0),
                 Err(error) => return Err(error.into()),

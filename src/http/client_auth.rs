@@ -125,8 +125,7 @@ async fn prove(
     match (check, entry, &presented.proof) {
         (Check::Public, ..) => Ok(Some(Vec::new())),
         (Check::Secret, Some(entry), Proof::Secret(secret)) => {
-            let stored = entry.client.secret_hash.as_deref().unwrap_or_default();
-            let proven = known.verify(stored, &Secret::from(secret.clone())).await?;
+            let proven = known.verify_of(&entry.client, &Secret::from(secret.clone())).await?;
             Ok(proven.then(Vec::new))
         }
         (Check::KeyAssertion | Check::SecretAssertion, Some(entry), Proof::Assertion(token)) => {

@@ -219,6 +219,7 @@ pub fn to_representation(
     let mut text = |name: &str| kept.remove(name).and_then(|value| value.as_str().map(str::to_owned));
     let (root_url, admin_url, base_url) = (text("rootUrl"), text("adminUrl"), text("baseUrl"));
     let [bearer_only, implicit_flow, protocol] = SWITCHES.map(|name| kept.remove(name));
+    let frontchannel = kept.remove(addresses::SWITCH).is_some_and(|on| on == true);
     let authenticator =
         kept.remove("clientAuthenticatorType").and_then(|value| value.as_str().map(str::to_owned));
     let method = AUTHENTICATORS.iter().find(|(_, method)| *method == settings.authentication);
@@ -246,7 +247,7 @@ pub fn to_representation(
         direct_access_grants_enabled: may(GrantType::Password),
         service_accounts_enabled: may(GrantType::ClientCredentials),
         public_client: Some(client.is_public()),
-        frontchannel_logout: Some(settings.frontchannel_logout_uri.is_some()),
+        frontchannel_logout: Some(frontchannel || settings.frontchannel_logout_uri.is_some()),
         protocol: Some(
             protocol
                 .and_then(|name| name.as_str().map(str::to_owned))
@@ -254,7 +255,7 @@ pub fn to_representation(
         ),
         attributes: Some(all),
         full_scope_allowed: Some(settings.full_scope_allowed),
-        protocol_mappers: Some(mapper::to_representations(&settings.mappers, &mut kept))
+        protocol_mappers: Some(mapper::identified(&client.id, &settings.mappers, &mut kept))
             .filter(|mappers| !mappers.is_empty()),
         default_client_scopes: Some(
             settings.default_scopes.as_ref().unwrap_or(&realm.default_scopes).clone(),

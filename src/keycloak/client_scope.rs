@@ -70,7 +70,7 @@ pub fn to_representation(scope: &Scope, mut kept: Kept) -> ClientScopeRepresenta
     }
     kept.remove(ATTRIBUTES);
     let protocol = kept.remove("protocol").and_then(|value| value.as_str().map(str::to_owned));
-    let mappers = mapper::to_representations(&settings.mappers, &mut kept);
+    let mappers = mapper::identified(&scope.id, &settings.mappers, &mut kept);
     ClientScopeRepresentation {
         id: Some(scope.id.clone()),
         name: Some(scope.name.clone()),

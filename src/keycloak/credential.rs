@@ -7,12 +7,17 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use super::filled;
+use super::record::Kept;
 use super::representation::CredentialRepresentation;
+use super::{filled, stable_id};
 use crate::clock::Timestamp;
 use crate::passwords::{Cost, Pbkdf2Digest, Scheme};
 use crate::protocol::credential::{Credential, OTP};
+use crate::protocol::user::User;
 use crate::secrets::Secret;
+
+/// Under which name it is kept, beside a user, what Keycloak says of the password beyond its hash: identifier, label, date.
+pub const KEPT: &str = "passwordCredential";
 
 /// The type of a password.
 pub const PASSWORD: &str = "password";
@@ -31,6 +36,8 @@ pub enum Password {
 pub struct Credentials {
     /// The password; the last one counts.
     pub password: Option<Password>,
+    /// What is said of the password beyond its hash, to be kept beside the user as [`KEPT`].
+    pub kept: Kept,
     /// Whether it must be replaced at the next sign-in.
     pub temporary: bool,
     /// The others. What is secret of them is not sealed yet.
@@ -53,11 +60,13 @@ pub enum CredentialProblem {
     OutOfBounds,
 }
 
-/// Reads the credentials of the user `user_id`. Those without an identifier get one, those without a date are of `now`.
+/// Reads the credentials of the user `user_id`, who has those of `known`. One without an identifier is the known one that
+/// says the same, else it gets one; one without a date is of `now`.
 pub fn from_representations(
     credentials: Vec<CredentialRepresentation>,
     realm_id: &str,
     user_id: &str,
+    known: &[Credential],
     now: Timestamp,
     new_id: &mut dyn FnMut() -> String,
 ) -> Credentials {
@@ -67,7 +76,11 @@ pub fn from_representations(
         if kind == PASSWORD {
             read.temporary = credential.temporary.unwrap_or(false);
             match password(&credential) {
-                Ok(password) => read.password = password.or(read.password),
+                Ok(Some(password)) => {
+                    read.password = Some(password);
+                    read.kept = described(&credential);
+                }
+                Ok(None) => {}
                 Err(problem) => read.problems.push(problem),
             }
             continue;
@@ -77,19 +90,51 @@ pub fn from_representations(
             continue;
         };
         let place = i64::try_from(place).unwrap_or(i64::MAX);
+        let kind = if matches!(kind.as_str(), "totp" | "hotp") { OTP.to_owned() } else { kind };
+        let label = filled(credential.user_label.as_deref());
+        let given = credential.id.filter(|id| !id.is_empty());
+        let there = known.iter().find(|one| match &given {
+            Some(id) => one.id == *id,
+            None => one.kind == kind && one.label == label && one.data == data,
+        });
+        let date = credential.created_date.map(|at| Timestamp(at.div_euclid(1_000)));
         read.others.push(Credential {
-            id: credential.id.filter(|id| !id.is_empty()).unwrap_or_else(&mut *new_id),
+            id: given.or_else(|| there.map(|one| one.id.clone())).unwrap_or_else(&mut *new_id),
             realm_id: realm_id.to_owned(),
             user_id: user_id.to_owned(),
-            kind: if matches!(kind.as_str(), "totp" | "hotp") { OTP.to_owned() } else { kind },
-            label: filled(credential.user_label.as_deref()),
+            kind,
+            label,
             secret,
             data,
-            priority: credential.priority.unwrap_or_else(|| place.saturating_add(1).saturating_mul(10)),
-            created_at: credential.created_date.map_or(now, |at| Timestamp(at.div_euclid(1_000))),
+            priority: credential
+                .priority
+                .or(there.map(|one| one.priority))
+                .unwrap_or_else(|| place.saturating_add(1).saturating_mul(10)),
+            created_at: date.or(there.map(|one| one.created_at)).unwrap_or(now),
         });
     }
     read
+}
+
+fn described(credential: &CredentialRepresentation) -> Kept {
+    let members = [
+        ("id", credential.id.clone().map(Value::from)),
+        ("userLabel", credential.user_label.clone().map(Value::from)),
+        ("createdDate", credential.created_date.map(Value::from)),
+        ("priority", credential.priority.map(Value::from)),
+    ];
+    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// What of `described` is not as this server would say it of the password of `user` anyway; null when that is nothing.
+#[must_use]
+pub fn worth_keeping(mut described: Kept, user: &User) -> Value {
+    let usual = [
+        ("id", Value::from(stable_id(&[&user.id, PASSWORD]))),
+        ("createdDate", Value::from(user.created_at.0.saturating_mul(1_000))),
+    ];
+    described.retain(|name, value| !usual.contains(&(name.as_str(), value.clone())));
+    if described.is_empty() { Value::Null } else { Value::Object(described) }
 }
 
 /// A password; none when the representation holds none.
@@ -190,12 +235,13 @@ fn parts(kind: &str, credential: &CredentialRepresentation) -> Option<(String, S
     Some((json!({ "value": value }).to_string(), data.to_string()))
 }
 
-/// A stored password as Keycloak writes it; none for a stored form that it does not know. `id` names the credential.
+/// The stored password of `user` as Keycloak writes it, with what is `kept` of it; none for a stored form that Keycloak
+/// does not know.
 #[must_use]
 pub fn password_to_representation(
-    id: String,
+    user: &User,
     stored: &str,
-    created_at: Timestamp,
+    kept: &Kept,
 ) -> Option<CredentialRepresentation> {
     let scheme: Scheme = stored.parse().ok()?;
     let encode = |bytes: &[u8]| STANDARD.encode(bytes);
@@ -221,12 +267,16 @@ pub fn password_to_representation(
     };
     let secret = json!({ "value": encode(hash), "salt": encode(salt), "additionalParameters": {} });
     let data = json!({ "hashIterations": iterations, "algorithm": name, "additionalParameters": more });
+    let text = |name: &str| kept.get(name).and_then(Value::as_str).map(str::to_owned);
+    let number = |name: &str| kept.get(name).and_then(Value::as_i64);
     Some(CredentialRepresentation {
-        id: Some(id),
+        id: Some(text("id").unwrap_or_else(|| stable_id(&[&user.id, PASSWORD]))),
         kind: Some(PASSWORD.to_owned()),
-        created_date: Some(created_at.0.saturating_mul(1_000)),
+        user_label: text("userLabel"),
+        created_date: Some(number("createdDate").unwrap_or_else(|| user.created_at.0.saturating_mul(1_000))),
         secret_data: Some(secret.to_string()),
         credential_data: Some(data.to_string()),
+        priority: number("priority"),
         ..CredentialRepresentation::default()
     })
 }

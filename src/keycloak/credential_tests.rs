@@ -57,7 +57,7 @@ fn read(credential: CredentialRepresentation) -> Credentials {
         count += 1;
         format!("id{count}")
     };
-    from_representations(vec![credential], "r", "u", Timestamp(1_000), &mut id)
+    from_representations(vec![credential], "r", "u", &[], Timestamp(1_000), &mut id)
 }
 
 #[tokio::test]
@@ -80,13 +80,46 @@ fn a_stored_password_goes_out_as_it_came_in() {
     for (algorithm, iterations, value, more) in vectors() {
         let came = stored_credential(algorithm, iterations, value, &more);
         let Some(Password::Stored(stored)) = read(came.clone()).password else { panic!("{algorithm}") };
-        let out = password_to_representation("x".into(), &stored, Timestamp(2)).unwrap();
+        let out = password_to_representation(&user(), &stored, &Kept::new()).unwrap();
         let json = |text: &Option<String>| serde_json::from_str::<Value>(text.as_deref().unwrap()).unwrap();
         assert_eq!(json(&out.secret_data), json(&came.secret_data), "{algorithm}");
         assert_eq!(json(&out.credential_data), json(&came.credential_data), "{algorithm}");
-        assert_eq!((out.id.as_deref(), out.created_date), (Some("x"), Some(2_000)));
+        assert_eq!((out.id, out.created_date), (Some(stable_id(&["u", "password"])), Some(2_000)));
     }
-    assert!(password_to_representation("x".into(), "sha256:x", Timestamp(0)).is_none());
+    assert!(password_to_representation(&user(), "sha256:x", &Kept::new()).is_none());
+}
+
+#[test]
+fn what_is_said_of_a_password_comes_back() {
+    let (algorithm, iterations, value, more) = vectors().remove(0);
+    let came = CredentialRepresentation {
+        id: Some("c".into()),
+        user_label: Some("My password".into()),
+        created_date: Some(1_690_000_000_500),
+        ..stored_credential(algorithm, iterations, value, &more)
+    };
+    let read = read(came.clone());
+    let Some(Password::Stored(stored)) = &read.password else { panic!("{:?}", read.problems) };
+    let out = password_to_representation(&user(), stored, &read.kept).unwrap();
+    assert_eq!((out.id, out.user_label, out.created_date), (came.id, came.user_label, came.created_date));
+}
+
+fn user() -> User {
+    User {
+        id: "u".into(),
+        realm_id: "r".into(),
+        username: "alice".into(),
+        email: None,
+        email_verified: false,
+        enabled: true,
+        first_name: None,
+        last_name: None,
+        attributes: Default::default(),
+        required_actions: Vec::new(),
+        service_account_client: None,
+        not_before: None,
+        created_at: Timestamp(2),
+    }
 }
 
 #[test]

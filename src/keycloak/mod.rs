@@ -20,7 +20,21 @@ pub mod representation;
 pub mod role;
 pub mod user;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use uuid::Builder;
+
 pub use record::{Beside, Kept, KeycloakRecord, overlay};
+
+/// An identifier for what has none of its own: the same for the same `parts`.
+#[must_use]
+pub fn stable_id(parts: &[&str]) -> String {
+    let digest = digest(&SHA256, parts.join("\0").as_bytes());
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
 
 /// Takes what is not nothing: texts that are empty say nothing.
 pub(crate) fn filled(text: Option<&str>) -> Option<String> {

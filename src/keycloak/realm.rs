@@ -29,6 +29,14 @@ const SAID: [(&str, &str); 14] = [
     ("actionTokenGeneratedByUserLifespan", "300"),
 ];
 
+/// What Keycloak says of its own brake unless it was told otherwise.
+const BRAKE: [(&str, i64); 4] = [
+    ("failureFactor", 30),
+    ("waitIncrementSeconds", 60),
+    ("maxFailureWaitSeconds", 900),
+    ("maxDeltaTimeSeconds", 43_200),
+];
+
 /// `base` with what `realm` says of the realm itself, and what it says beyond. What is in the realm (roles, clients,
 /// users, documents, …) is the caller's and stays in `realm`.
 #[must_use]
@@ -37,6 +45,13 @@ pub fn from_representation(realm: &RealmRepresentation, base: Realm) -> (Realm, 
     let mut settings = base.settings;
     lifespans(realm, &mut settings);
     brute_force(realm, &mut settings, &mut kept);
+    // What would be said anyway needs no keeping; an older word is taken back.
+    for (name, value) in SAID {
+        let usual: Option<Value> = serde_json::from_str(value).ok();
+        if usual.is_some() && kept.get(name) == usual.as_ref() {
+            kept.insert(name.to_owned(), Value::Null);
+        }
+    }
     let mut attributes = realm.attributes.clone().unwrap_or_default();
     if let Some(span) = attributes.remove(PUSHED_REQUEST) {
         match span.parse() {
@@ -112,13 +127,14 @@ fn brute_force(realm: &RealmRepresentation, settings: &mut RealmSettings, kept: 
     ];
     for (name, value, place) in said {
         let Some(value) = value else { continue };
-        kept.insert(name.to_owned(), value.into());
+        let usual = BRAKE.contains(&(name, value));
+        kept.insert(name.to_owned(), if usual { Value::Null } else { value.into() });
         if realm.brute_force_protected == Some(true) && value > 0 {
             *place = value;
         }
     }
     if let Some(on) = realm.brute_force_protected {
-        kept.insert("bruteForceProtected".to_owned(), on.into());
+        kept.insert("bruteForceProtected".to_owned(), if on { on.into() } else { Value::Null });
     }
 }
 
@@ -135,13 +151,8 @@ pub fn to_representation(
             kept.insert(name.to_owned(), serde_json::from_str(value).unwrap_or(Value::Null));
         }
     }
-    let mut number = |name: &str, otherwise: i64| {
-        Some(kept.remove(name).and_then(|value| value.as_i64()).unwrap_or(otherwise))
-    };
-    let failure_factor = number("failureFactor", 30);
-    let wait_increment_seconds = number("waitIncrementSeconds", 60);
-    let max_failure_wait_seconds = number("maxFailureWaitSeconds", 900);
-    let max_delta_time_seconds = number("maxDeltaTimeSeconds", 43_200);
+    let [failure_factor, wait_increment_seconds, max_failure_wait_seconds, max_delta_time_seconds] =
+        BRAKE.map(|(name, usual)| Some(kept.remove(name).and_then(|value| value.as_i64()).unwrap_or(usual)));
     let protected = kept.remove("bruteForceProtected").and_then(|value| value.as_bool()).unwrap_or(false);
     let algorithm =
         kept.remove("defaultSignatureAlgorithm").and_then(|name| name.as_str().map(str::to_owned));

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 /// What a representation says beyond what this server acts upon, by its names there.
 pub type Kept = Map<String, Value>;
 
-/// A row of `keycloak_records`.
-#[derive(Clone, Debug, PartialEq)]
+/// A row of `keycloak_records`. `Debug` leaves out the content, which may hold secrets of others.
+#[derive(Clone, PartialEq)]
 pub struct KeycloakRecord {
     /// The realm it belongs to.
     pub realm_id: String,
@@ -20,6 +20,17 @@ pub struct KeycloakRecord {
     pub name: String,
     /// What is kept.
     pub content: Kept,
+}
+
+impl std::fmt::Debug for KeycloakRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kind, id, name, .. } = self;
+        f.debug_struct("KeycloakRecord")
+            .field("kind", kind)
+            .field("id", id)
+            .field("name", name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A record of this server that more is kept of than it has fields for.

@@ -53,6 +53,7 @@ pub fn from_representation(user: UserRepresentation, base: User) -> (User, Kept)
 #[must_use]
 pub fn to_representation(user: &User, has_otp: bool, mut kept: Kept) -> UserRepresentation {
     let identities = kept.remove("federatedIdentities").and_then(|list| serde_json::from_value(list).ok());
+    kept.remove(super::credential::KEPT);
     let consents = kept.remove("clientConsents").and_then(|list| serde_json::from_value(list).ok());
     UserRepresentation {
         id: Some(user.id.clone()),

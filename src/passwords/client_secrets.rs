@@ -8,9 +8,9 @@ use quick_cache::sync::Cache;
 use super::{PasswordError, Passwords, Profile, within_limit};
 use crate::keycloak::KeycloakRecord;
 use crate::keycloak::record::SECRET_COPY;
-use crate::protocol::client::Client;
+use crate::protocol::client::{Client, ClientAuthentication};
 use crate::secrets::{
-    GENERATED_PREFIX, SEALED_PREFIX, Secret, fingerprint, hash_generated, random_bytes, same,
+    GENERATED_PREFIX, SEALED_PREFIX, SHARED_PREFIX, Secret, fingerprint, hash_generated, random_bytes, same,
 };
 use crate::vault::Vault;
 
@@ -72,7 +72,51 @@ impl ClientSecrets {
         format!("{SEALED_PREFIX}{sealed}")
     }
 
-    /// The secret of `client`, when its stored form is what [`ClientSecrets::seal`] made for it.
+    /// The vault that it seals with.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Whether secrets that clients send are kept so that they can be shown again: for development, where the tools of
+    /// Keycloak ask for them, and never where the cost of hashes says that it is meant seriously.
+    #[must_use]
+    pub fn shows_again(&self) -> bool {
+        self.passwords.profile() == Profile::Development
+    }
+
+    /// The stored form of a secret that `client` is given, by the way in which it proves itself.
+    ///
+    /// # Errors
+    /// [`PasswordError`]: too long, too busy, or failed.
+    pub async fn store(&self, client: &Client, secret: &Secret) -> Result<String, PasswordError> {
+        within_limit(secret)?;
+        let sealed =
+            || self.vault.seal(&place(&client.realm_id, &client.client_id), secret.expose().as_bytes());
+        if client.settings.authentication == ClientAuthentication::ClientSecretJwt {
+            Ok(format!("{SEALED_PREFIX}{}", sealed()))
+        } else if self.shows_again() {
+            Ok(format!("{SHARED_PREFIX}{}", sealed()))
+        } else {
+            self.hash_chosen(self.passwords.profile(), secret.clone()).await
+        }
+    }
+
+    /// Whether `presented` is the secret of `client`, which has one.
+    ///
+    /// # Errors
+    /// [`PasswordError`]: too long, too busy, or failed.
+    pub async fn verify_of(&self, client: &Client, presented: &Secret) -> Result<bool, PasswordError> {
+        let stored = client.secret_hash.as_deref().unwrap_or_default();
+        if stored.starts_with(SHARED_PREFIX) {
+            within_limit(presented)?;
+            return Ok(self.reveal(client).is_some_and(|secret| secret == *presented));
+        }
+        self.verify(stored, presented).await
+    }
+
+    /// The secret of `client`, when its stored form is what [`ClientSecrets::seal`] or [`ClientSecrets::store`] made for
+    /// it so that it can be read again.
     #[must_use]
     pub fn reveal(&self, client: &Client) -> Option<Secret> {
         self.open(&client.realm_id, &client.client_id, client.secret_hash.as_deref()?)
@@ -81,7 +125,7 @@ impl ClientSecrets {
     /// As [`ClientSecrets::reveal`], of a stored form.
     #[must_use]
     pub fn open(&self, realm_id: &str, client_id: &str, stored: &str) -> Option<Secret> {
-        let sealed = stored.strip_prefix(SEALED_PREFIX)?;
+        let sealed = stored.strip_prefix(SEALED_PREFIX).or_else(|| stored.strip_prefix(SHARED_PREFIX))?;
         let opened = self.vault.open(&place(realm_id, client_id), sealed);
         let bytes = opened
             .inspect_err(|error| tracing::warn!(%error, client_id, "a sealed secret stays shut"))
@@ -132,7 +176,7 @@ impl ClientSecrets {
     /// [`PasswordError`]: too long, too busy, or failed.
     pub async fn verify(&self, stored: &str, presented: &Secret) -> Result<bool, PasswordError> {
         within_limit(presented)?;
-        if stored.starts_with(SEALED_PREFIX) {
+        if stored.starts_with(SEALED_PREFIX) || stored.starts_with(SHARED_PREFIX) {
             // Its client makes tokens with it; whoever sends the secret itself is somebody else.
             return Ok(false);
         }

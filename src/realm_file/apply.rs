@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::FileProblems;
 use super::describe::describe;
 use super::entities::{self, Key};
+use super::keycloak;
 use super::load::{load, load_for};
 use super::oversee::oversee;
 use super::plan::{
@@ -63,8 +64,12 @@ pub async fn plan(
     secrets: &ClientSecrets,
     spec: &RealmSpec,
     options: PlanOptions,
+    now: Timestamp,
 ) -> Result<Plan, ApplyError> {
     let state = if options.prune { load(store, &spec.name).await? } else { load_for(store, spec).await? };
+    if let Some(realm) = &spec.keycloak {
+        return Ok(keycloak::plan(state, spec, realm, options, secrets, now).await?);
+    }
     let proven = match &state {
         Some(state) => proven(state, spec, secrets).await?,
         None => BTreeSet::new(),
@@ -81,6 +86,9 @@ pub async fn prepare(
     secrets: &ClientSecrets,
     now: Timestamp,
 ) -> Result<Prepared, PasswordError> {
+    if let Some(target) = plan.target() {
+        return keycloak::prepare(plan, target, secrets, now).await;
+    }
     let mut hashes = BTreeMap::new();
     let mut new_secrets = Vec::new();
     let passwords = secrets.passwords();
@@ -104,7 +112,7 @@ pub async fn prepare(
         hashes.insert(key.clone(), hash);
     }
     let records = records(plan, &hashes, now);
-    Ok(Prepared { changes: changes(plan, records, now), new_secrets })
+    Ok(Prepared { changes: changes(plan, records, Vec::new(), now), new_secrets })
 }
 
 /// Carries out `plan`, whole or not at all. Gives the secrets that were drawn.
@@ -158,11 +166,11 @@ pub async fn apply_spec(
     options: PlanOptions,
     now: Timestamp,
 ) -> Result<(Plan, Vec<NewSecret>), ApplyError> {
-    let first = plan(store, secrets, spec, options).await?;
+    let first = plan(store, secrets, spec, options, now).await?;
     let done = match apply(store, secrets, &first, now).await {
         Ok(secrets) => (first, secrets),
         Err(ApplyError::Store(StoreError::Conflict { .. })) => {
-            let second = plan(store, secrets, spec, options).await?;
+            let second = plan(store, secrets, spec, options, now).await?;
             let secrets = apply(store, secrets, &second, now).await?;
             (second, secrets)
         }
@@ -172,9 +180,9 @@ pub async fn apply_spec(
     Ok(done)
 }
 
-/// Records that go come first, so that what comes may take their names.
-fn changes(plan: &Plan, records: Records, now: Timestamp) -> Vec<Change> {
-    let realm_id = &plan.state().realm.id;
+/// Records that go come first, so that what comes may take their names. `beside` is what hangs on the others.
+pub(super) fn changes(plan: &Plan, records: Records, beside: Vec<Change>, now: Timestamp) -> Vec<Change> {
+    let realm_id = plan.realm_id();
     let signed_out = signed_out(plan, &records);
     let mut changes = Vec::new();
     changes.extend(records.realm.map(|realm| Change::PutRealm { realm, at: now }));
@@ -188,15 +196,16 @@ fn changes(plan: &Plan, records: Records, now: Timestamp) -> Vec<Change> {
     changes.extend(records.group_roles.iter().flat_map(|links| group_roles(realm_id, links)));
     changes.extend(records.users.into_iter().map(|user| Change::PutUser(Box::new(user))));
     for (user_id, hash) in records.passwords {
-        changes.push(Change::SetPassword { realm_id: realm_id.clone(), user_id, hash });
+        changes.push(Change::SetPassword { realm_id: realm_id.to_owned(), user_id, hash });
     }
     for user_id in signed_out {
-        let (realm_id, at) = (realm_id.clone(), now);
+        let (realm_id, at) = (realm_id.to_owned(), now);
         changes.push(Change::EndSessionsOfUser { realm_id: realm_id.clone(), user_id: user_id.clone(), at });
         changes.push(Change::RevokeGrantsOfUser { realm_id, user_id, at });
     }
     changes.extend(records.user_roles.iter().flat_map(|links| user_roles(realm_id, links)));
     changes.extend(records.user_groups.iter().flat_map(|links| user_groups(realm_id, links)));
+    changes.extend(beside);
     if !changes.is_empty() {
         changes.push(Change::Audit(audit(plan, now)));
     }
@@ -269,16 +278,20 @@ fn user_groups(realm_id: &str, links: &Links) -> Vec<Change> {
     })
 }
 
+/// More records than an event names; of the others it says how many they are.
+const TOLD: usize = 1_000;
+
 /// Which records changed, without their values.
 fn audit(plan: &Plan, now: Timestamp) -> AuditEvent {
     let changed: Vec<_> = plan
         .differences
         .iter()
+        .take(TOLD)
         .map(|one| json!({ "action": one.action, "kind": one.kind, "name": one.name }))
         .collect();
     AuditEvent {
         id: Uuid::now_v7().to_string(),
-        realm_id: plan.state().realm.id.clone(),
+        realm_id: plan.realm_id().to_owned(),
         at: now,
         kind: AuditKind::ConfigurationChanged,
         user_id: None,
@@ -286,7 +299,10 @@ fn audit(plan: &Plan, now: Timestamp) -> AuditEvent {
         session_id: None,
         address: None,
         error: None,
-        detail: json!({ "by": "realm file", "changes": changed }),
+        detail: match plan.differences.len().saturating_sub(TOLD) {
+            0 => json!({ "by": "realm file", "changes": changed }),
+            more => json!({ "by": "realm file", "changes": changed, "more": more }),
+        },
     }
 }
 

@@ -25,7 +25,7 @@ impl Place {
     }
 
     async fn plan(&self, spec: &RealmSpec, prune: bool) -> Result<Plan, ApplyError> {
-        plan(&self.store, &self.secrets, spec, PlanOptions { prune }).await
+        plan(&self.store, &self.secrets, spec, PlanOptions { prune }, NOW).await
     }
 
     async fn apply(&self, spec: &RealmSpec) -> (Plan, Vec<NewSecret>) {

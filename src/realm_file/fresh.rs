@@ -28,6 +28,7 @@ pub(super) fn realm(name: &str) -> State {
         clients: fresh.clients,
         groups: Vec::new(),
         users: Vec::new(),
+        kept: Default::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Realm files: read, compared with a realm, applied, written.
 //!
 //! Owns our short form (TOML, YAML and JSON of the same shape): its fields, its rules, its mistakes with file, line
-//! and field. Leaves to `keycloak` the realm JSON of Keycloak, to `protocol` the records and their rules, and to
+//! and field; and in `keycloak` the realm JSON of Keycloak. Leaves to [`crate::keycloak`] Keycloak's words, to `protocol` the records and their rules, and to
 //! `store` how they are kept.
 
 mod apply;
@@ -11,6 +11,7 @@ mod describe;
 mod entities;
 mod export;
 mod fresh;
+pub mod keycloak;
 mod load;
 mod oversee;
 mod places;
@@ -26,6 +27,7 @@ use std::path::Path;
 pub use apply::{ApplyError, NewSecret, Prepared, apply, apply_spec, plan, prepare};
 pub use demo::demo;
 pub use export::{ExportError, ExportOptions, export};
+pub use keycloak::{KeycloakExport, KeycloakRealm, export as export_keycloak};
 pub use load::load;
 pub use oversee::{oversee, oversight};
 pub use plan::{Action, Difference, FieldDifference, Plan, PlanOptions};
@@ -35,7 +37,7 @@ pub use spec::RealmSpec;
 pub use validate::{production_refusals, rules};
 
 /// The largest realm file, in bytes.
-const LARGEST: u64 = 32 * 1024 * 1024;
+const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// How a realm file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +69,21 @@ impl Format {
 /// Every mistake that was found: the file that cannot be read, its syntax, its fields, its rules.
 pub fn read(path: &Path) -> Result<Vec<RealmSpec>, FileProblems> {
     let name = path.display().to_string();
-    let Some(format) = Format::of(path) else {
+    let format = Format::of(path);
+    if format.is_none() && !begins_as_json(path) {
         return Err(FileProblems::of_file(&name, "a realm file ends in .toml, .yaml, .yml or .json"));
-    };
+    }
+    let format = format.unwrap_or(Format::Json);
     let text = text_of(path).map_err(|message| FileProblems::of_file(&name, message))?;
     parse(&text, format, &name, &|variable| std::env::var(variable).ok())
+}
+
+/// Whether the first letter of a file is that of an object.
+fn begins_as_json(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut begin = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(64).read_to_string(&mut begin));
+    read.is_ok() && begin.trim_start_matches('\u{feff}').trim_start().starts_with('{')
 }
 
 fn text_of(path: &Path) -> Result<String, String> {

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::keycloak::KeycloakRealm;
 pub use super::places::Places;
 use crate::protocol::authorization_details::DetailType;
 use crate::protocol::certificate::CertificateNames;
@@ -90,6 +91,9 @@ pub struct RealmSpec {
     /// Users.
     #[serde(skip)]
     pub users: Vec<UserSpec>,
+    /// The realm in Keycloak's words, in which case the name is all else that is said.
+    #[serde(skip)]
+    pub keycloak: Option<KeycloakRealm>,
     /// Where each field stands in its file.
     #[serde(skip)]
     pub places: Places,

@@ -58,7 +58,7 @@ impl From<Box<Reply>> for TestError {
 /// How a [`TestServer`] differs from the usual one.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// A realm in the short form, as TOML; none for the demo realm.
+    /// A realm in the short form, as TOML, or in Keycloak's JSON; none for the demo realm.
     pub realm: Option<String>,
     /// A clock that stands still at this moment until the test moves it.
     pub frozen_at: Option<Timestamp>,
@@ -123,9 +123,10 @@ impl TestServer {
         config.admin_cli_password_grant = options.admin_cli_password_grant;
         config.limits.shutdown_delay = std::time::Duration::ZERO;
         let seed = match &options.realm {
-            Some(toml) => {
-                let realms =
-                    realm_file::parse(toml, Format::Toml, "realm", &|name| std::env::var(name).ok())?;
+            Some(text) => {
+                let json = text.trim_start().starts_with('{');
+                let format = if json { Format::Json } else { Format::Toml };
+                let realms = realm_file::parse(text, format, "realm", &|name| std::env::var(name).ok())?;
                 Seed { realms, ..Seed::default() }
             }
             None => Seed::demo()?,

@@ -33,6 +33,7 @@ mod introspect;
 mod jarm;
 mod jwt;
 mod jwt_bearer;
+mod keycloak_import;
 mod keycloak_start;
 mod leaks;
 mod lifetimes;

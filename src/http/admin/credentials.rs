@@ -42,7 +42,7 @@ pub(super) async fn read(
 ) -> Result<Ready, AdminError> {
     let (realm_id, app) = (call.realm_id(), &call.server.app);
     let mut new_id = || Uuid::new_v4().to_string();
-    let read = from_representations(body, realm_id, user_id, call.now(), &mut new_id);
+    let read = from_representations(body, realm_id, user_id, &[], call.now(), &mut new_id);
     if let Some(problem) = read.problems.first() {
         return Err(AdminError::bad(problem.to_string()));
     }

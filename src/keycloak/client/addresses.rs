@@ -10,6 +10,8 @@ use super::super::representation::ClientRepresentation;
 use super::attributes::{FRONTCHANNEL, POST_LOGOUT};
 use crate::protocol::client::ClientSettings;
 
+/// Whether the signed-out page is to load an address of the client.
+pub(super) const SWITCH: &str = "frontchannelLogout";
 const REDIRECT_URIS: &str = "redirectUris";
 
 pub(super) fn read(
@@ -46,6 +48,11 @@ pub(super) fn read(
         }
         (_, Some(uri)) => settings.frontchannel_logout_uri = Some(uri),
         (_, None) => {}
+    }
+    // The switch may be on before there is an address.
+    let on = client.frontchannel_logout == Some(true) && settings.frontchannel_logout_uri.is_none();
+    if client.frontchannel_logout.is_some() {
+        kept.insert(SWITCH.to_owned(), if on { true.into() } else { Value::Null });
     }
 }
 

@@ -11,7 +11,7 @@ const ACCESS: [&str; 2] = ["access.token.claim", "introspection.token.claim"];
 
 /// All of them for the realm `realm_id`.
 pub(super) fn all(realm_id: &str, id: &mut dyn FnMut() -> String) -> Vec<Scope> {
-    let scope = |(name, description, include_in_token, consent_text, mappers): Row| Scope {
+    let mut scope = |(name, description, include_in_token, consent_text, mappers): Row| Scope {
         id: id(),
         realm_id: realm_id.to_owned(),
         name: name.to_owned(),
@@ -19,12 +19,12 @@ pub(super) fn all(realm_id: &str, id: &mut dyn FnMut() -> String) -> Vec<Scope> 
         settings: ScopeSettings {
             include_in_token,
             consent_text: (!consent_text.is_empty()).then(|| consent_text.to_owned()),
-            mappers,
+            mappers: mappers.into_iter().map(|mapper| Mapper { id: id(), ..mapper }).collect(),
             scope_mappings: Default::default(),
             built_in: true,
         },
     };
-    rows().into_iter().map(scope).collect()
+    rows().into_iter().map(&mut scope).collect()
 }
 
 /// Name, description, whether tokens show it, what the consent page says, mappers.

@@ -112,6 +112,7 @@ impl Defaults {
             password_hash: None,
             roles: Vec::new(),
             groups: Vec::new(),
+            credentials: Vec::new(),
         };
         let state = State {
             scopes: vec![fresh::scope(&realm_id, "x")],

@@ -23,6 +23,7 @@ pub(super) use text::SPANS;
 use super::describe::describe;
 use super::entities::{self, Entities, Entity, Key};
 use super::fresh;
+use super::keycloak::{self, Target};
 use super::spec::RealmSpec;
 use super::state::State;
 use super::{FileProblem, FileProblems, production_refusals, rules};
@@ -55,6 +56,8 @@ pub struct Plan {
     desired: Entities,
     deleted: BTreeSet<Key>,
     secrets: BTreeMap<Key, SecretChange>,
+    /// The realm as it is to be, when a file in Keycloak's form says so.
+    target: Option<Box<Target>>,
 }
 
 impl Plan {
@@ -62,6 +65,37 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.differences.is_empty() && !self.new_realm
+    }
+
+    /// The plan that makes `target` of `state`, for a file in Keycloak's form.
+    pub(super) fn of_keycloak(spec: &RealmSpec, new_realm: bool, state: State, target: Target) -> Self {
+        Self {
+            realm: spec.name.clone(),
+            new_realm,
+            differences: keycloak::differences(&state, new_realm, &target),
+            production_refusals: production_refusals(spec),
+            state,
+            desired: Entities::new(),
+            deleted: BTreeSet::new(),
+            secrets: BTreeMap::new(),
+            target: Some(Box::new(target)),
+        }
+    }
+
+    /// The realm as it is to be, of a file in Keycloak's form.
+    pub(super) fn target(&self) -> Option<&Target> {
+        self.target.as_deref()
+    }
+
+    /// Identifier of the realm that it makes or changes.
+    pub(super) fn realm_id(&self) -> &str {
+        let state = self.target().map_or(&self.state, |target| &target.state);
+        &state.realm.id
+    }
+
+    /// What a person should hear of a file in Keycloak's form: what of it has no effect, and what was left out.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        self.target.iter().flat_map(|target| &target.notes).map(String::as_str)
     }
 
     /// The realm that the plan was made against.
@@ -122,6 +156,7 @@ pub(super) fn compare(
         desired: changed,
         deleted,
         secrets,
+        target: None,
     })
 }
 

@@ -54,6 +54,7 @@ fn written(state: Option<&State>, plan: &Plan) -> State {
         roles: Roles::default(),
         groups: Vec::new(),
         users: Vec::new(),
+        kept: Default::default(),
     });
     apply(&mut after, &records);
     after
@@ -83,12 +84,7 @@ fn apply(after: &mut State, records: &Records) {
     }
     for user in &records.users {
         let there = after.users.iter().find(|there| there.user.id == user.id).cloned();
-        let mut state = there.unwrap_or(UserState {
-            user: user.clone(),
-            password_hash: None,
-            roles: vec![],
-            groups: vec![],
-        });
+        let mut state = there.unwrap_or_else(|| UserState::of(user.clone()));
         state.user = user.clone();
         put(&mut after.users, &[state], |user| &user.user.id);
     }

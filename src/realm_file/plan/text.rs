@@ -47,6 +47,7 @@ impl Plan {
             "realm": self.realm,
             "new_realm": self.new_realm,
             "changes": self.differences,
+            "notes": self.notes().collect::<Vec<_>>(),
             "production_refusals": self.production_refusals.iter().map(refusal).collect::<Vec<_>>(),
         })
     }
@@ -70,6 +71,9 @@ impl fmt::Display for Plan {
                 count(Action::Update),
                 count(Action::Delete)
             )?;
+        }
+        for note in self.notes() {
+            writeln!(f, "Note: {}", note.escape_debug())?;
         }
         if !self.production_refusals.is_empty() {
             writeln!(f, "Production (`serve`) would refuse:")?;

@@ -14,7 +14,7 @@ pub(crate) mod values;
 use std::collections::BTreeSet;
 
 use super::places::Places;
-use super::{FileProblem, FileProblems, Format, RealmSpec, validate};
+use super::{FileProblem, FileProblems, Format, RealmSpec, keycloak, validate};
 use fields::{Context, Fields};
 use tree::{Node, Value};
 
@@ -28,6 +28,9 @@ pub fn parse(
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<RealmSpec>, FileProblems> {
+    if format == Format::Json && keycloak::is_keycloak(text, env) {
+        return keycloak::parse(text, name, env);
+    }
     let mut root = tree::parse(text, format).map_err(|faults| {
         let problem =
             |(line, message)| FileProblem { file: name.into(), line, field: String::new(), message };
@@ -36,8 +39,7 @@ pub fn parse(
     if is_keycloak(&root) {
         return Err(FileProblems::of_file(
             name,
-            "this is Keycloak's realm JSON, which cannot be read yet; describe the realm in the short form \
-             (a table `realm` with `name`, `clients`, `users`, …)",
+            "this has the shape of Keycloak's realm JSON: give it a name that ends in .json",
         ));
     }
     let mut cx = Context { file: name.to_owned(), ..Context::default() };

@@ -51,6 +51,7 @@ pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
         clients: fields.tables("clients", clients::client).unwrap_or_default(),
         groups: fields.tables("groups", group).unwrap_or_default(),
         users: fields.tables("users", user).unwrap_or_default(),
+        keycloak: None,
         places: Default::default(),
     };
     Some(RealmSpec { name: name?, ..spec })

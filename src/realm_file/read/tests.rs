@@ -414,11 +414,13 @@ fn lines_are_right_in_yaml_too() {
 }
 
 #[test]
-fn keycloaks_json_is_recognised() {
+fn keycloaks_json_is_recognised_and_its_shape_in_yaml_is_told() {
     for text in ["{\"realm\": \"demo\", \"enabled\": true}", "[{\"realm\": \"demo\"}]"] {
-        let message = parse(text, Format::Json, "demo.json", &env).unwrap_err().to_string();
-        assert!(message.starts_with("demo.json: this is Keycloak's realm JSON"), "{message}");
+        let realms = parse(text, Format::Json, "demo.json", &env).unwrap();
+        assert!(realms[0].keycloak.is_some(), "{text}");
     }
+    let message = parse("realm: demo\n", Format::Yaml, "demo.yaml", &env).unwrap_err().to_string();
+    assert!(message.starts_with("demo.yaml: this has the shape of Keycloak's realm JSON"), "{message}");
 }
 
 #[test]

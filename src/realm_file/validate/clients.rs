@@ -16,7 +16,7 @@ use crate::protocol::outbound::OutboundRules;
 use crate::protocol::page_uri::{validate_logo_uri, validate_page_uri};
 use crate::protocol::redirect_uri::{Strictness, validate_registration};
 use crate::protocol::web_origin::validate_origin;
-use crate::secrets::{GENERATED_PREFIX, SEALED_PREFIX, Secret};
+use crate::secrets::{GENERATED_PREFIX, SEALED_PREFIX, SHARED_PREFIX, Secret};
 use crate::signer::{KeyError, PublicKey};
 
 pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
@@ -27,7 +27,10 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     }
     secret(client.secret.as_ref(), &field("secret"), notes);
     let stored = |hash: &&Secret| {
-        is_hash(hash) || [GENERATED_PREFIX, SEALED_PREFIX].iter().any(|form| hash.expose().starts_with(form))
+        is_hash(hash)
+            || [GENERATED_PREFIX, SEALED_PREFIX, SHARED_PREFIX]
+                .iter()
+                .any(|form| hash.expose().starts_with(form))
     };
     if client.secret_hash.as_ref().is_some_and(|hash| !stored(&hash)) {
         notes.add(&field("secret_hash"), NO_HASH);

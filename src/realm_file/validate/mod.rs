@@ -9,6 +9,7 @@ mod trusted_issuers;
 mod unique;
 
 use super::FileProblem;
+use super::keycloak;
 use super::places::Notes;
 use super::spec::{GroupSpec, RealmSpec, RoleSpec, UserSpec};
 use crate::passwords::Scheme;
@@ -65,6 +66,9 @@ pub fn rules(spec: &RealmSpec) -> Vec<FileProblem> {
 /// without PKCE.
 #[must_use]
 pub fn production_refusals(spec: &RealmSpec) -> Vec<FileProblem> {
+    if spec.keycloak.is_some() {
+        return keycloak::production_refusals(spec);
+    }
     let mut notes = Notes::on(spec);
     trusted_issuers::production(spec, &mut notes);
     for (index, client) in spec.clients.iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::keycloak::record::SECRET_COPY;
 use crate::protocol::admin::Permission;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::redirect_uri::Strictness;
-use crate::secrets::{SEALED_PREFIX, Secret, hash_generated, random_token};
+use crate::secrets::{SEALED_PREFIX, SHARED_PREFIX, Secret, hash_generated, random_token};
 use crate::store::Change;
 
 fn keeps_copies(call: &Call) -> bool {
@@ -55,6 +55,8 @@ pub(super) async fn settled(
     }
     let readable = client.settings.authentication == ClientAuthentication::ClientSecretJwt;
     let fits = |stored: &String| stored.starts_with(SEALED_PREFIX) == readable;
+    // Like the other readable form it is sealed for its `client_id`.
+    let is_shared = |stored: &String| stored.starts_with(SHARED_PREFIX);
     let renamed = old.is_some_and(|old| old.client_id != client.client_id);
     let (secret, drawn) = match (new, old) {
         (Some(new), _) => (new, false),
@@ -62,7 +64,10 @@ pub(super) async fn settled(
             return Ok(None);
         }
         (None, Some(_))
-            if client.secret_hash.as_ref().is_some_and(|stored| fits(stored) && !(readable && renamed)) =>
+            if client
+                .secret_hash
+                .as_ref()
+                .is_some_and(|stored| fits(stored) && !(renamed && (readable || is_shared(stored)))) =>
         {
             return Ok(None);
         }

@@ -1,0 +1,128 @@
+//! Realms that Keycloak described: what their users and clients get (keycloak-surface.md 4.5, 4.6, 4.10, 4.14).
+
+use serde_json::{Value, json};
+use vestibule::testing::{Options, Reply, Rp, TestServer, claims};
+
+use crate::common::is_error;
+
+const SMALL: &str = include_str!("../keycloak/small.json");
+const GROUPS: &str = include_str!("../keycloak/groups.json");
+const CREDENTIALS: &str = include_str!("../keycloak/credentials.json");
+
+async fn server(text: &str) -> TestServer {
+    TestServer::with_realm(text).await.unwrap()
+}
+
+async fn by_password(server: &TestServer, rp: &Rp, username: &str, password: &str, scope: &str) -> Reply {
+    let fields =
+        [("grant_type", "password"), ("username", username), ("password", password), ("scope", scope)];
+    rp.token_request(&server.browser(), &fields).await
+}
+
+async fn access(server: &TestServer, rp: &Rp, username: &str, scope: &str) -> Value {
+    let reply = by_password(server, rp, username, username, scope).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    claims(reply.json()["access_token"].as_str().unwrap())
+}
+
+fn names(claims: &Value, pointer: &str) -> Vec<String> {
+    let list = claims.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut names: Vec<String> = list.iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn users_of_an_export_sign_in_and_their_tokens_say_what_mappers_add() {
+    let server = server(SMALL).await;
+    let rp = Rp::new(server.issuer("quickstart"), "quickstart-app", Some("secret"));
+    let claims = access(&server, &rp, "bob", "openid profile email").await;
+    assert_eq!(claims["department"], json!(["engineering", "operations"]));
+    assert_eq!(claims["preferred_username"], "bob");
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 600);
+    assert_eq!(names(&claims, "/realm_access/roles"), ["user"], "exactly those that the file gives");
+}
+
+#[tokio::test]
+async fn qds_a_star_among_the_redirect_uris_takes_any_port_of_this_machine() {
+    let server = server(SMALL).await;
+    let rp = Rp::new(server.issuer("quickstart"), "quickstart-app", Some("secret"));
+    let tokens = rp.sign_in(&mut server.browser(), "alice", "alice").await;
+    assert!(tokens.is_ok(), "{tokens:?}");
+}
+
+/// 4.14 #6: without full scope a token shows the client's own roles and those of scope mappings, composites expanded.
+#[tokio::test]
+async fn scope_mappings_bound_the_roles_of_a_client_without_full_scope() {
+    let server = server(GROUPS).await;
+    let storefront = Rp::new(server.issuer("shop"), "storefront", None);
+    let plain = access(&server, &storefront, "erika", "openid").await;
+    assert_eq!(names(&plain, "/realm_access/roles"), ["customer"]);
+    assert_eq!(names(&plain, "/resource_access/orders-api/roles"), ["orders:read"]);
+    let orders = access(&server, &storefront, "erika", "openid orders").await;
+    assert_eq!(names(&orders, "/resource_access/orders-api/roles"), ["orders:read", "orders:write"]);
+    assert!(names(&orders, "/aud").contains(&"orders-api".to_owned()) || orders["aud"] == "orders-api");
+}
+
+#[tokio::test]
+async fn a_service_account_has_the_roles_of_the_file() {
+    let server = server(GROUPS).await;
+    let billing = Rp::new(server.issuer("shop"), "billing", Some("billing-secret"));
+    let reply = billing.token_request(&server.browser(), &[("grant_type", "client_credentials")]).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let claims = claims(reply.json()["access_token"].as_str().unwrap());
+    assert_eq!(names(&claims, "/resource_access/orders-api/roles"), ["orders:read"]);
+    let wrong = Rp::new(server.issuer("shop"), "billing", Some("billing-secrex"));
+    let reply = wrong.token_request(&server.browser(), &[("grant_type", "client_credentials")]).await;
+    is_error(&reply, 401, "invalid_client", "another secret");
+}
+
+async fn hash(server: &TestServer, username: &str) -> String {
+    let store = &server.app().store;
+    let realm = store.realm_by_name("vault").await.unwrap().unwrap();
+    store.user_by_login(&realm.id, username, false).await.unwrap().unwrap().password_hash.unwrap()
+}
+
+#[tokio::test]
+async fn foreign_hashes_are_replaced_at_the_first_sign_in() {
+    let server = server(CREDENTIALS).await;
+    let mut rp = Rp::new(server.issuer("vault"), "app", Some("app-secret"));
+    rp.redirect_uri = "http://localhost:9999/cb".into();
+    for username in ["pbkdf2", "pbkdf2-sha256", "pbkdf2-sha512"] {
+        let before = hash(&server, username).await;
+        let wrong = rp.sign_in(&mut server.browser(), username, "wrong").await;
+        assert!(wrong.is_err(), "{username}");
+        assert_eq!(hash(&server, username).await, before);
+        let tokens = rp.sign_in(&mut server.browser(), username, "correct horse").await;
+        assert!(tokens.is_ok(), "{username}: {tokens:?}");
+        let after = hash(&server, username).await;
+        assert!(
+            before.starts_with("$pbkdf2") && after.starts_with("$argon2id"),
+            "{username}: {before} {after}"
+        );
+        assert!(rp.sign_in(&mut server.browser(), username, "correct horse").await.is_ok(), "{username}");
+    }
+}
+
+#[tokio::test]
+async fn serve_refuses_wildcards_and_names_the_client() {
+    let strict = |text: &str| Options { realm: Some(text.to_owned()), strict: true, ..Options::default() };
+    let refused = TestServer::with(strict(GROUPS)).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("storefront") && refused.contains("https://preview.shop.example/*"),
+        "{refused}"
+    );
+    assert!(TestServer::with(strict(CREDENTIALS)).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_update_of_a_running_realm_reaches_the_next_request() {
+    let server = server(GROUPS).await;
+    let update = r#"{"realm": "shop", "users": [{"username": "erika", "enabled": false}]}"#;
+    let spec = vestibule::realm_file::parse(update, vestibule::realm_file::Format::Json, "x.json", &|_| None);
+    let storefront = Rp::new(server.issuer("shop"), "storefront", None);
+    assert!(access(&server, &storefront, "erika", "openid").await["sub"].is_string());
+    vestibule::boot::apply(server.app(), &spec.unwrap()[0]).await.unwrap();
+    let reply = by_password(&server, &storefront, "erika", "erika", "openid").await;
+    assert_ne!(reply.status, 200, "{}", reply.body);
+}
