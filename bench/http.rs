@@ -164,6 +164,17 @@ pub(crate) fn post(host: &str, path: &str, headers: &[(&str, &str)], form: &str)
     request.into_bytes()
 }
 
+/// A request with a body of JSON.
+pub(crate) fn json(method: &str, host: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let mut request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    finish(&mut request, headers);
+    request.push_str(body);
+    request.into_bytes()
+}
+
 /// A `GET`.
 pub(crate) fn get(host: &str, path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let mut request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n");

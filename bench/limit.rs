@@ -45,8 +45,7 @@ pub(crate) fn serve(document: &str, folder: &str) -> Outcome<()> {
     let router = Router::new()
         .route("/static", get(fixed))
         .route("/token/{algorithm}", post(token))
-        .route("/verify", get(verify).post(verify_form))
-        .route("/verify-and-read", get(verify_and_read))
+        .route("/verify-and-read", get(verify).post(verify_form))
         .with_state(limit);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -108,26 +107,11 @@ async fn token(
 }
 
 async fn verify(State(limit): State<Arc<Limit>>, headers: HeaderMap) -> Response {
-    limit.claims(bearer(&headers)).map_or(StatusCode::UNAUTHORIZED.into_response(), answer)
+    limit.verified(bearer(&headers))
 }
 
 async fn verify_form(State(limit): State<Arc<Limit>>, form: Bytes) -> Response {
-    limit
-        .claims(&field(&form, "token").unwrap_or_default())
-        .map_or(StatusCode::UNAUTHORIZED.into_response(), answer)
-}
-
-async fn verify_and_read(State(limit): State<Arc<Limit>>, headers: HeaderMap) -> Response {
-    let row = || {
-        let rows = limit.rows.lock().ok()?;
-        let mut query =
-            rows.prepare_cached("SELECT client, name, revoked_at FROM grants WHERE id = ?1").ok()?;
-        query.query_row(["grant-4711"], |row| row.get::<_, String>(1)).ok()
-    };
-    match (limit.claims(bearer(&headers)), row()) {
-        (Some(claims), Some(_)) => answer(claims),
-        _ => StatusCode::UNAUTHORIZED.into_response(),
-    }
+    limit.verified(&field(&form, "token").unwrap_or_default())
 }
 
 fn field<'a>(form: &'a [u8], name: &str) -> Option<std::borrow::Cow<'a, str>> {
@@ -151,6 +135,20 @@ impl Limit {
         let hash = digest(&SHA256, secret.as_bytes());
         aws_lc_rs::constant_time::verify_slices_are_equal(hash.as_ref(), &self.secret).ok()?;
         Some(id.to_owned())
+    }
+
+    /// The claims of a token that the RSA key signed, when a row says that its grant stands.
+    fn verified(&self, token: &str) -> Response {
+        let row = || {
+            let rows = self.rows.lock().ok()?;
+            let mut query =
+                rows.prepare_cached("SELECT client, name, revoked_at FROM grants WHERE id = ?1").ok()?;
+            query.query_row(["grant-4711"], |row| row.get::<_, String>(1)).ok()
+        };
+        match (self.claims(token), row()) {
+            (Some(claims), Some(_)) => answer(claims),
+            _ => StatusCode::UNAUTHORIZED.into_response(),
+        }
     }
 
     /// The claims of a token that the RSA key signed.

@@ -9,6 +9,9 @@ use crate::browser::Browser;
 use crate::http::{Connection, encoded, post};
 use crate::peer::Peer;
 
+/// From how many addresses wrong passwords come.
+const ADDRESSES: usize = 50;
+
 /// What to send, for how long, over how many connections.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
@@ -33,6 +36,10 @@ pub(crate) enum Job {
     Flow,
     /// A code flow by a person who signs in.
     SignIn,
+    /// A device that a person who is signed in connects.
+    Device,
+    /// A sign-in with a wrong password; refused is good.
+    Wrong,
 }
 
 /// What came of it.
@@ -71,8 +78,8 @@ pub(crate) fn carry_out(order: &str) -> Outcome<()> {
 async fn drive(order: Order) -> Result<Measured, String> {
     let order: &'static Order = Box::leak(Box::new(order));
     let mut workers = Vec::new();
-    for _ in 0..order.connections {
-        workers.push(Worker::new(order).await?);
+    for number in 0..order.connections {
+        workers.push(Worker::new(order, number).await?);
     }
     let span = Duration::from_secs_f64(order.seconds);
     let begun = Instant::now();
@@ -99,11 +106,12 @@ async fn drive(order: Order) -> Result<Measured, String> {
 enum Worker {
     Fixed(Connection, Vec<u8>),
     Refresh { connection: Connection, peer: &'static Peer, token: String },
-    Flow { browser: Browser<'static>, signed_in: bool },
+    Person { browser: Browser<'static>, job: &'static Job },
+    Guesser { browser: Browser<'static>, address: String, guesses: u32 },
 }
 
 impl Worker {
-    async fn new(order: &'static Order) -> Result<Self, String> {
+    async fn new(order: &'static Order, number: usize) -> Result<Self, String> {
         let peer = &order.peer;
         Ok(match &order.job {
             Job::Request(request) => Self::Fixed(Connection::new(&peer.host), request.clone().into_bytes()),
@@ -113,12 +121,16 @@ impl Worker {
                 let token = token.ok_or("the flow gave no refresh token")?.to_owned();
                 Self::Refresh { connection: Connection::new(&peer.host), peer, token }
             }
-            Job::Flow => {
+            Job::Flow | Job::Device => {
                 let mut browser = Browser::new(peer);
                 browser.flow().await?;
-                Self::Flow { browser, signed_in: true }
+                Self::Person { browser, job: &order.job }
             }
-            Job::SignIn => Self::Flow { browser: Browser::new(peer), signed_in: false },
+            Job::SignIn => Self::Person { browser: Browser::new(peer), job: &order.job },
+            Job::Wrong => {
+                let address = format!("127.0.1.{}", number % ADDRESSES);
+                Self::Guesser { browser: Browser::new(peer), address, guesses: 0 }
+            }
         })
     }
 
@@ -158,11 +170,17 @@ impl Worker {
                 *token = answer.text("refresh_token")?;
                 Ok(())
             }
-            Self::Flow { browser, signed_in } => {
-                if !*signed_in {
+            Self::Person { browser, job } => {
+                if matches!(job, Job::SignIn) {
                     browser.forget();
                 }
-                browser.flow().await.map(drop)
+                let device = matches!(job, Job::Device);
+                if device { browser.device().await } else { browser.flow().await }.map(drop)
+            }
+            Self::Guesser { browser, address, guesses } => {
+                *guesses += 1;
+                let user = format!("nobody-{guesses}-{address}");
+                browser.guess(&user, address).await.map(drop)
             }
         }
     }

@@ -8,6 +8,7 @@
 //! ```text
 //! cargo bench --bench speed                                  Vestibule against its limits
 //! cargo bench --bench speed -- --peers all                   and every other server that this machine has
+//! cargo bench --bench speed -- --peers all --quick           the same in less than five minutes
 //! cargo bench --bench speed -- --only userinfo --connections 16 --seconds 2 --repeats 1
 //! cargo bench --bench speed -- --write                       and renew the README's table and the chart
 //! ```
@@ -23,6 +24,8 @@
 
 mod browser;
 mod chart;
+mod flood;
+mod growth;
 mod http;
 mod limit;
 mod load;
@@ -32,6 +35,7 @@ mod peer;
 mod primitives;
 mod process;
 mod report;
+mod rest;
 mod slow_disk;
 
 use std::path::{Path, PathBuf};
@@ -60,9 +64,21 @@ struct Options {
     /// Measurements of which the one in the middle counts
     #[arg(long, default_value_t = 3)]
     repeats: usize,
-    /// Leave out starts, memory and the slow disk
+    /// How often a start is measured
+    #[arg(long, default_value_t = 5)]
+    starts: usize,
+    /// Users, and with them clients, realms and tokens, at which rates are compared; the first is the measure
+    #[arg(long, value_delimiter = ',', default_value = "10,10000,1000000")]
+    growth: Vec<u32>,
+    /// Everything, briefly: under five minutes
+    #[arg(long)]
+    quick: bool,
+    /// Leave out starts, memory, the slow disk, the flood and growth
     #[arg(long)]
     rates_only: bool,
+    /// The program to measure, instead of the one that was built with this
+    #[arg(long)]
+    program: Option<PathBuf>,
     /// Write bench/result.json, and from it the README's table and docs/images/speed.svg
     #[arg(long)]
     write: bool,
@@ -78,17 +94,41 @@ fn main() -> Outcome<()> {
         [_, "--load", order] => return load::carry_out(order),
         [_, "--limit", document, folder] => return limit::serve(document, folder),
         [_, "--sign", algorithm, seconds] => return primitives::sign(algorithm, span(seconds)?),
+        [_, "--hash", seconds] => return primitives::hash(span(seconds)?),
         [_, "--commit", folder, seconds] => return primitives::commit(folder, span(seconds)?),
         _ => {}
     }
-    let options = Options::parse();
-    let folder = tempfile::tempdir()?;
+    let mut options = Options::parse();
+    if options.quick {
+        options.hurry();
+    }
+    // Open to others, since Postgres refuses to be root and must reach its data.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    let folder = tempfile::Builder::new().prefix("bench").permissions(open).tempdir()?;
     let report = measure::everything(&options, folder.path())?;
     println!("{}", report.table());
     if options.write {
-        write(&report, *options.connections.get(options.connections.len() / 2).unwrap_or(&16))?;
+        write(&report, options.shown())?;
     }
     Ok(())
+}
+
+impl Options {
+    fn hurry(&mut self) {
+        self.connections = vec![16];
+        (self.seconds, self.repeats, self.starts) = (0.7, 1, 1);
+        self.growth = vec![10, 10_000];
+    }
+
+    /// The number of connections whose figures the README shows.
+    fn shown(&self) -> usize {
+        self.connections.get(self.connections.len() / 2).copied().unwrap_or(16)
+    }
+
+    fn binary(&self) -> String {
+        let own = || PathBuf::from(env!("CARGO_BIN_EXE_vestibule"));
+        self.program.clone().unwrap_or_else(own).display().to_string()
+    }
 }
 
 fn span(seconds: &str) -> Outcome<Duration> {
@@ -100,16 +140,21 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The result as JSON, and what is made of it.
+/// The result as JSON, and what is made of it: the README's table, the chart, the sentences of docs/scale.md.
 fn write(report: &report::Report, connections: usize) -> Outcome<()> {
-    const BEGIN: &str = "<!-- speed: written by `cargo bench --bench speed -- --write` -->\n";
-    const END: &str = "<!-- /speed -->";
     std::fs::write(here("bench/result.json"), serde_json::to_string_pretty(report)? + "\n")?;
     std::fs::write(here("docs/images/speed.svg"), chart::svg(report, connections))?;
-    let readme = std::fs::read_to_string(here("README.md"))?;
-    let (before, rest) = readme.split_once(BEGIN).ok_or("README.md has no place for the table")?;
-    let (_, after) = rest.split_once(END).ok_or("README.md has no end of the table")?;
-    let table = report.markdown(connections);
-    std::fs::write(here("README.md"), format!("{before}{BEGIN}\n{table}\n{END}{after}"))?;
-    Ok(())
+    let chart = "![Requests per second on one core](docs/images/speed.svg)";
+    put("README.md", "speed", &format!("{}\n{chart}\n", report.markdown(connections)))?;
+    put("docs/scale.md", "scale", &report.sentences())
+}
+
+/// Puts a text between the marks that a page has for it.
+fn put(page: &str, mark: &str, text: &str) -> Outcome<()> {
+    let begin = format!("<!-- {mark}: written by `cargo bench --bench speed -- --write` -->\n");
+    let end = format!("<!-- /{mark} -->");
+    let whole = std::fs::read_to_string(here(page))?;
+    let (before, rest) = whole.split_once(&begin).ok_or(format!("{page} has no place for {mark}"))?;
+    let (_, after) = rest.split_once(&end).ok_or(format!("{page} has no end of {mark}"))?;
+    Ok(std::fs::write(here(page), format!("{before}{begin}\n{text}\n{end}{after}"))?)
 }

@@ -22,12 +22,14 @@ pub(crate) struct Operation {
 pub(crate) enum Limit {
     /// The bare server at this address, with this request.
     Bare(Bare),
-    /// So many signatures and so many commits, one after the other.
+    /// So many signatures, commits and hashes, one after the other.
     Parts {
         /// RSA-2048 signatures.
         signatures: u32,
         /// Commits of one row to the disk.
         commits: u32,
+        /// Argon2id hashes of a password.
+        hashes: u32,
     },
 }
 
@@ -38,14 +40,18 @@ pub(crate) enum Bare {
     Static,
     /// Parses the form, proves the secret, signs.
     Token(&'static str),
-    /// Verifies a token from a form, and answers with its claims.
+    /// Verifies a token from a form, reads a row, and answers with the token's claims.
     VerifyForm,
-    /// Verifies a token from the header, and answers with its claims.
+    /// Verifies a token from the header, reads a row, and answers with the token's claims.
     VerifyHeader,
 }
 
+const fn parts(signatures: u32, commits: u32, hashes: u32) -> Limit {
+    Limit::Parts { signatures, commits, hashes }
+}
+
 /// Every operation, in the order of the table.
-pub(crate) const OPERATIONS: [Operation; 9] = [
+pub(crate) const OPERATIONS: [Operation; 12] = [
     Operation { name: "discovery", limit: Limit::Bare(Bare::Static) },
     Operation { name: "key set", limit: Limit::Bare(Bare::Static) },
     Operation { name: "client_credentials RS256", limit: Limit::Bare(Bare::Token("RS256")) },
@@ -53,8 +59,11 @@ pub(crate) const OPERATIONS: [Operation; 9] = [
     Operation { name: "client_credentials EdDSA", limit: Limit::Bare(Bare::Token("EdDSA")) },
     Operation { name: "introspection", limit: Limit::Bare(Bare::VerifyForm) },
     Operation { name: "userinfo", limit: Limit::Bare(Bare::VerifyHeader) },
-    Operation { name: "refresh with rotation", limit: Limit::Parts { signatures: 2, commits: 1 } },
-    Operation { name: "code flow with a session", limit: Limit::Parts { signatures: 2, commits: 2 } },
+    Operation { name: "refresh with rotation", limit: parts(2, 1, 0) },
+    Operation { name: "token exchange", limit: parts(1, 1, 0) },
+    Operation { name: "device flow", limit: parts(2, 3, 0) },
+    Operation { name: "code flow with a session", limit: parts(2, 2, 0) },
+    Operation { name: "code flow with sign-in", limit: parts(2, 3, 1) },
 ];
 
 const GRANT: &str = "grant_type=client_credentials";
@@ -80,7 +89,19 @@ pub(crate) fn job(operation: &Operation, peer: &Peer) -> Outcome<Option<Job>> {
             fixed(get(host, path, &header(&bearer)))
         }
         "refresh with rotation" => Ok(peer.refresh.then_some(Job::Refresh)),
+        "token exchange" => {
+            let Some(more) = &peer.exchange else { return Ok(None) };
+            let kind = encoded("urn:ietf:params:oauth:token-type:access_token");
+            let (basic, form) = peer.authenticated(&format!(
+                "grant_type={}&subject_token={}&subject_token_type={kind}{more}",
+                encoded("urn:ietf:params:oauth:grant-type:token-exchange"),
+                encoded(&token(peer)?)
+            ));
+            fixed(post(host, &peer.token, &header(&basic), &form))
+        }
+        "device flow" => Ok(peer.device.as_ref().map(|_| Job::Device)),
         "code flow with a session" => Ok(Some(Job::Flow)),
+        "code flow with sign-in" => Ok(Some(Job::SignIn)),
         name => {
             let algorithm = name.rsplit_once(' ').map_or("", |(_, algorithm)| algorithm);
             let Some(how) = peer.client_credentials.get(algorithm) else { return Ok(None) };
@@ -99,11 +120,11 @@ pub(crate) fn bare_job(bare: Bare, host: &str) -> Outcome<Job> {
         Bare::Token(algorithm) => mint(algorithm),
         Bare::VerifyForm => {
             let token = text(host, &mint("RS256"), "access_token")?;
-            post(host, "/verify", &[], &format!("token={token}"))
+            post(host, "/verify-and-read", &[], &format!("token={token}"))
         }
         Bare::VerifyHeader => {
             let bearer = Some(format!("Bearer {}", text(host, &mint("RS256"), "access_token")?));
-            get(host, "/verify", &header(&bearer))
+            get(host, "/verify-and-read", &header(&bearer))
         }
     };
     Ok(Job::Request(String::from_utf8(request)?))
@@ -125,4 +146,10 @@ fn token(peer: &Peer) -> Outcome<String> {
 fn text(host: &str, request: &[u8], member: &str) -> Outcome<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(async { Connection::new(host).send(request).await?.text(member) })?)
+}
+
+/// What a connection does for the operation of this name at our own server, which lacks none.
+pub(crate) fn named(name: &str, peer: &Peer) -> Outcome<Job> {
+    let operation = OPERATIONS.iter().find(|operation| operation.name == name).ok_or("no such operation")?;
+    Ok(job(operation, peer)?.ok_or("the server lacks it")?)
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Outcome;
 use crate::browser::basic;
 use crate::http::encoded;
+use crate::process::free_port;
+use crate::{Options, Outcome, here};
 
-/// One server. The file `bench/peers/NAME/peer.toml`, with `{port}`, `{binary}`, `{data}` and `{here}` filled in.
+/// One server. The file `bench/peers/NAME/peer.toml`, with `{port}`, `{second_port}`, `{third_port}`, `{binary}`, `{data}` and `{here}` filled in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Peer {
@@ -17,6 +18,19 @@ pub(crate) struct Peer {
     pub(crate) name: String,
     /// Program and arguments.
     pub(crate) start: Vec<String>,
+    /// Commands that are run once, in its empty data folder, before it is started.
+    #[serde(default)]
+    pub(crate) prepare: Vec<Vec<String>>,
+    /// How its first start is measured, where that differs: on a folder where nothing was prepared.
+    #[serde(default)]
+    pub(crate) cold_start: Vec<String>,
+    /// Programs that run beside it, on the same core: a database, an application that signs people in.
+    #[serde(default)]
+    pub(crate) beside: Vec<Vec<String>>,
+    /// Seconds of load before the first measurement of an operation, for what compiles itself while it runs, and
+    /// for what is looked up or proven once.
+    #[serde(default = "warm")]
+    pub(crate) warm_seconds: f64,
     /// What must be there for it to run: programs in the path, files in its folder.
     #[serde(default)]
     pub(crate) needs: Vec<String>,
@@ -61,6 +75,15 @@ pub(crate) struct Peer {
     /// How a client gets a token of its own, by the algorithm that signs it.
     #[serde(default)]
     pub(crate) client_credentials: BTreeMap<String, ClientCredentials>,
+    /// Where a device asks (RFC 8628).
+    #[serde(default)]
+    pub(crate) device: Option<String>,
+    /// What a token exchange is sent beside the token (RFC 8693), beginning with `&`; empty is a value too.
+    #[serde(default)]
+    pub(crate) exchange: Option<String>,
+    /// Requests that sign a person in where the server's page needs scripts; their cookies are kept.
+    #[serde(default)]
+    pub(crate) sign_in: Vec<SignIn>,
     /// Whether it refreshes with rotation.
     #[serde(default)]
     pub(crate) refresh: bool,
@@ -80,6 +103,22 @@ pub(crate) struct ClientCredentials {
     pub(crate) form: String,
 }
 
+/// One request with a body of JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignIn {
+    /// `POST` or `PUT`.
+    pub(crate) method: String,
+    /// Where.
+    pub(crate) path: String,
+    /// What.
+    pub(crate) json: String,
+}
+
+fn warm() -> f64 {
+    0.3
+}
+
 fn grant() -> String {
     "grant_type=client_credentials".to_owned()
 }
@@ -90,10 +129,17 @@ impl Peer {
         let here = file.parent().unwrap_or(Path::new(".")).canonicalize()?;
         let text = std::fs::read_to_string(file)?
             .replace("{port}", &port.to_string())
+            .replace("{second_port}", &free_port()?.to_string())
+            .replace("{third_port}", &free_port()?.to_string())
             .replace("{binary}", binary)
             .replace("{data}", &data.display().to_string())
             .replace("{here}", &here.display().to_string());
         Ok(toml::from_str(&text)?)
+    }
+
+    /// Our own server on SQLite, with a data folder of its own.
+    pub(crate) fn own(data: &Path, options: &Options) -> Outcome<Self> {
+        Self::read(&here("bench/peers/vestibule/peer.toml"), free_port()?, data, &options.binary())
     }
 
     /// What it needs and this machine has not.

@@ -14,6 +14,16 @@ pub(crate) fn sign(algorithm: &str, span: Duration) -> Outcome<()> {
     repeat(span, || signer.sign(algorithm, message.as_bytes()).map(drop))
 }
 
+/// Hashes a password as production does for a while and prints hashes a second: Argon2id, 19 MiB, two passes, one lane.
+pub(crate) fn hash(span: Duration) -> Outcome<()> {
+    let cost = argon2::Params::new(19 * 1024, 2, 1, Some(32)).map_err(|error| error.to_string())?;
+    let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, cost);
+    let mut key = [0; 32];
+    repeat(span, || {
+        argon2.hash_password_into(b"a password", &[7; 16], &mut key).map_err(|error| error.to_string().into())
+    })
+}
+
 /// Commits one row after the other for a while, each to the disk, and prints commits a second.
 pub(crate) fn commit(folder: &str, span: Duration) -> Outcome<()> {
     let file = std::path::Path::new(folder).join(format!("commits-{}.db", std::process::id()));

@@ -46,61 +46,95 @@ pub(crate) fn start_limit(document: &str, folder: &Path) -> Outcome<(Process, St
         .spawn()?;
     let mut line = String::new();
     BufReader::new(process.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
-    Ok((Process(process), line.trim().to_owned()))
+    Ok((Process { child: process, beside: Vec::new() }, line.trim().to_owned()))
 }
 
 /// A running program, ended with everything that it started when it is dropped.
-pub(crate) struct Process(Child);
+pub(crate) struct Process {
+    child: Child,
+    /// What runs beside it; ended after it.
+    beside: Vec<Process>,
+}
+
+/// Runs what a server needs done once in its empty data folder.
+pub(crate) fn prepare(peer: &Peer, data: &Path) -> Outcome<()> {
+    let _ = std::fs::remove_dir_all(data);
+    std::fs::create_dir_all(data)?;
+    for command in &peer.prepare {
+        let (program, arguments) = command.split_first().ok_or("nothing to run")?;
+        let output = Command::new(program).args(arguments).envs(&peer.environment).output()?;
+        if !output.status.success() {
+            let why = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("{}: {} failed: {why}", peer.name, command.join(" ")).into());
+        }
+    }
+    Ok(())
+}
 
 impl Process {
-    /// Starts a server, and waits until it answers.
+    /// Starts a server with what runs beside it, and waits until it answers; how long that took, what runs beside
+    /// left out.
     pub(crate) fn start(peer: &Peer) -> Outcome<(Self, Duration)> {
-        let (program, arguments) = peer.start.split_first().ok_or("nothing to start")?;
+        let mut beside = Vec::new();
+        for command in &peer.beside {
+            let mut process = Self::spawn(command, peer, Stdio::piped())?;
+            // It says a line when it is ready.
+            let output = process.child.stdout.take().ok_or("no standard output")?;
+            BufReader::new(output).read_line(&mut String::new())?;
+            beside.push(process);
+        }
         let begun = Instant::now();
-        let process = on_core(SERVER_CORE, program)
-            .args(arguments)
-            .envs(&peer.environment)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut process = Self(process);
-        while begun.elapsed() < Duration::from_secs(60) {
+        let mut process = Self::spawn(&peer.start, peer, Stdio::null())?;
+        process.beside = beside;
+        while begun.elapsed() < Duration::from_secs(120) {
             if fetch(&peer.host, &peer.discovery).is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
                 return Ok((process, begun.elapsed()));
             }
-            if let Some(status) = process.0.try_wait()? {
+            if let Some(status) = process.child.try_wait()? {
                 return Err(format!("{} ended by itself: {status}", peer.name).into());
             }
             std::thread::sleep(Duration::from_micros(300));
         }
-        Err(format!("{} did not answer within a minute", peer.name).into())
+        Err(format!("{} did not answer within two minutes", peer.name).into())
+    }
+
+    fn spawn(command: &[String], peer: &Peer, output: Stdio) -> Outcome<Self> {
+        let (program, arguments) = command.split_first().ok_or("nothing to start")?;
+        let child = on_core(SERVER_CORE, program)
+            .args(arguments)
+            .envs(&peer.environment)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self { child, beside: Vec::new() })
     }
 
     /// Resident memory in megabytes, with that of everything that it started.
     pub(crate) fn megabytes(&self) -> f64 {
-        family(self.0.id()).into_iter().map(resident).sum::<f64>() / 1024.0
+        family(self.child.id()).into_iter().map(resident).sum::<f64>() / 1024.0
     }
 
     /// Seconds of processor time that it has used.
     pub(crate) fn processor_seconds(&self) -> f64 {
         // A tick is a hundredth of a second on every Linux of today.
-        family(self.0.id()).into_iter().map(ticks).sum::<f64>() / 100.0
+        family(self.child.id()).into_iter().map(ticks).sum::<f64>() / 100.0
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         // A polite end for those that leave children behind otherwise.
-        for process in family(self.0.id()).into_iter().rev() {
+        for process in family(self.child.id()).into_iter().rev() {
             let _ = Command::new("kill").args(["-TERM", &process.to_string()]).status();
         }
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(10) && matches!(self.0.try_wait(), Ok(None)) {
+        while begun.elapsed() < Duration::from_secs(10) && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(5));
         }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.beside.clear();
     }
 }
 

@@ -27,6 +27,10 @@ pub(crate) struct Report {
     pub(crate) peers: Vec<PeerReport>,
     /// One fsync that takes long, and many that wait for it.
     pub(crate) slow_disk: Option<SlowDisk>,
+    /// What a flood of wrong passwords leaves to others.
+    pub(crate) flood: Option<Flood>,
+    /// Rates with few records and with many.
+    pub(crate) growth: Vec<Grown>,
 }
 
 /// One server's figures.
@@ -69,6 +73,42 @@ pub(crate) struct SlowDisk {
     pub(crate) connections: usize,
     /// Refreshes a second of those together.
     pub(crate) together: f64,
+}
+
+/// A flood of wrong passwords.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Flood {
+    /// Wrong passwords a second.
+    pub(crate) guesses: f64,
+    /// Service tokens a second without it.
+    pub(crate) tokens_calm: f64,
+    /// The same in the middle of it.
+    pub(crate) tokens: f64,
+    /// 99 of 100 key sets came within so many milliseconds.
+    pub(crate) key_set_p99_ms: f64,
+    /// How long a good user took to sign in; none if that failed.
+    pub(crate) good_user_ms: Option<f64>,
+    /// Resident memory without it.
+    pub(crate) calm_mb: f64,
+    /// And in it.
+    pub(crate) flood_mb: f64,
+}
+
+/// One size of the database.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Grown {
+    /// People, each with a grant and a live refresh token.
+    pub(crate) users: u32,
+    /// Clients.
+    pub(crate) clients: u32,
+    /// Realms.
+    pub(crate) realms: u32,
+    /// By operation, a second.
+    pub(crate) rates: BTreeMap<String, f64>,
+    /// Resident memory after that.
+    pub(crate) loaded_mb: f64,
+    /// The longest batch of a sweep, in milliseconds.
+    pub(crate) sweep_ms: f64,
 }
 
 impl Report {
@@ -115,15 +155,40 @@ impl Report {
                 }
             }
         }
-        if let Some(SlowDisk { fsync_ms, alone, connections, together }) = self.slow_disk {
-            let _ = writeln!(
-                text,
-                "\nfsync takes {fsync_ms} ms: {alone:.0} refreshes/s one after the other, {together:.0} /s over \
-                 {connections} connections ({:.1} times)",
-                together / alone
-            );
+        for line in self.lines() {
+            let _ = writeln!(text, "\n{line}");
         }
         text
+    }
+
+    /// What no table holds, a sentence each.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(SlowDisk { fsync_ms, alone, connections, together }) = &self.slow_disk {
+            lines.push(format!(
+                "On a disk whose fsync takes {fsync_ms} ms: {alone:.0} refreshes a second one after the other, {} over \
+                 {connections} connections, {:.0} times as many.",
+                thousands(*together),
+                together / alone
+            ));
+        }
+        if let Some(flood) = &self.flood {
+            let good =
+                flood.good_user_ms.map_or("never".to_owned(), |ms| format!("in {:.1} s", ms / 1_000.0));
+            lines.push(format!(
+                "Under 200 parallel wrong passwords from 50 addresses ({} a second): {:.0} % of the service tokens, the key \
+                 set within {:.1} ms (p99), a good user signed in {good}, {:.0} MB instead of {:.0}.",
+                thousands(flood.guesses),
+                100.0 * flood.tokens / flood.tokens_calm,
+                flood.key_set_p99_ms,
+                flood.flood_mb,
+                flood.calm_mb
+            ));
+        }
+        if let Some((first, more)) = self.growth.split_first() {
+            lines.extend(more.iter().map(|grown| grown.line(first)));
+        }
+        lines
     }
 
     /// What part of its limit an operation reached.
@@ -162,7 +227,19 @@ impl Report {
             );
         }
         self.markdown_rest(&mut text);
+        let Self { machine, seconds, repeats, .. } = self;
+        let _ = writeln!(
+            text,
+            "\n{machine}, {connections} connections, medians of {repeats} runs of {seconds} s. A limit is a bare axum server \
+             that does the same work on the same libraries, or what the signatures, commits and hashes of the operation allow \
+             one after the other."
+        );
         text
+    }
+
+    /// What is measured beside the rates, as a list.
+    pub(crate) fn sentences(&self) -> String {
+        self.lines().iter().map(|line| format!("- {line}\n")).collect()
     }
 
     fn markdown_rest(&self, text: &mut String) {
@@ -184,6 +261,26 @@ impl Report {
             }
             text.push_str(" – | – |\n");
         }
+    }
+}
+
+impl Grown {
+    fn line(&self, first: &Self) -> String {
+        let ratio = |(name, rate): (&String, &f64)| Some((rate / first.rates.get(name)?, name.clone()));
+        let ratios = self.rates.iter().filter_map(ratio);
+        let (least, name) = ratios.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
+        format!(
+            "With {} users and live refresh tokens, {} clients and {} realms, every rate is at least {:.0} % of that with {} \
+             ({name} the least), memory {:.0} MB instead of {:.0}, and the longest batch of a sweep {:.0} ms.",
+            thousands(self.users.into()),
+            thousands(self.clients.into()),
+            thousands(self.realms.into()),
+            100.0 * least,
+            first.users,
+            self.loaded_mb,
+            first.loaded_mb,
+            self.sweep_ms
+        )
     }
 }
 

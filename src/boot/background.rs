@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use crate::app::Shared;
 use crate::server::Shutdown;
+use crate::store::SWEEP_BATCH;
 
 /// How often a node looks whether another one changed the configuration.
 const REFRESH: Duration = Duration::from_millis(500);
-/// Rows that a sweep removes at once per table: few enough that no writer waits for long.
-const SWEEP_BATCH: i64 = 500;
 /// Days for which audit events are kept.
 const AUDIT_DAYS: i64 = 90;
 

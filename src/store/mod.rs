@@ -76,7 +76,7 @@ pub use pushed::{PushRequest, Pushed};
 pub use realm::{REALM_CHANGED, RealmConfiguration};
 pub use refresh::{KeepRefresh, Keeping, RotateRefresh, Rotation, SessionTouch};
 pub use registration::{NO_INITIAL_TOKEN, REGISTRATION_CHANGED, REGISTRATION_LIMIT};
-pub use sweep::Swept;
+pub use sweep::{SWEEP_BATCH, Swept};
 pub use token_exchange::{Derived, Exchanging, KeepExchange};
 pub use user::{UserRoles, UserWithPassword};
 pub use user_search::UserSearch;

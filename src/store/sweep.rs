@@ -6,6 +6,9 @@ use super::error::StoreError;
 use super::statement::{Statement, sql};
 use crate::clock::Timestamp;
 
+/// Rows that a sweep removes at once per table: few enough that no writer waits for long.
+pub const SWEEP_BATCH: i64 = 500;
+
 /// How many rows a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {

@@ -19,7 +19,9 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [{
     client_id: 'bench',
     client_secret: 'bench-secret-0123456789abcdef0123456789',
-    grant_types: ['client_credentials', 'authorization_code', 'refresh_token'],
+    grant_types: [
+      'client_credentials', 'authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code',
+    ],
     response_types: ['code'],
     redirect_uris: ['http://127.0.0.1:9999/callback'],
     scope: 'openid profile email offline_access api',
@@ -37,6 +39,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   features: {
     devInteractions: { enabled: true },
     clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
     introspection: { enabled: true },
     resourceIndicators: {
       enabled: true,
