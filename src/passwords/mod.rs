@@ -5,15 +5,18 @@
 //!
 //! A hash costs 19 MiB and some 18 ms of one core on purpose, so the pool is the one ceiling of password sign-ins:
 //! `concurrent` hashes at a time, `queued` callers that wait, and [`PasswordError::Busy`] (503) for everyone beyond.
-//! The permit moves into the blocking task, since dropping a request does not stop the hash it began.
+//! The permit moves into the hashing thread, since dropping a request does not stop the hash it began.
 
 mod client_secrets;
+mod hashers;
 mod scheme;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use hashers::Hashers;
 
 pub use client_secrets::ClientSecrets;
 pub use scheme::{Cost, Pbkdf2Digest, Scheme, SchemeError};
@@ -87,6 +90,7 @@ pub struct Passwords {
     /// One permit for each hash at work.
     work: Arc<Semaphore>,
     limits: Limits,
+    hashers: Arc<Hashers>,
     /// Hashes made so far.
     made: Arc<AtomicU64>,
 }
@@ -108,6 +112,7 @@ impl Passwords {
             limits: Limits { concurrent, queued },
             entrance: Arc::new(Semaphore::new(concurrent + queued)),
             work: Arc::new(Semaphore::new(concurrent)),
+            hashers: Arc::new(Hashers::new(concurrent)),
             made: Arc::default(),
         }
     }
@@ -170,7 +175,7 @@ impl Passwords {
         .map_err(|_: SchemeError| PasswordError::Failed)
     }
 
-    /// Runs `work` on a blocking thread when it is its turn.
+    /// Runs `work` on a thread of the pool when it is its turn.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -179,13 +184,12 @@ impl Passwords {
         let turn = Arc::clone(&self.work).acquire_owned().await.map_err(|_| PasswordError::Failed)?;
         let held: (OwnedSemaphorePermit, OwnedSemaphorePermit) = (place, turn);
         self.made.fetch_add(1, Ordering::Relaxed);
-        tokio::task::spawn_blocking(move || {
+        let outcome = self.hashers.run(move || {
             let outcome = work();
             drop(held);
             outcome
-        })
-        .await
-        .map_err(|_| PasswordError::Failed)
+        });
+        outcome.await.ok_or(PasswordError::Failed)
     }
 }
 

@@ -11,7 +11,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use argon2::{Argon2, Params, Version};
+use argon2::{Argon2, Block, Params, Version};
 use aws_lc_rs::{constant_time, pbkdf2};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -172,11 +172,25 @@ fn argon2(
 ) -> Result<Zeroizing<Vec<u8>>, SchemeError> {
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(length))
         .map_err(|_| SchemeError::OutOfBounds)?;
+    let mut memory = room(params.block_count())?;
     let mut hash = Zeroizing::new(vec![0; length]);
     Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password, salt, &mut hash)
+        .hash_password_into_with_memory(password, salt, &mut hash, &mut memory)
         .map_err(|_| SchemeError::Failed)?;
     Ok(hash)
+}
+
+/// The memory of a hash, given back to the system with its end. glibc keeps what is freed for the thread that had it, up
+/// to a size; a hash on each of its threads would hold 19 MiB for ever. Larger pieces come from the system each time, and
+/// what of them is never touched costs nothing.
+fn room(blocks: usize) -> Result<Vec<Block>, SchemeError> {
+    const KEPT: usize = 32 * 1024 * 1024;
+    let large = blocks * Block::SIZE > 1024 * 1024;
+    let capacity = if large { blocks.max(KEPT / Block::SIZE + 1) } else { blocks };
+    let mut memory = Vec::new();
+    memory.try_reserve_exact(capacity).map_err(|_| SchemeError::Failed)?;
+    memory.resize(blocks, Block::default());
+    Ok(memory)
 }
 
 impl Pbkdf2Digest {

@@ -1,0 +1,99 @@
+//! The threads that hash, and that give way to those that answer.
+//!
+//! A hash takes a core for 18 ms. At the priority of everything else, a flood of sign-ins would take half of every core
+//! from requests that need no hash; with less of it, it takes a quarter.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::oneshot;
+
+/// How much nicer than others the threads are: a third of their weight on Linux.
+#[cfg(target_os = "linux")]
+const NICER: i32 = 5;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A fixed number of threads, started when the first hash comes.
+#[derive(Debug)]
+pub(super) struct Hashers {
+    count: usize,
+    jobs: OnceLock<Option<Sender<Job>>>,
+}
+
+impl Hashers {
+    pub(super) fn new(count: usize) -> Self {
+        Self { count, jobs: OnceLock::new() }
+    }
+
+    /// Runs `work` on one of the threads; none when there is no thread, or it panicked.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (told, outcome) = oneshot::channel();
+        // A caller that is gone need not be told.
+        let job = Box::new(move || drop(told.send(work())));
+        self.jobs.get_or_init(|| start(self.count)).as_ref()?.send(job).ok()?;
+        outcome.await.ok()
+    }
+}
+
+/// The way to as many threads as the system gives, none if that is none.
+fn start(count: usize) -> Option<Sender<Job>> {
+    let (sender, jobs) = channel();
+    let jobs = Arc::new(Mutex::new(jobs));
+    let started = (0..count).filter(|_| {
+        let jobs = Arc::clone(&jobs);
+        std::thread::Builder::new().name("hasher".into()).spawn(move || work(&jobs)).is_ok()
+    });
+    (started.count() > 0).then_some(sender)
+}
+
+fn work(jobs: &Mutex<Receiver<Job>>) {
+    give_way();
+    loop {
+        // The lock is held while this thread waits: the others wait for it instead.
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { break };
+        // A panic is one caller's, who is told by the end of its channel.
+        drop(catch_unwind(AssertUnwindSafe(job)));
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn give_way() {
+    use rustix::process::{getpriority_process, setpriority_process};
+    // Linux takes this for the calling thread alone.
+    let lowered = getpriority_process(None).and_then(|own| setpriority_process(None, (own + NICER).min(19)));
+    if let Err(error) = lowered {
+        tracing::debug!(%error, "hashing threads have the priority of all others");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_one_callers_and_the_threads_work_on() {
+        let hashers = Hashers::new(1);
+        assert_eq!(hashers.run(|| 1).await, Some(1));
+        assert_eq!(hashers.run(|| -> u8 { panic!("on purpose") }).await, None);
+        assert_eq!(hashers.run(|| 2).await, Some(2));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hashing_gives_way_and_the_rest_does_not() {
+        let before = rustix::process::getpriority_process(None).unwrap();
+        let hashing =
+            Hashers::new(1).run(|| rustix::process::getpriority_process(None).unwrap()).await.unwrap();
+        assert_eq!(hashing, (before + NICER).min(19));
+        assert_eq!(rustix::process::getpriority_process(None).unwrap(), before);
+    }
+}
