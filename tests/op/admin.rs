@@ -3,6 +3,7 @@
 mod clients;
 mod groups;
 mod guard;
+mod realm_import;
 mod realms;
 mod roles;
 pub(crate) mod scene;

@@ -109,15 +109,15 @@ impl ServerCall {
         }
     }
 
-    /// A parameter that is `true` or `false`.
+    /// A parameter that is `true` or `false`, in letters of any case: Python's clients write `True`.
     ///
     /// # Errors
     /// 400 for anything else.
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, AdminError> {
         match self.query.get(name) {
             None => Ok(None),
-            Some("true") => Ok(Some(true)),
-            Some("false") => Ok(Some(false)),
+            Some(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
             Some(_) => Err(AdminError::bad(format!("{name} must be true or false"))),
         }
     }

@@ -18,6 +18,7 @@ mod mappings;
 mod profile;
 mod protection;
 mod protocol_mappers;
+mod realm_import;
 mod realms;
 mod roles;
 mod routes;

@@ -67,7 +67,7 @@ fn password(kept: &mut Kept) -> Option<&mut Value> {
     kept.get_mut("smtpServer")?.get_mut("password")
 }
 
-fn mask(kept: &mut Kept) {
+pub(super) fn mask(kept: &mut Kept) {
     if let Some(password) = password(kept) {
         *password = MASKED.into();
     }
@@ -84,19 +84,20 @@ pub(super) async fn update(call: Call) -> Answer {
     overlay(&mut all, new);
     let mut changes = renamed(&call, &realm.name).await?;
     let disabled = old.enabled && !realm.enabled;
-    let (id, name) = (realm.id.clone(), realm.name.clone());
+    let id = realm.id.clone();
     changes.push(Change::PutRealm { realm, at: call.now() });
     if disabled {
         changes.push(Change::EndSessionsOfRealm { realm_id: id.clone(), at: call.now() });
     }
     changes.extend(beside::replace(&id, Beside::Realm, &id, &kept, all));
     let done_so = call.commit(changes, Operation::Update, "REALM", "").await;
-    done_so.map_err(|error| AdminError::of_conflict(error, |_| taken(&name)))?;
+    done_so.map_err(|error| AdminError::of_conflict(error, |_| taken()))?;
     done()
 }
 
-fn taken(name: &str) -> AdminError {
-    AdminError::conflict(format!("Realm {name} already exists"))
+/// In the words by which Keycloak's clients know it.
+pub(super) fn taken() -> AdminError {
+    AdminError::conflict("Conflict detected. See logs for details")
 }
 
 /// A secret that comes back masked is the one that is kept.
@@ -133,7 +134,7 @@ async fn renamed(call: &Call, name: &str) -> Result<Vec<Change>, AdminError> {
     Ok(changes)
 }
 
-fn bad_name() -> AdminError {
+pub(super) fn bad_name() -> AdminError {
     AdminError::bad(
         "A realm's name has 1 to 64 letters, digits, '-', '_' and '.', and begins with a letter or digit",
     )

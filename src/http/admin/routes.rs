@@ -11,13 +11,13 @@ use axum::http::Method;
 use super::answer::Answer;
 use super::call::{Call, ServerCall};
 use super::{
-    credentials, groups, identities, keys, mappings, profile, protection, realms, roles, server_info,
-    sessions, users,
+    credentials, groups, identities, keys, mappings, profile, protection, realm_import, realms, roles,
+    server_info, sessions, users,
 };
 use crate::protocol::admin::Permission;
 use crate::protocol::admin::Permission::{
-    Administrator, AnyInRealm, Impersonate, ManageClients, ManageRealm, ManageRoles, ManageUsers,
-    QueryGroups, QueryUsers, ViewRealm, ViewRoles, ViewUsers,
+    Administrator, AnyInRealm, CreateRealm, Impersonate, ManageClients, ManageRealm, ManageRoles,
+    ManageUsers, QueryGroups, QueryUsers, ViewRealm, ViewRoles, ViewUsers,
 };
 
 type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -47,6 +47,7 @@ pub fn table() -> Vec<Route> {
     let mut routes = vec![
         server(Method::GET, "/admin/serverinfo", Administrator, server_info::read),
         server(Method::GET, "/admin/realms", Administrator, realms::list),
+        server(Method::POST, "/admin/realms", CreateRealm, realm_import::create),
     ];
     routes.extend(of_realms());
     routes.extend(of_users());
@@ -67,6 +68,8 @@ fn of_realms() -> Vec<Route> {
         put("", ManageRealm, realms::update),
         delete("", ManageRealm, realms::delete),
         get("/keys", ViewRealm, keys::list),
+        post("/partialImport", ManageRealm, realm_import::partial_import),
+        post("/partial-export", ManageRealm, realm_import::partial_export),
         post("/clear-realm-cache", ManageRealm, realms::clear_cache),
         post("/clear-user-cache", ManageRealm, realms::clear_cache),
         post("/clear-keys-cache", ManageRealm, realms::clear_cache),

@@ -57,7 +57,7 @@ async fn a_realm_is_disabled_renamed_and_taken_away() {
     assert_eq!(admin.get("realms/main").await["enabled"], false, "whoever looks after it still sees it");
     admin.must(Method::PUT, "realms/main", json!({ "enabled": true })).await;
     let told = admin.refused(Method::PUT, "realms/main", json!({ "realm": "other" }), 409).await;
-    assert_eq!(told["errorMessage"], "Realm other already exists");
+    assert_eq!(told["errorMessage"], "Conflict detected. See logs for details");
     for (realm, name) in [("main", "a/b"), ("main", "master"), ("master", "x")] {
         admin.refused(Method::PUT, &format!("realms/{realm}"), json!({ "realm": name }), 400).await;
     }

@@ -99,7 +99,7 @@ async fn users_are_found_by_each_of_their_fields() {
     for (query, expected) in [
         ("", vec!["100%", "alice", "anna", "annabel", "boss"]),
         ("username=ANNA", vec!["anna", "annabel"]),
-        ("username=anna&exact=true", vec!["anna"]),
+        ("username=anna&exact=True", vec!["anna"]),
         ("firstName=anna", vec!["anna"]),
         ("lastName=anna", vec!["annabel"]),
         ("lastName=%C3%B6lstr%C3%B6m", vec!["anna"]),

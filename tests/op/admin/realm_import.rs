@@ -1,0 +1,147 @@
+//! Realms made of Keycloak's realm JSON, records that come into one, and what goes out.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use vestibule::testing::Rp;
+
+use super::scene::{Admin, names, token};
+
+/// What Quarkus' Dev Services send, in short.
+fn quarkus() -> Value {
+    json!({
+        "realm": "quarkus", "enabled": true, "accessTokenLifespan": 600, "refreshTokenMaxReuse": 10,
+        "roles": { "realm": [{ "name": "user" }, { "name": "admin", "composites": { "realm": ["user"] } }] },
+        "groups": [{ "name": "staff", "realmRoles": ["user"] }],
+        "clients": [{
+            "clientId": "quarkus-app", "secret": "secret", "redirectUris": ["http://localhost/*"],
+            "directAccessGrantsEnabled": true, "serviceAccountsEnabled": true,
+        }],
+        "users": [
+            { "username": "alice", "enabled": true, "credentials": [{ "type": "password", "value": "alice" }], "realmRoles": ["admin"] },
+            { "username": "bob", "enabled": true, "credentials": [{ "type": "password", "value": "bob" }], "groups": ["/staff"] },
+        ],
+        "somethingNew": true,
+    })
+}
+
+#[tokio::test]
+async fn a_realm_is_made_whole_and_its_people_sign_in() {
+    let admin = Admin::new().await;
+    let reply = admin.ask(Method::POST, "realms", Some(quarkus())).await;
+    assert_eq!((reply.status.as_u16(), reply.body.as_str()), (201, ""));
+    assert_eq!(reply.location(), format!("{}/admin/realms/quarkus", admin.server.origin()));
+    let realm = admin.get("realms/quarkus").await;
+    assert_eq!((&realm["accessTokenLifespan"], &realm["somethingNew"]), (&json!(600), &json!(true)));
+    assert_eq!(names(&admin.get("realms/quarkus/users").await, "username"), ["alice", "bob"]);
+    let rp = Rp { issuer: admin.server.issuer("quarkus"), ..admin.server.rp("quarkus-app", Some("secret")) };
+    for (name, role) in [("alice", "admin"), ("bob", "user")] {
+        let fields =
+            [("grant_type", "password"), ("username", name), ("password", name), ("scope", "openid")];
+        let tokens = rp.tokens(&admin.server.browser(), &fields).await.unwrap();
+        let roles = tokens.access_claims()["realm_access"]["roles"].clone();
+        assert!(roles.as_array().unwrap().contains(&json!(role)), "{name}: {roles}");
+    }
+    let told = admin.refused(Method::POST, "realms", json!({ "realm": "quarkus" }), 409).await;
+    assert_eq!(told["errorMessage"], "Conflict detected. See logs for details");
+    for body in
+        [json!({}), json!({ "realm": "" }), json!({ "realm": "a/b" }), json!({ "realm": "x", "users": 1 })]
+    {
+        admin.refused(Method::POST, "realms", body, 400).await;
+    }
+}
+
+#[tokio::test]
+async fn a01_who_may_make_realms_looks_after_those_alone() {
+    let admin = Admin::new().await;
+    for (realm, client, expected) in
+        [("master", "creator", 201), ("master", "nobody", 403), ("main", "owner", 403)]
+    {
+        let caller = token(&admin.server, realm, client).await;
+        let body = json!({ "realm": format!("of-{client}"), "enabled": true });
+        let reply = admin.as_(&caller, Method::POST, "realms", Some(body)).await;
+        assert_eq!(reply.status, expected, "{client}: {}", reply.body);
+    }
+    let creator = token(&admin.server, "master", "creator").await;
+    let seen = admin.as_(&creator, Method::GET, "realms", None).await;
+    assert_eq!(names(&seen.json(), "realm"), ["of-creator"]);
+    let made =
+        admin.as_(&creator, Method::POST, "realms/of-creator/users", Some(json!({ "username": "x" }))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(admin.as_(&creator, Method::GET, "realms/main/users", None).await.status, 403);
+}
+
+#[tokio::test]
+async fn records_come_into_a_realm_by_their_policy() {
+    let admin = Admin::new().await;
+    let import = |policy: &str| {
+        json!({
+            "ifResourceExists": policy,
+            "users": [{ "username": "alice", "firstName": "Changed" }, { "username": format!("new-{policy}").to_lowercase(), "enabled": true }],
+            "roles": { "realm": [{ "name": "tester" }] },
+        })
+    };
+    let path = "realms/main/partialImport";
+    let told = admin.refused(Method::POST, path, import("FAIL"), 409).await;
+    assert_eq!(told["errorMessage"], "USER 'alice' already exists.");
+    let alice = format!("realms/main/users/{}", admin.user("main", "alice").await);
+    for (policy, added, skipped, overwritten, first) in
+        [("SKIP", 1, 2, 0, "Alice"), ("OVERWRITE", 1, 0, 2, "Changed")]
+    {
+        let reply = admin.ask(Method::POST, path, Some(import(policy))).await;
+        assert_eq!(reply.status, 200, "{policy}: {}", reply.body);
+        let told = reply.json();
+        assert_eq!(
+            (&told["added"], &told["skipped"], &told["overwritten"]),
+            (&json!(added), &json!(skipped), &json!(overwritten)),
+            "{policy}"
+        );
+        assert_eq!(admin.get(&alice).await["firstName"], first, "{policy}");
+    }
+    admin.refused(Method::POST, path, json!({ "ifResourceExists": "PERHAPS" }), 400).await;
+}
+
+#[tokio::test]
+async fn a02_who_cannot_do_everything_brings_nothing_in() {
+    let admin = Admin::new().await;
+    let store = &admin.server.app().store;
+    let realm = store.realm_by_name("main").await.unwrap().unwrap();
+    let management = store.client_by_client_id(&realm.id, "realm-management").await.unwrap().unwrap().id;
+    let viewer = store.client_by_client_id(&realm.id, "viewer").await.unwrap().unwrap();
+    let account = store.user_of_service_account(&realm.id, &viewer.id).await.unwrap().unwrap().id;
+    let own = admin.get(&format!("realms/main/clients/{management}/roles/manage-realm")).await;
+    admin
+        .must(
+            Method::POST,
+            &format!("realms/main/users/{account}/role-mappings/clients/{management}"),
+            json!([own]),
+        )
+        .await;
+    let caller = token(&admin.server, "main", "viewer").await;
+    let body = json!({ "ifResourceExists": "OVERWRITE", "users": [{ "username": "evil", "clientRoles": { "realm-management": ["realm-admin"] } }] });
+    let reply = admin.as_(&caller, Method::POST, "realms/main/partialImport", Some(body.clone())).await;
+    assert_eq!(reply.status, 403, "{}", reply.body);
+    let owner = token(&admin.server, "main", "owner").await;
+    let reply = admin.as_(&owner, Method::POST, "realms/main/partialImport", Some(body)).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+}
+
+#[tokio::test]
+async fn a06_an_export_holds_no_secret() {
+    let admin = Admin::new().await;
+    let path = "realms/main/partial-export";
+    let whole =
+        admin.ask(Method::POST, &format!("{path}?exportClients=true&exportGroupsAndRoles=true"), None).await;
+    assert_eq!(whole.status, 200, "{}", whole.body);
+    for secret in ["web-secret", "sha256:", "argon2"] {
+        assert!(!whole.body.contains(secret), "{secret}");
+    }
+    let whole = whole.json();
+    assert!(names(&whole["clients"], "clientId").contains(&"web".to_owned()));
+    assert!(names(&whole["roles"]["realm"], "name").contains(&"tester".to_owned()));
+    assert_eq!(whole["users"], json!(null));
+    let bare = admin.ask(Method::POST, path, None).await.json();
+    assert_eq!(
+        (&bare["clients"], &bare["roles"], &bare["realm"]),
+        (&json!(null), &json!(null), &json!("main"))
+    );
+}
