@@ -81,9 +81,14 @@ pub fn identifier(holder: &str, mapper: &Mapper) -> String {
     if !mapper.id.is_empty() {
         return mapper.id.clone();
     }
-    let digest = sha256(&format!("{holder}\n{}", mapper.name));
+    named_identifier(holder, &mapper.name)
+}
+
+/// The identifier of what has none of its own: made of what it belongs to and of its name, the same each time.
+#[must_use]
+pub fn named_identifier(holder: &str, name: &str) -> String {
     let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(digest) {
+    for (to, from) in bytes.iter_mut().zip(sha256(&format!("{holder}\n{name}"))) {
         *to = from;
     }
     Builder::from_random_bytes(bytes).into_uuid().to_string()

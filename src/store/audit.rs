@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 
 row! {
-    struct Row {
+    pub(super) struct Row {
         id: String,
         realm_id: String,
         at: Timestamp,
@@ -68,7 +68,7 @@ pub(super) fn keep(realm_id: &str) -> Statement {
 }
 
 impl Row {
-    fn record(self) -> Result<AuditEvent, StoreError> {
+    pub(super) fn record(self) -> Result<AuditEvent, StoreError> {
         Ok(AuditEvent {
             kind: serde_json::from_value(serde_json::Value::String(self.kind))?,
             detail: serde_json::from_str(&self.detail)?,

@@ -1,6 +1,7 @@
 //! The admin REST API: rows A01 to A06 of the attack table, and what Keycloak's clients expect.
 
 mod clients;
+mod documents;
 mod groups;
 mod guard;
 mod realm_import;

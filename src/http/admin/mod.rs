@@ -3,16 +3,23 @@
 //! Owns the guard that every route passes ([`guard`]), the table of routes with what each asks of its caller
 //! ([`routes::table`]), and the forms of answers. What administrative roles mean is in `protocol::admin`.
 
+mod absent;
 mod answer;
 mod beside;
 mod call;
 mod carrier;
 mod client_scopes;
 mod clients;
+mod components;
 mod credentials;
+mod documents;
+mod events;
+mod flows;
 mod groups;
 mod guard;
 mod identities;
+mod identity_providers;
+mod initial_access;
 mod keys;
 mod mappings;
 mod profile;

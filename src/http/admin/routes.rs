@@ -1,6 +1,7 @@
 //! Every route of the admin API with what it asks of its caller. A route cannot be written without naming that.
 
 mod clients;
+mod documents;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -59,6 +60,7 @@ pub fn table() -> Vec<Route> {
     routes.extend(of_mappings("/users/{user}"));
     routes.extend(of_mappings("/groups/{group}"));
     routes.extend(clients::all());
+    routes.extend(documents::all());
     routes
 }
 

@@ -1,0 +1,110 @@
+//! What happened, as administrators see it: the audit trail in Keycloak's forms.
+
+use serde_json::{Value, json};
+
+use super::answer::{AdminError, Answer, done, told};
+use super::beside;
+use super::call::{Call, Operation};
+use super::users::USUAL;
+use crate::keycloak::{Beside, Kept};
+use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::store::EventSearch;
+
+/// What of a realm says which events are kept: they all are, so it is kept without effect.
+const SETTINGS: [&str; 6] = [
+    "eventsEnabled",
+    "eventsExpiration",
+    "eventsListeners",
+    "enabledEventTypes",
+    "adminEventsEnabled",
+    "adminEventsDetailsEnabled",
+];
+
+/// Sign-ins and what follows from them, newest first.
+pub(super) async fn list(call: Call) -> Answer {
+    let text = |name: &str| call.server.query.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
+    let search =
+        EventSearch { admin: false, kind: text("type"), client_id: text("client"), user_id: text("user") };
+    let page = call.server.page(USUAL)?;
+    let events = call.store().search_events(call.realm_id(), &search, page).await?;
+    told(&events.iter().map(|event| shown(&call, event)).collect::<Vec<_>>())
+}
+
+fn shown(call: &Call, event: &AuditEvent) -> Value {
+    json!({
+        "id": event.id,
+        "time": event.at.0.saturating_mul(1_000),
+        "type": event.kind.name(),
+        "realmId": call.realm_id(),
+        "clientId": event.client_id,
+        "userId": event.user_id,
+        "sessionId": event.session_id,
+        "ipAddress": event.address,
+        "error": event.error,
+        "details": event.detail,
+    })
+}
+
+/// What administrators did, newest first.
+pub(super) async fn of_admins(call: Call) -> Answer {
+    let kind = match call.server.query.get("operationTypes") {
+        None | Some("") => None,
+        Some(name) => Some(format!("ADMIN_{name}")),
+    };
+    let search = EventSearch { admin: true, kind, client_id: None, user_id: None };
+    let page = call.server.page(USUAL)?;
+    let events = call.store().search_events(call.realm_id(), &search, page).await?;
+    told(&events.iter().map(|event| shown_of_admins(call.realm_id(), event)).collect::<Vec<_>>())
+}
+
+fn shown_of_admins(realm_id: &str, event: &AuditEvent) -> Value {
+    let operation = match event.kind {
+        AuditKind::AdminCreate => "CREATE",
+        AuditKind::AdminUpdate => "UPDATE",
+        AuditKind::AdminDelete => "DELETE",
+        _ => "ACTION",
+    };
+    let fact = |name: &str| event.detail.get(name).cloned().unwrap_or_default();
+    let mut auth = fact("auth");
+    if let Some(auth) = auth.as_object_mut() {
+        auth.insert("ipAddress".to_owned(), event.address.clone().into());
+    }
+    json!({
+        "id": event.id,
+        "time": event.at.0.saturating_mul(1_000),
+        "realmId": realm_id,
+        "authDetails": auth,
+        "operationType": operation,
+        "resourceType": fact("resourceType"),
+        "resourcePath": fact("resourcePath"),
+    })
+}
+
+/// The trail is not for those to take away of whom it tells.
+pub(super) async fn clear(_: Call) -> Answer {
+    Err(AdminError::not_implemented("Events are the audit trail of the realm, which nobody takes away"))
+}
+
+/// Which events are kept.
+pub(super) async fn config(call: Call) -> Answer {
+    let kept = beside::kept(&call, Beside::Realm, call.realm_id()).await?;
+    let usual = json!({
+        "eventsEnabled": true,
+        "eventsListeners": ["jboss-logging"],
+        "enabledEventTypes": [],
+        "adminEventsEnabled": true,
+        "adminEventsDetailsEnabled": false,
+    });
+    let mut shown: Kept = usual.as_object().cloned().unwrap_or_default();
+    shown.extend(kept.into_iter().filter(|(name, _)| SETTINGS.contains(&name.as_str())));
+    told(&shown)
+}
+
+/// Keeps what the body says of it.
+pub(super) async fn configure(call: Call) -> Answer {
+    let body: Kept = call.server.json()?;
+    let new: Kept = body.into_iter().filter(|(name, _)| SETTINGS.contains(&name.as_str())).collect();
+    let change = beside::keep(&call, Beside::Realm, call.realm_id(), new).await?;
+    call.commit(change.into_iter().collect(), Operation::Update, "REALM", "events/config").await?;
+    done()
+}

@@ -1,0 +1,92 @@
+//! Routes of what is kept without effect, of events, and of what is not there.
+
+use super::{Route, delete, get, post, put};
+use crate::http::admin::{absent, components, events, flows, identity_providers, initial_access};
+use crate::protocol::admin::Permission::{
+    AnyInRealm, CreateClient, ManageClients, ManageEvents, ManageIdentityProviders, ManageRealm, ViewClients,
+    ViewEvents, ViewIdentityProviders, ViewRealm,
+};
+
+/// All of them.
+pub(super) fn all() -> Vec<Route> {
+    let mut routes = of_components();
+    routes.extend(of_identity_providers());
+    routes.extend(of_authentication());
+    routes.extend(of_events());
+    routes.extend(absent());
+    routes
+}
+
+fn of_components() -> Vec<Route> {
+    vec![
+        get("/components", ViewRealm, components::list),
+        post("/components", ManageRealm, components::create),
+        get("/components/{component}", ViewRealm, components::read),
+        put("/components/{component}", ManageRealm, components::update),
+        delete("/components/{component}", ManageRealm, components::delete),
+        get("/components/{component}/sub-component-types", ViewRealm, components::sub_types),
+    ]
+}
+
+fn of_identity_providers() -> Vec<Route> {
+    let one = "/identity-provider/instances/{alias}";
+    let at = |path: &str| format!("{one}{path}");
+    vec![
+        get("/identity-provider/instances", ViewIdentityProviders, identity_providers::list),
+        post("/identity-provider/instances", ManageIdentityProviders, identity_providers::create),
+        post("/identity-provider/import-config", ManageIdentityProviders, identity_providers::import_config),
+        get(one, ViewIdentityProviders, identity_providers::read),
+        put(one, ManageIdentityProviders, identity_providers::update),
+        delete(one, ManageIdentityProviders, identity_providers::delete),
+        get(&at("/mapper-types"), ViewIdentityProviders, identity_providers::mapper_types),
+        get(&at("/mappers"), ViewIdentityProviders, identity_providers::mappers),
+        post(&at("/mappers"), ManageIdentityProviders, identity_providers::create_mapper),
+        get(&at("/mappers/{mapper}"), ViewIdentityProviders, identity_providers::read_mapper),
+        put(&at("/mappers/{mapper}"), ManageIdentityProviders, identity_providers::update_mapper),
+        delete(&at("/mappers/{mapper}"), ManageIdentityProviders, identity_providers::delete_mapper),
+    ]
+}
+
+fn of_authentication() -> Vec<Route> {
+    let action = "/authentication/required-actions/{action}";
+    vec![
+        get("/authentication/flows", ViewRealm, flows::list),
+        post("/authentication/flows", ManageRealm, flows::create),
+        get("/authentication/flows/{flow}", ViewRealm, flows::read),
+        put("/authentication/flows/{flow}", ManageRealm, flows::update),
+        delete("/authentication/flows/{flow}", ManageRealm, flows::delete),
+        post("/authentication/flows/{flow}/copy", ManageRealm, flows::copy),
+        get("/authentication/flows/{flow}/executions", ViewRealm, flows::executions),
+        get("/authentication/required-actions", ViewRealm, flows::actions),
+        get(action, ViewRealm, flows::read_action),
+        put(action, ManageRealm, flows::update_action),
+        get("/authentication/unregistered-required-actions", ViewRealm, flows::unregistered),
+    ]
+}
+
+fn of_events() -> Vec<Route> {
+    vec![
+        get("/events", ViewEvents, events::list),
+        delete("/events", ManageEvents, events::clear),
+        get("/admin-events", ViewEvents, events::of_admins),
+        delete("/admin-events", ManageEvents, events::clear),
+        get("/events/config", ViewEvents, events::config),
+        put("/events/config", ManageEvents, events::configure),
+        get("/clients-initial-access", ViewClients, initial_access::list),
+        post("/clients-initial-access", CreateClient, initial_access::create),
+        delete("/clients-initial-access/{token}", ManageClients, initial_access::delete),
+    ]
+}
+
+fn absent() -> Vec<Route> {
+    vec![
+        get("/organizations", ViewRealm, absent::organizations),
+        post("/organizations", ManageRealm, absent::organizations),
+        get("/organizations/{organization}", ViewRealm, absent::organizations),
+        post("/testSMTPConnection", ManageRealm, absent::mail),
+        get("/client-policies/policies", ViewRealm, absent::policies),
+        get("/client-policies/profiles", ViewRealm, absent::profiles),
+        get("/localization", AnyInRealm, absent::locales),
+        get("/localization/{locale}", AnyInRealm, absent::texts),
+    ]
+}
