@@ -87,7 +87,7 @@ impl App {
     /// Commits `changes` in one transaction; a change of configuration holds on this node from here on.
     ///
     /// # Errors
-    /// [`StoreError`], and then nothing was changed.
+    /// [`StoreError`], and then nothing was changed: what is committed is never told as failed.
     pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let configuration = changes.iter().any(Change::is_configuration);
         let ends_sessions = changes.iter().any(Change::ends_sessions);
@@ -96,7 +96,7 @@ impl App {
             self.logouts.notify_one();
         }
         if configuration {
-            self.realms.refresh(&self.store).await?;
+            self.realms.refresh_or_forget(&self.store).await;
         }
         Ok(())
     }

@@ -235,9 +235,9 @@ pub async fn start(
     backchannel_logout::spawn(&app, &shutdown);
     let health = health(&app, &shutdown);
     if let Some(server) = management {
-        let (app, config) = (Arc::clone(&app), config.clone());
+        let (metrics, limits) = (app.metrics.clone(), config.limits.for_management());
         let (router, stop) = (health.clone().router(), shutdown.clone());
-        tokio::spawn(async move { server.serve(router, &config.limits, app.metrics.clone(), &stop).await });
+        tokio::spawn(async move { server.serve(router, &limits, metrics, &stop).await });
     }
     let mut router: Router = http::router(Arc::clone(&app));
     if config.stand_in.health_on_main {

@@ -134,36 +134,58 @@ impl KeySets {
     }
 
     /// The set after `old`, which somebody else may have fetched meanwhile; `old` itself while it is too early to ask.
+    /// Whoever waits may go away: the answer is waited for all the same, so that no stranger can make the others pause.
     async fn fetch(
         &self,
         url: &str,
-        slot: &Slot,
+        slot: &Arc<Slot>,
         old: Option<&Arc<KeySet>>,
     ) -> Result<Arc<KeySet>, KeySetError> {
-        let _turn = slot.fetching.lock().await;
-        let (now, state) = (self.clock.now(), slot.read());
+        let asking = Asking {
+            fetcher: self.fetcher.clone(),
+            clock: self.clock.clone(),
+            slot: Arc::clone(slot),
+            url: url.to_owned(),
+        };
+        let old = old.cloned();
+        // It ends unheard when the process does.
+        tokio::spawn(async move { asking.fetch(old).await }).await.unwrap_or(Err(KeySetError::Pausing))
+    }
+}
+
+/// A request for a key set, on its own.
+struct Asking {
+    fetcher: Fetcher,
+    clock: Clock,
+    slot: Arc<Slot>,
+    url: String,
+}
+
+impl Asking {
+    async fn fetch(self, old: Option<Arc<KeySet>>) -> Result<Arc<KeySet>, KeySetError> {
+        let _turn = self.slot.fetching.lock().await;
+        let (now, state) = (self.clock.now(), self.slot.read());
         let fresh = state.fresh(now);
         if let Some(keys) = &fresh
-            && old.is_none_or(|old| !Arc::ptr_eq(old, keys))
+            && old.is_none_or(|old| !Arc::ptr_eq(&old, keys))
         {
             return Ok(Arc::clone(keys));
         }
         if state.pauses(now) {
             return fresh.ok_or(KeySetError::Pausing);
         }
-        // Noted before asking: a call that is given up half-way has asked as well.
-        slot.write(State { asked_at: Some(now), ..state.clone() });
-        let (keys, seconds) = self.ask(url).await.inspect_err(|error| {
-            tracing::warn!(url, %error, "a key set cannot be used");
+        self.slot.write(State { asked_at: Some(now), ..state.clone() });
+        let (keys, seconds) = self.ask().await.inspect_err(|error| {
+            tracing::warn!(url = self.url, %error, "a key set cannot be used");
         })?;
         let keys = Arc::new(keys);
         let fresh_until = now.plus(seconds);
-        slot.write(State { keys: Some(Arc::clone(&keys)), fresh_until, asked_at: Some(now) });
+        self.slot.write(State { keys: Some(Arc::clone(&keys)), fresh_until, asked_at: Some(now) });
         Ok(keys)
     }
 
-    async fn ask(&self, url: &str) -> Result<(KeySet, i64), KeySetError> {
-        let answer = self.fetcher.get(url, "application/jwk-set+json, application/json").await?;
+    async fn ask(&self) -> Result<(KeySet, i64), KeySetError> {
+        let answer = self.fetcher.get(&self.url, "application/jwk-set+json, application/json").await?;
         if answer.status != 200 {
             return Err(KeySetError::Status(answer.status));
         }

@@ -238,8 +238,10 @@ impl Realms {
             configuration = store.realm_configuration(&realm.id).await?;
         }
         let state = Arc::new(RealmState::new(configuration, &self.vault, now)?);
-        if self.generation.load(Ordering::Acquire) == generation {
-            self.cache.insert(name.to_owned(), Arc::clone(&state));
+        self.cache.insert(name.to_owned(), Arc::clone(&state));
+        // Looked at after the insertion: a change that was told of before it may have missed the entry.
+        if self.generation.load(Ordering::Acquire) != generation {
+            self.cache.remove(name);
         }
         Ok(Some(state))
     }
@@ -258,6 +260,16 @@ impl Realms {
         self.cache.retain(|name, state| versions.get(name) == Some(&state.realm.version));
         self.seen_version.store(version, Ordering::Release);
         Ok(())
+    }
+
+    /// Drops what the database has newer after a change of this node. When the database cannot say, all goes: the change
+    /// is committed, and what was read before it must not answer.
+    pub async fn refresh_or_forget(&self, store: &Store) {
+        if let Err(error) = self.refresh(store).await {
+            tracing::warn!(%error, "realms are read anew, since the database cannot say which have changed");
+            self.generation.fetch_add(1, Ordering::AcqRel);
+            self.cache.clear();
+        }
     }
 }
 

@@ -76,10 +76,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For the management port: a few probes and a scraper, on the same files as the main port.
+    /// The same for the management port: a few probes and a scraper, on the same files as the main port.
     #[must_use]
-    pub fn for_management() -> Self {
-        Self { connections: 32, ..Self::default() }
+    pub fn for_management(&self) -> Self {
+        Self { connections: self.connections.min(32), ..self.clone() }
     }
 }
 

@@ -6,9 +6,7 @@ use uuid::Uuid;
 
 use super::migrate::Place;
 use super::output::{Failure, Output};
-use crate::app::Shared;
-use crate::boot::{self, Seed};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::key_rotation;
 use crate::protocol::realm::Realm;
@@ -63,14 +61,9 @@ impl Key {
     }
 }
 
-async fn open(place: &Place) -> Result<Shared, Failure> {
-    let config = place.configuration()?;
-    Ok(boot::build(&config, Clock::system(), Seed::default()).await?)
-}
-
 impl List {
     async fn run(self) -> Result<(), Failure> {
-        let app = open(&self.place).await?;
+        let app = super::plan::open(&self.place).await?;
         let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
         let state =
             app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
@@ -119,7 +112,7 @@ fn state_of(row: &KeyRow, all: &[&KeyRow], now: Timestamp) -> &'static str {
 
 impl Rotate {
     async fn run(self) -> Result<(), Failure> {
-        let app = open(&self.place).await?;
+        let app = super::plan::open(&self.place).await?;
         let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
         let state =
             app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;

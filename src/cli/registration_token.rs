@@ -7,8 +7,6 @@ use uuid::Uuid;
 use super::migrate::Place;
 use super::output::{Failure, Output, say};
 use crate::app::Shared;
-use crate::boot::{self, Seed};
-use crate::clock::Clock;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::realm::Realm;
 use crate::protocol::register::{InitialToken, Registration};
@@ -95,8 +93,7 @@ impl RegistrationToken {
 }
 
 async fn open(place: &Place, realm: &str) -> Result<(Shared, Realm), Failure> {
-    let config = place.configuration()?;
-    let app = boot::build(&config, Clock::system(), Seed::default()).await?;
+    let app = super::plan::open(place).await?;
     match app.store.realm_by_name(realm).await? {
         Some(realm) => Ok((app, realm)),
         None => Err(Failure::usage(format!("there is no realm {realm}"))),

@@ -34,12 +34,27 @@ pub struct Authenticated {
     pub by_grant: bool,
 }
 
-/// The form of a request to the token endpoint or a neighbour of it, and the client that it proves to be from.
+/// The form of a request to a neighbour of the token endpoint, and the client that it proves to be from. A grant proves
+/// nobody there, since a client may be trusted with another's tokens for its own alone (RFC 7523 §2.1).
+///
+/// # Errors
+/// As [`token_request`] says.
+pub async fn request(
+    context: &RealmContext,
+    headers: &HeaderMap,
+    query: Result<Params, ParamsError>,
+    form: Result<Params, ParamsError>,
+) -> Result<(Params, Authenticated), ApiError> {
+    let read = token_request(context, headers, query, form).await?;
+    if read.1.by_grant { Err(refused()) } else { Ok(read) }
+}
+
+/// The form of a request to the token endpoint, and the client that it proves to be from.
 ///
 /// # Errors
 /// `invalid_request` for a form that cannot be read or a secret in the address, else as [`presented`] and
 /// [`authenticate`] say.
-pub async fn request(
+pub async fn token_request(
     context: &RealmContext,
     headers: &HeaderMap,
     query: Result<Params, ParamsError>,

@@ -237,10 +237,10 @@ impl ServerContext {
             return self.fail_with_page(&error);
         }
         let status = error.trouble.status();
-        let code = if status == StatusCode::SERVICE_UNAVAILABLE {
-            "temporarily_unavailable"
-        } else {
-            "server_error"
+        let code = match status {
+            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+            StatusCode::BAD_REQUEST => "invalid_request",
+            _ => "server_error",
         };
         (status, Json(json!({ "error": code }))).into_response()
     }

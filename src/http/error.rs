@@ -24,12 +24,18 @@ pub enum Fault {
     Lasting,
     /// The request brought a value that cannot be kept (a NUL, RFC 6749 §5.2's `invalid_request`).
     Unstorable,
+    /// What the request rests on changed or went while it was answered: the password, the session, the user, the client.
+    Overtaken,
 }
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Unstorable => Self::Unstorable,
+            StoreError::Conflict { what: what @ ("password" | "session" | "reference") } => {
+                tracing::info!(what, "a request was overtaken by a change of what it rests on");
+                Self::Overtaken
+            }
             StoreError::Unavailable(_) => {
                 tracing::warn!(%error, "the database cannot answer");
                 Self::Passing
@@ -142,6 +148,9 @@ impl<E: Into<Fault>> From<E> for ApiError {
             Fault::Unstorable => {
                 OAuthError::new(ErrorCode::InvalidRequest, "A value holds a character that is refused")
             }
+            Fault::Overtaken => {
+                OAuthError::new(ErrorCode::InvalidGrant, "What the request rests on has changed meanwhile")
+            }
         }
         .into()
     }
@@ -221,9 +230,10 @@ impl PageError {
 impl<E: Into<Fault>> From<E> for PageError {
     fn from(error: E) -> Self {
         match error.into() {
-            Fault::Passing => Self::new(Trouble::Unavailable),
+            Fault::Passing => Self::new(Trouble::Unavailable).retry_after(1),
             Fault::Lasting => Self::new(Trouble::Fault),
             Fault::Unstorable => Self::new(Trouble::Request),
+            Fault::Overtaken => Self::new(Trouble::Expired),
         }
     }
 }
@@ -246,6 +256,11 @@ mod tests {
                 StoreError::Conflict { what: "user name" }.into(),
                 StoreError::Conflict { what: "x" }.into(),
             ),
+            (
+                "a session that ended meanwhile",
+                StoreError::Conflict { what: "session" }.into(),
+                StoreError::Conflict { what: "session" }.into(),
+            ),
             ("odd text", StoreError::Unstorable.into(), StoreError::Unstorable.into()),
             ("another schema", schema().into(), schema().into()),
             ("damage", StoreError::Damaged(json()).into(), StoreError::Damaged(json()).into()),
@@ -264,7 +279,9 @@ mod tests {
             assert!(
                 matches!(
                     (status.as_u16(), code),
-                    (500, "server_error") | (503, "temporarily_unavailable") | (400, "invalid_request")
+                    (500, "server_error")
+                        | (503, "temporarily_unavailable")
+                        | (400, "invalid_request" | "invalid_grant")
                 ),
                 "{case}: {status} {code}"
             );
@@ -274,6 +291,7 @@ mod tests {
             assert_eq!(response.headers()[CACHE_CONTROL], "no-store", "{case}");
             assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503, "{case}");
             let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(page.retry_after.is_some(), status == 503, "{case}");
             assert!(!String::from_utf8_lossy(&body).contains(CANARY), "{case}: the cause got out");
             assert!(!format!("{page:?}").contains(CANARY), "{case}: the cause got out");
         }

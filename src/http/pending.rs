@@ -52,8 +52,8 @@ pub struct PendingRequest {
 pub struct Half {
     /// Whose.
     pub user_id: String,
-    /// Fingerprint of the stored form of the password that was right.
-    pub stored: String,
+    /// How often the password had been set when it was right.
+    pub changes: i64,
     /// Whether "remember me" was ticked.
     pub remember: bool,
     /// Whether a code of a device was right.

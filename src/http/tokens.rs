@@ -22,6 +22,7 @@ use crate::protocol::client::Client;
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::grant::Grant;
 use crate::protocol::grants::refresh_token::RefreshRecord;
+use crate::protocol::grants::token_exchange::Ceiling;
 use crate::protocol::id_token::{self, IdTokenRequest};
 use crate::protocol::introspection;
 use crate::protocol::jws::{Audience, Expect};
@@ -79,8 +80,11 @@ pub struct Bounds<'a> {
 pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, SignError> {
     let key = signer(context, issue.client().access_token_algorithm(context.state.algorithm()))?;
     let user = known_to(context, issue.client(), issue.user);
-    let subject = subject(context, &user, issue.roles);
     let facts = facts(issue.grant);
+    let mut subject = subject(context, &user, issue.roles);
+    if let Some(grant) = issue.grant {
+        subject.ceiling = exchange::ceiling(context, grant, issue.bounds.origin, &subject, facts);
+    }
     let realm_settings = &context.state.realm.settings;
     let (client, bounds, confirmation) = (issue.client(), issue.bounds, issue.caller.confirmation.as_ref());
     let lifetime = lifetime(context, client);
@@ -99,7 +103,7 @@ pub fn sign(context: &RealmContext, issue: &Issue<'_>) -> Result<TokenResponse, 
         lifetime,
     });
     if let Some(grant) = issue.grant {
-        exchange::hold(context, &mut claims, grant, bounds.origin, &subject, facts);
+        exchange::tell(&mut claims, grant);
     }
     let access = key.sign(access_token::header_type(client), &claims)?;
     // What an exchange made is no sign-in of its own.
@@ -247,11 +251,12 @@ pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Optio
 pub fn introspection(context: &RealmContext, live: &Live, roles: &UserRoles) -> Map<String, Value> {
     let granted = granted_now(context, live);
     let user = known_to(context, &live.entry.client, &live.user);
-    let subject = subject(context, &user, roles);
+    let exchanged = !live.origins.is_empty() || live.claims.text("jti").is_some_and(|jti| exchanges(jti) > 0);
+    let ceiling = exchanged.then(|| Ceiling::of(live.claims.members()));
+    let subject = Subject { ceiling, ..subject(context, &user, roles) };
     let facts = facts(live.grant.as_ref());
     let mapped = claims::evaluate(Target::Introspection, &subject, &live.entry.client, &granted, &facts);
-    let exchanged = !live.origins.is_empty() || live.claims.text("jti").is_some_and(|jti| exchanges(jti) > 0);
-    introspection::access_token(&live.claims, &live.user.username, &granted.token_scope(), mapped, exchanged)
+    introspection::access_token(&live.claims, &live.user.username, &granted.token_scope(), mapped)
 }
 
 /// The answer about a good refresh token of `client` (RFC 7662 §2.2).
@@ -331,6 +336,7 @@ fn subject<'a>(context: &'a RealmContext, user: &'a User, roles: &'a UserRoles) 
         roles: realm_roles.effective(roles.role_ids.iter().map(String::as_str)),
         role_names: realm_roles,
         groups: &roles.group_paths,
+        ceiling: None,
     }
 }
 

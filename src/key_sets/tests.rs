@@ -135,6 +135,18 @@ async fn many_callers_wait_for_one_request() {
     assert_eq!(there.asked(), 1);
 }
 
+/// A stranger who asks and goes away must not leave everybody else to wait.
+#[tokio::test]
+async fn a_caller_who_gives_up_stops_no_request() {
+    let (clock, key) = (Clock::frozen(Timestamp(1_000)), fresh_key());
+    let there = Publisher::of(&[&key], "").await;
+    let (sets, token) = (key_sets(&clock), token(&key));
+    let hasty = sets.verify(&there.url, &token, &Algorithm::ALL);
+    tokio::time::timeout(std::time::Duration::from_millis(1), hasty).await.unwrap_err();
+    sets.verify(&there.url, &token, &Algorithm::ALL).await.unwrap();
+    assert_eq!(there.asked(), 1);
+}
+
 #[tokio::test]
 async fn a_failure_is_forgotten_after_ten_seconds_and_an_old_set_is_not_used_beyond_its_time() {
     let (clock, key) = (Clock::frozen(Timestamp(1_000)), fresh_key());

@@ -71,7 +71,7 @@ fn token_for(
     change: impl Fn(&mut AccessTokenRequest<'_>),
 ) -> Value {
     let roles = Roles::new(vec![], vec![], HashMap::new());
-    let subject = Subject { user, roles: vec![], role_names: &roles, groups: &[] };
+    let subject = Subject { user, roles: vec![], role_names: &roles, groups: &[], ceiling: None };
     let scopes = [scope("basic", false), scope("email", true)];
     let granted = Granted {
         openid: true,
@@ -165,7 +165,7 @@ fn a_token_without_visible_scopes_has_no_empty_scope() {
     let granted = Granted { openid: false, scopes: vec![], asked: vec![], singles: vec![], details: vec![] };
     let roles = Roles::default();
     let (user, client) = (user(None), client(&[], vec![]));
-    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[] };
+    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[], ceiling: None };
     let token = access_token(&AccessTokenRequest {
         issuer: ISSUER,
         client: &client,

@@ -78,7 +78,7 @@ fn a_token_of_a_fresh_realm_is_keycloaks() {
     let (roles, user, client) = (roles_of(&fresh), alice(), client());
     let default = roles.realm_role("default-roles-demo").unwrap().id.clone();
     let held = roles.effective([default.as_str(), "user", "x"]);
-    let subject = Subject { user: &user, roles: held, role_names: &roles, groups: &[] };
+    let subject = Subject { user: &user, roles: held, role_names: &roles, groups: &[], ceiling: None };
     let granted =
         scope::grant(Some("openid profile email"), &client, &fresh.realm.settings, &fresh.scopes).unwrap();
     let token = access_token(&AccessTokenRequest {
@@ -131,7 +131,7 @@ fn each_scope_gives_its_claims() {
     ];
     let mut user = alice();
     user.attributes = attributes.map(|(name, value)| (name.to_owned(), vec![value.to_owned()])).into();
-    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[] };
+    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[], ceiling: None };
     for (name, expected) in [
         ("basic", json!({"sub": "alice-id"})),
         (

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::client::Client;
+use super::grants::token_exchange::Ceiling;
 use super::mapper::{self, Held, Kind, Mapper, Plan, Source};
 use super::role::{Role, Roles};
 use super::scope::{Granted, Scope};
@@ -23,6 +24,8 @@ pub struct Subject<'a> {
     pub role_names: &'a Roles,
     /// Paths of the groups that the user is a member of: `/staff/board`.
     pub groups: &'a [String],
+    /// What roles and groups are held to, when the claims are those of an exchanged token.
+    pub ceiling: Option<Ceiling>,
 }
 
 /// Where the claims will stand.
@@ -106,6 +109,9 @@ fn roles<'a>(
     }
     for (_, mapper) in mappers.iter().filter(|(plan, _)| plan.kind == Kind::RoleName) {
         held.rename(mapper, subject.role_names);
+    }
+    if let Some(ceiling) = &subject.ceiling {
+        held.lower(ceiling);
     }
     held
 }

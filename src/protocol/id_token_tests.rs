@@ -40,7 +40,7 @@ fn token(mappers: Vec<Mapper>, change: impl Fn(&mut IdTokenRequest<'_>)) -> Valu
         settings: ClientSettings { mappers, audiences: vec!["api".into()], ..Default::default() },
     };
     let roles = Roles::default();
-    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[] };
+    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[], ceiling: None };
     let granted = Granted { openid: true, scopes: vec![], asked: vec![], singles: vec![], details: vec![] };
     let mut request = IdTokenRequest {
         issuer: "https://id.example/realms/main",

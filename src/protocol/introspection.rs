@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::access_token::holder;
 use super::client::Client;
 use super::confirmation::Confirmation;
-use super::grants::token_exchange::hold_roles;
 use super::jws::Claims;
 use crate::clock::Timestamp;
 
@@ -48,21 +47,17 @@ pub fn may_know(caller: &Client, claims: &Claims) -> bool {
 }
 
 /// The answer about an access token: its own claims, and around them what `mapped` says of the user today. `scope` is
-/// what is left of the token's. What was made by exchange is held to the roles that the token has.
+/// what is left of the token's.
 #[must_use]
 pub fn access_token(
     claims: &Claims,
     username: &str,
     scope: &str,
     mapped: Map<String, Value>,
-    exchanged: bool,
 ) -> Map<String, Value> {
     let mut answer = mapped;
     // The audiences are those that the token was issued for; mappers may name others by now.
     answer.remove("aud");
-    if exchanged {
-        hold_roles(&mut answer, claims.members());
-    }
     for name in TAKEN {
         if let Some(value) = claims.value(name) {
             answer.insert(name.to_owned(), value.clone());
@@ -204,7 +199,7 @@ mod tests {
         let mapped = object(json!({
             "email": "new@example.com", "realm_access": {"roles": []}, "aud": ["other"], "acr": "9",
         }));
-        let answer = access_token(&claims(&[]), "alice", "openid email", mapped, false);
+        let answer = access_token(&claims(&[]), "alice", "openid email", mapped);
         let expected = json!({
             "active": true, "username": "alice", "client_id": "web", "token_type": "Bearer",
             "iss": "https://id.example/realms/main", "sub": "user", "aud": ["api", "gateway"], "azp": "web",
@@ -212,18 +207,6 @@ mod tests {
             "scope": "openid email", "email": "new@example.com", "realm_access": {"roles": []},
         });
         assert_eq!(Value::Object(answer), expected, "what is said of the user is of today");
-    }
-
-    /// X03: what is said of an exchanged token's user today is held to the roles that the token has.
-    #[test]
-    fn an_exchanged_token_tells_of_no_more_roles_than_it_has() {
-        let mapped = || object(json!({"realm_access": {"roles": ["admin", "user"]}}));
-        for (exchanged, expected) in
-            [(false, json!({"roles": ["admin", "user"]})), (true, json!({"roles": ["user"]}))]
-        {
-            let answer = access_token(&claims(&[]), "alice", "openid", mapped(), exchanged);
-            assert_eq!(answer["realm_access"], expected, "{exchanged}");
-        }
     }
 
     #[test]

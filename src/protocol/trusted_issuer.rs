@@ -91,8 +91,9 @@ impl TrustedIssuer {
         Ok(())
     }
 
-    /// The name by which the token's user is to be looked up, in canonical form; none when the token does not say, or
-    /// has an address that was not proven.
+    /// The name by which the token's user is to be looked up; none when the token does not say, or has an address that
+    /// was not proven. It is taken as it is spelt but for the case of its ASCII letters: what else this server folds into
+    /// one account may be two elsewhere.
     #[must_use]
     pub fn name_of_user(&self, claims: &Claims) -> Option<String> {
         let standard = match self.user_by {
@@ -102,7 +103,8 @@ impl TrustedIssuer {
         let name = claims.text(self.user_claim.as_deref().unwrap_or(standard))?;
         let proven = claims.value("email_verified") == Some(&Value::Bool(true));
         let usable = self.user_by == UserBy::Username || proven;
-        Some(canonical(name)).filter(|name| usable && !name.is_empty())
+        let spelt = name.to_ascii_lowercase();
+        Some(spelt).filter(|name| usable && !name.is_empty() && *name == canonical(name))
     }
 
     /// Whether `user`, found by `name`, is who is meant: an address that is somebody's user name does not make it theirs.
@@ -179,6 +181,14 @@ mod tests {
             ("user name", &issuer(), &[][..], Some("alice")),
             ("no user name", &issuer(), &[("preferred_username", Value::Null)], None),
             ("empty", &issuer(), &[("preferred_username", json!(""))], None),
+            ("a look-alike", &issuer(), &[("preferred_username", json!("\u{ff41}lice"))], None),
+            (
+                "an address in capitals",
+                &by_email,
+                &[("email", json!("ALICE@Example.com"))],
+                Some("alice@example.com"),
+            ),
+            ("a look-alike address", &by_email, &[("email", json!("\u{ff41}lice@example.com"))], None),
             ("a claim that is named", &by_claim, &[("login", json!("bob"))], Some("bob")),
             ("a claim that is not there", &by_claim, &[], None),
             ("address", &by_email, &[], Some("alice@example.com")),

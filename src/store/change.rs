@@ -6,6 +6,7 @@ use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::key::KeyRow;
 use super::statement::{Statement, sql};
+use super::user::PasswordProof;
 use super::{
     Store, audit, backchannel_logout, client, code, consent, credential, device_code, failure, grant, group,
     key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, user,
@@ -75,6 +76,8 @@ pub enum Change {
     SetPassword { realm_id: String, user_id: String, hash: String },
     /// What a user must do at the next sign-in.
     SetRequiredActions { realm_id: String, user_id: String, actions: Vec<String> },
+    /// A password was right; a conflict about the `password` when it is not any more, or the user was switched off.
+    ProvePassword(PasswordProof),
     /// A credential of a user beside the password.
     PutCredential(Credential),
     /// It goes.
@@ -107,6 +110,8 @@ pub enum Change {
     SignInToClient { realm_id: String, session_id: String, client: String, issuer: String },
     /// A session was used.
     TouchSession { realm_id: String, id: String, at: Timestamp, expires_at: Timestamp },
+    /// Something is given on a session, which must not have ended; a conflict about the `session` when it has.
+    HoldSession { realm_id: String, id: String },
     /// A session ended, and with it its grants that are not offline. Clients that want to hear of it will.
     EndSession { realm_id: String, id: String, at: Timestamp },
     /// Every session of a user ended, and their grants that are not offline.
@@ -216,6 +221,12 @@ impl Work for Changes {
 }
 
 impl Change {
+    /// Whether the change begins a session, or lets it go on under another cookie.
+    #[must_use]
+    pub fn begins_session(&self) -> bool {
+        matches!(self, Self::BeginSession { .. } | Self::ReauthenticateSession { .. })
+    }
+
     /// Whether the change touches what nodes keep in memory.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
@@ -261,6 +272,7 @@ impl Change {
             Self::PutGroup(group) => &group.realm_id,
             Self::PutUser(user) => &user.realm_id,
             Self::PutCredential(credential) => &credential.realm_id,
+            Self::ProvePassword(proof) => &proof.realm_id,
             Self::PutKeycloakRecord(record) => &record.realm_id,
             Self::BeginSession { session, .. } | Self::ReauthenticateSession { session, .. } => {
                 &session.realm_id
@@ -298,6 +310,7 @@ impl Change {
             | Self::ExpectVersion { realm_id, .. }
             | Self::SignInToClient { realm_id, .. }
             | Self::TouchSession { realm_id, .. }
+            | Self::HoldSession { realm_id, .. }
             | Self::EndSession { realm_id, .. }
             | Self::EndSessionsOfUser { realm_id, .. }
             | Self::RevokeGrant { realm_id, .. }
@@ -370,6 +383,7 @@ impl Change {
             Self::SetPassword { realm_id, user_id, hash } => {
                 to.push(user::set_password(&realm_id, &user_id, &hash))
             }
+            Self::ProvePassword(proof) => to.push(user::prove(&proof)),
             Self::PutCredential(credential) => to.push(credential::put(&credential)),
             Self::DeleteCredential { realm_id, user_id, id } => {
                 to.push(credential::delete(&realm_id, &user_id, &id));
@@ -406,6 +420,7 @@ impl Change {
             Self::SignInToClient { realm_id, session_id, client, issuer } => {
                 to.push(backchannel_logout::signed_in(&realm_id, &session_id, &client, &issuer));
             }
+            Self::HoldSession { realm_id, id } => to.push(session::hold(&realm_id, &id)),
             Self::TouchSession { realm_id, id, at, expires_at } => {
                 to.push(session::touch(&realm_id, &id, at, expires_at));
             }

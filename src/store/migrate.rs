@@ -101,6 +101,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "user_search",
         text: include_str!("../../migrations/0022_user_search.sql"),
     },
+    Migration {
+        version: 28,
+        name: "password_changes",
+        text: include_str!("../../migrations/0028_password_changes.sql"),
+    },
 ];
 
 /// The key of the advisory lock: "vestibul" in ASCII.

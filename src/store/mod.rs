@@ -80,7 +80,7 @@ pub use refresh::{KeepRefresh, Keeping, RotateRefresh, Rotation, SessionTouch};
 pub use registration::{NO_INITIAL_TOKEN, REGISTRATION_CHANGED, REGISTRATION_LIMIT};
 pub use sweep::{SWEEP_BATCH, Swept};
 pub use token_exchange::{Derived, Exchanging, KeepExchange};
-pub use user::{UserRoles, UserWithPassword};
+pub use user::{PasswordProof, UserRoles, UserWithPassword};
 pub use user_search::UserSearch;
 
 /// The records of this server. Cheap to clone; clones share connections.

@@ -2,7 +2,10 @@
 
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
-use super::{Store, audit, backchannel_logout, credential, failure, grant, refresh, session, spent, user};
+use super::{
+    PasswordProof, Store, audit, backchannel_logout, credential, failure, grant, refresh, session, spent,
+    user,
+};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::brake::Forgiven;
@@ -25,8 +28,8 @@ pub struct KeepPasswordGrant {
     pub session_expires_at: Timestamp,
     /// The device whose counter moved with the code that was typed.
     pub moved: Option<Credential>,
-    /// The stored form of the password to keep from now on.
-    pub rehashed: Option<String>,
+    /// What proves that the password is right still.
+    pub proof: PasswordProof,
     /// The attempt that was no failure.
     pub forgiven: Forgiven,
     /// The grant.
@@ -75,10 +78,8 @@ impl Work for KeepPasswordGrant {
         if let Some(kind) = spent::spend(transaction, realm_id, &self.spends).await? {
             return Ok(Finish::Undo(PasswordGranting::Replayed(kind)));
         }
-        let mut statements = vec![session::begin(session, fingerprint, self.session_expires_at)];
-        if let Some(hash) = &self.rehashed {
-            statements.push(user::set_password(realm_id, &session.user_id, hash));
-        }
+        let mut statements =
+            vec![user::prove(&self.proof), session::begin(session, fingerprint, self.session_expires_at)];
         statements.extend(self.moved.as_ref().map(credential::put));
         failure::forgive(realm_id, self.forgiven.clone(), &mut statements);
         statements.push(grant::add(grant, self.grant_expires_at)?);

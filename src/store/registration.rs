@@ -79,6 +79,21 @@ impl Store {
         Ok(self.db.one::<(String,)>(sql!(text, realm_id, client)).await?.map(|(fingerprint,)| fingerprint))
     }
 
+    /// Whether an initial access token is good at `now`. Only spending it says so for certain.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn takes_registration(
+        &self,
+        realm_id: &str,
+        fingerprint: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let text = "SELECT uses_left FROM registration_tokens \
+                    WHERE realm_id = $1 AND fingerprint = $2 AND uses_left > 0 AND expires_at > $3";
+        Ok(self.db.one::<(i64,)>(sql!(text, realm_id, fingerprint, now)).await?.is_some())
+    }
+
     /// The initial access tokens of a realm that can still be used at `now`, oldest first.
     ///
     /// # Errors

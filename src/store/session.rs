@@ -93,11 +93,12 @@ pub(super) fn begin(session: &Session, fingerprint: &str, expires_at: Timestamp)
 }
 
 pub(super) fn reauthenticate(session: &Session, fingerprint: &str, expires_at: Timestamp) -> Statement {
-    let text = "UPDATE sessions SET fingerprint = $3, auth_time = $4, acr = $5, last_seen_at = $6, expires_at = $7 \
-                WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
+    let text = "UPDATE sessions SET fingerprint = $3, auth_time = $4, acr = $5, last_seen_at = $6, expires_at = $7, \
+                remembered = $8 WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
     // One that ended meanwhile stays ended.
-    let Session { realm_id, id, auth_time, acr, last_seen_at, .. } = session;
-    sql!(text, realm_id, id, fingerprint, *auth_time, acr, *last_seen_at, expires_at).needs("session")
+    let Session { realm_id, id, auth_time, acr, last_seen_at, remembered, .. } = session;
+    sql!(text, realm_id, id, fingerprint, *auth_time, acr, *last_seen_at, expires_at, *remembered)
+        .needs("session")
 }
 
 pub(super) fn touch(realm_id: &str, id: &str, at: Timestamp, expires_at: Timestamp) -> Statement {
@@ -106,21 +107,30 @@ pub(super) fn touch(realm_id: &str, id: &str, at: Timestamp, expires_at: Timesta
     sql!(text, realm_id, id, at, expires_at)
 }
 
+/// Holds the row of a session for the rest of the transaction, so that its end comes before what is given on it, and
+/// then nothing is, or after it, and then takes it back.
+pub(super) fn hold(realm_id: &str, id: &str) -> Statement {
+    let text = "UPDATE sessions SET ended_at = NULL WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
+    sql!(text, realm_id, id).needs("session")
+}
+
+/// The session's row goes first: whoever holds it to give a grant is waited for, and that grant is seen then.
 pub(super) fn end(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<Statement>) {
-    let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND session_id = $2 AND offline = 0 \
-                AND revoked_at IS NULL";
-    to.push(sql!(text, realm_id, id, at));
     to.push(backchannel_logout::queue_session(realm_id, id, at));
     let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND id = $2 AND ended_at IS NULL";
     to.push(sql!(text, realm_id, id, at));
+    let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND session_id = $2 AND offline = 0 \
+                AND revoked_at IS NULL";
+    to.push(sql!(text, realm_id, id, at));
 }
 
+/// As [`end`], for every session of a user.
 pub(super) fn end_all(realm_id: &str, user_id: &str, at: Timestamp, to: &mut Vec<Statement>) {
-    let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND user_id = $2 AND offline = 0 \
-                AND revoked_at IS NULL";
-    to.push(sql!(text, realm_id, user_id, at));
     to.push(backchannel_logout::queue_user(realm_id, user_id, at));
     let text = "UPDATE sessions SET ended_at = $3 WHERE realm_id = $1 AND user_id = $2 AND ended_at IS NULL";
+    to.push(sql!(text, realm_id, user_id, at));
+    let text = "UPDATE grants SET revoked_at = $3 WHERE realm_id = $1 AND user_id = $2 AND offline = 0 \
+                AND revoked_at IS NULL";
     to.push(sql!(text, realm_id, user_id, at));
 }
 

@@ -15,6 +15,8 @@ pub struct UserWithPassword {
     pub user: User,
     /// PHC string; none for a user without a password.
     pub password_hash: Option<String>,
+    /// How often it was set.
+    pub password_changes: i64,
 }
 
 /// What a user holds by assignment: composites are not expanded.
@@ -82,6 +84,7 @@ row! {
     struct RowWithPassword {
         user: Row,
         password_hash: Option<String>,
+        password_changes: i64,
     }
 }
 
@@ -128,12 +131,14 @@ pub(super) fn delete(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<State
 }
 
 pub(super) fn set_password(realm_id: &str, user_id: &str, hash: &str) -> Statement {
-    let text = "UPDATE users SET password_hash = $3 WHERE id = $2 AND realm_id = $1";
+    let text = "UPDATE users SET password_hash = $3, password_changes = password_changes + 1 \
+                WHERE id = $2 AND realm_id = $1";
     sql!(text, realm_id, user_id, hash).needs("reference")
 }
 
 pub(super) fn remove_password(realm_id: &str, user_id: &str) -> Statement {
-    let text = "UPDATE users SET password_hash = NULL WHERE id = $2 AND realm_id = $1";
+    let text = "UPDATE users SET password_hash = NULL, password_changes = password_changes + 1 \
+                WHERE id = $2 AND realm_id = $1";
     sql!(text, realm_id, user_id).needs("reference")
 }
 
@@ -145,6 +150,34 @@ pub(super) fn set_required_actions(
     let text = "UPDATE users SET required_actions = $3 WHERE id = $2 AND realm_id = $1";
     let actions = if actions.is_empty() { None } else { Some(json(&actions)?) };
     Ok(sql!(text, realm_id, user_id, actions).needs("reference"))
+}
+
+/// A password that was right when it was looked at, which takes a while: what the sign-in stands on.
+#[derive(Clone)]
+pub struct PasswordProof {
+    /// The user's realm.
+    pub realm_id: String,
+    /// Whose password it is.
+    pub user_id: String,
+    /// How often it had been set by then.
+    pub changes: i64,
+    /// The stored form to keep from now on (a PHC string), when the one that is there is not made as new ones are.
+    pub kept: Option<String>,
+}
+
+impl std::fmt::Debug for PasswordProof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PasswordProof").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+/// A sign-in counts only while the password that it proved is the user's and the user is enabled: neither a reset nor a
+/// lock-out is overtaken by an attempt that began before it. The row is locked for the rest of the transaction.
+pub(super) fn prove(proof: &PasswordProof) -> Statement {
+    let PasswordProof { realm_id, user_id, changes, kept } = proof;
+    let text = "UPDATE users SET password_hash = COALESCE($4, password_hash) \
+                WHERE id = $2 AND realm_id = $1 AND password_changes = $3 AND enabled = 1";
+    sql!(text, realm_id, user_id, *changes, kept).needs("password")
 }
 
 /// User and role are looked up in the realm, so that no role of another realm can be given.
@@ -189,7 +222,7 @@ impl Store {
         let by_name = concat!(
             "SELECT ",
             user_columns!(),
-            ", u.password_hash FROM users u \
+            ", u.password_hash, u.password_changes FROM users u \
              WHERE u.realm_id = $1 AND u.username = $2 AND u.service_account_client IS NULL"
         );
         let mut found = self.db.one::<RowWithPassword>(sql!(by_name, realm_id, name)).await?;
@@ -197,13 +230,16 @@ impl Store {
             let by_email = concat!(
                 "SELECT ",
                 user_columns!(),
-                ", u.password_hash FROM users u \
+                ", u.password_hash, u.password_changes FROM users u \
                  WHERE u.realm_id = $1 AND u.email_key = $2 AND u.service_account_client IS NULL"
             );
             found = self.db.one::<RowWithPassword>(sql!(by_email, realm_id, name)).await?;
         }
         found
-            .map(|row| Ok(UserWithPassword { user: row.user.record()?, password_hash: row.password_hash }))
+            .map(|row| {
+                let RowWithPassword { user, password_hash, password_changes } = row;
+                Ok(UserWithPassword { user: user.record()?, password_hash, password_changes })
+            })
             .transpose()
     }
 

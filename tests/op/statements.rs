@@ -92,13 +92,13 @@ async fn pages(scene: &Scene, meter: &mut Meter<'_>) {
     meter.end("authorization, nobody signed in", cost(0, 0));
     meter.begin();
     ok(&fresh.post(&page.form_action(), &[("username", "alice"), ("password", "alice")]).await);
-    meter.end("sign-in", cost(12, 2));
+    meter.end("sign-in", cost(13, 2));
     meter.begin();
     ok(&fresh.get(&rp.authorize_url()).await);
-    meter.end("authorization, signed in", cost(5, 1));
+    meter.end("authorization, signed in", cost(6, 1));
     meter.begin();
     ok(&fresh.get(&rp.authorize_url_with(&[("prompt", Some("none"))])).await);
-    meter.end("authorization, silent", cost(5, 1));
+    meter.end("authorization, silent", cost(6, 1));
     meter.begin();
     ok(&fresh.get(&format!("{}/account/", rp.issuer)).await);
     meter.end("account page", cost(3, 0));
@@ -138,7 +138,7 @@ async fn requests(scene: &Scene, meter: &mut Meter<'_>) {
     }
     meter.begin();
     ok(&browser.clone().get(&pushed).await);
-    meter.end("authorization, pushed and signed in", cost(7, 1));
+    meter.end("authorization, pushed and signed in", cost(8, 1));
     meter.begin();
     let device = tv.device(browser).await.unwrap();
     meter.end("codes for a device", cost(3, 1));

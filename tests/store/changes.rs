@@ -1,7 +1,7 @@
 //! Commits: all or nothing, versions, uniqueness, odd text, sweeping.
 
 use vestibule::protocol::user::User;
-use vestibule::store::{Change, Page, StoreError};
+use vestibule::store::{Change, Page, PasswordProof, StoreError};
 
 use crate::on_both;
 use crate::world::{NOW, id};
@@ -39,6 +39,46 @@ on_both! {
         assert!(find("alice@EXAMPLE.com", true).await);
         assert!(!find("alice@example.com", false).await);
         assert!(!find("alic", true).await);
+    }
+
+    /// A sign-in that began before a reset or a lock-out does not overtake it.
+    async fn a_password_counts_while_it_is_the_users_and_the_user_is_enabled(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let (realm_id, user_id) = (tenant.realm.id.clone(), tenant.user.id.clone());
+        let set = |hash: &str| Change::SetPassword {
+            realm_id: realm_id.clone(),
+            user_id: user_id.clone(),
+            hash: hash.into(),
+        };
+        let proof = async |kept: Option<&str>| {
+            let found = store.user_by_login(&realm_id, "alice", false).await.unwrap().unwrap();
+            PasswordProof {
+                realm_id: realm_id.clone(),
+                user_id: user_id.clone(),
+                changes: found.password_changes,
+                kept: kept.map(str::to_owned),
+            }
+        };
+        let counts = async |proof: PasswordProof| match store.commit(vec![Change::ProvePassword(proof)]).await {
+            Ok(()) => true,
+            Err(StoreError::Conflict { what: "password" }) => false,
+            Err(error) => panic!("{error}"),
+        };
+        let stored = async || store.password_hash(&realm_id, &user_id).await.unwrap();
+        store.commit(vec![set("first")]).await.unwrap();
+        let (one, two) = (proof(None).await, proof(Some("first, made anew")).await);
+        assert!(counts(two).await);
+        assert_eq!(stored().await.as_deref(), Some("first, made anew"));
+        assert!(counts(one).await, "the same password in a better form is the same password");
+        assert_eq!(stored().await.as_deref(), Some("first, made anew"));
+        let late = proof(Some("old")).await;
+        store.commit(vec![set("reset")]).await.unwrap();
+        assert!(!counts(late).await, "a reset wins");
+        assert_eq!(stored().await.as_deref(), Some("reset"));
+        let late = proof(None).await;
+        let disabled = User { enabled: false, ..tenant.user.clone() };
+        store.commit(vec![Change::PutUser(Box::new(disabled))]).await.unwrap();
+        assert!(!counts(late).await, "a lock-out wins");
     }
 
     async fn o03_text_that_one_database_could_not_keep_is_refused_by_both(world) {

@@ -108,6 +108,7 @@ async fn yes_to(
             scope: granted.stored(),
             details: granted.details.clone(),
         },
+        Change::HoldSession { realm_id: session.realm_id.clone(), id: session.id.clone() },
         Change::TouchSession {
             realm_id: session.realm_id.clone(),
             id: session.id.clone(),

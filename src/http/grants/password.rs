@@ -129,7 +129,7 @@ async fn keep(
     headers: &HeaderMap,
     caller: &Authenticated,
     Asked { granted, audiences, code }: &Asked<'_>,
-    Right { user, rehashed, forgiven, .. }: Right,
+    Right { user, proof, forgiven, .. }: Right,
 ) -> Result<Result<TokenResponse, SpendKind>, ApiError> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let now = context.app.clock.now();
@@ -147,7 +147,7 @@ async fn keep(
         // Drawn and forgotten: no cookie opens this session.
         fingerprint: secrets::fingerprint(&secrets::random_token()),
         session,
-        rehashed,
+        proof: *proof,
         forgiven,
         grant: grant.clone(),
         issuer: context.issuer.clone(),

@@ -86,6 +86,13 @@ async fn add(
     let metadata = Metadata::read(&document(headers, body)?)?;
     let now = context.app.clock.now();
     let settings = register::settings(&metadata, None, &realm.settings, &context.state.algorithms, now)?;
+    // Spent with the registration; looked at before this server asks anybody else for a stranger's sake.
+    if let Some(token) = &initial {
+        let fingerprint = secrets::fingerprint(token.expose());
+        if !context.app.store.takes_registration(&realm.id, &fingerprint, now).await? {
+            return Err(BearerError::invalid().into());
+        }
+    }
     check_sector(context, &metadata).await?;
     let secret = (settings.authentication == ClientAuthentication::Secret).then(secrets::random_token);
     let client = Client {

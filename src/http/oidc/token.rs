@@ -42,7 +42,7 @@ async fn issue(
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
 ) -> Result<TokenResponse, ApiError> {
-    let (form, mut caller) = client_auth::request(context, headers, query, form).await?;
+    let (form, mut caller) = client_auth::token_request(context, headers, query, form).await?;
     dpop::bind(context, headers, &mut caller)?;
     certificate::bind(context, &mut caller)?;
     let result = by_grant(context, headers, &caller, &form).await;

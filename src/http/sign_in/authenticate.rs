@@ -15,7 +15,7 @@ use crate::http::tokens;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::authorize;
 use crate::protocol::session::Session;
-use crate::secrets::{self, Secret};
+use crate::secrets::Secret;
 use crate::store::Change;
 
 /// Takes the form, and goes on with the request that waits.
@@ -64,7 +64,7 @@ async fn submit(
         Verdict::Right(right) => {
             let half = Half {
                 user_id: right.user.id.clone(),
-                stored: secrets::fingerprint(&right.stored),
+                changes: right.proof.changes,
                 remember: attempt.remember,
                 code_proven: false,
             };
@@ -106,7 +106,7 @@ impl Attempt {
 pub(super) async fn signed_in(
     context: &RealmContext,
     headers: &HeaderMap,
-    Right { user, rehashed, forgiven, leading, .. }: Right,
+    Right { user, proof, forgiven, leading }: Right,
     remember: bool,
 ) -> Result<Progress, PageError> {
     let now = context.app.clock.now();
@@ -114,11 +114,17 @@ pub(super) async fn signed_in(
     let before = super::session(context, headers).await?;
     let (cookie, fingerprint) = cookies::fresh();
     let goes_on = leading.is_empty();
-    let mut changes = leading;
+    let mut changes = vec![Change::ProvePassword(*proof)];
+    changes.extend(leading);
     let session = match before {
         Some((old, owner)) if owner.id == user.id && goes_on => {
-            let session =
-                Session { auth_time: now, last_seen_at: now, acr: settings.password_acr.clone(), ..old };
+            let session = Session {
+                auth_time: now,
+                last_seen_at: now,
+                acr: settings.password_acr.clone(),
+                remembered: old.remembered || remember,
+                ..old
+            };
             let expires_at = password::end(&session, settings);
             changes.push(Change::ReauthenticateSession { session: session.clone(), fingerprint, expires_at });
             session
@@ -133,9 +139,6 @@ pub(super) async fn signed_in(
             session
         }
     };
-    if let Some(hash) = rehashed {
-        changes.push(Change::SetPassword { realm_id: user.realm_id.clone(), user_id: user.id.clone(), hash });
-    }
     changes.push(Change::ForgiveAttempt { realm_id: user.realm_id.clone(), forgiven });
     changes.push(Change::Audit(AuditEvent {
         user_id: Some(user.id.clone()),

@@ -63,6 +63,10 @@ pub(super) async fn code(
         let (realm_id, fingerprint) = (grant.realm_id.clone(), fingerprint.to_owned());
         changes.insert(0, Change::SpendPushedRequest { realm_id, fingerprint, at: now });
     }
+    // One that begins in this transaction is nobody else's yet.
+    if !changes.iter().any(Change::begins_session) {
+        changes.push(Change::HoldSession { realm_id: session.realm_id.clone(), id: session.id.clone() });
+    }
     changes.extend(touch(&session, settings, now));
     changes.push(Change::SignInToClient {
         realm_id: session.realm_id.clone(),

@@ -15,7 +15,7 @@ use crate::protocol::realm::RealmSettings;
 use crate::protocol::session::Session;
 use crate::protocol::user::{User, canonical};
 use crate::secrets::Secret;
-use crate::store::Change;
+use crate::store::{Change, PasswordProof};
 
 /// What became of an attempt.
 pub(in crate::http) enum Verdict {
@@ -33,10 +33,8 @@ pub(in crate::http) enum Verdict {
 pub(in crate::http) struct Right {
     /// Whose.
     pub(in crate::http) user: Box<User>,
-    /// The stored form that it was held against.
-    pub(in crate::http) stored: String,
-    /// The stored form to keep from now on, when the one that is there is not made as new ones are.
-    pub(in crate::http) rehashed: Option<String>,
+    /// What proves that the password is right still when the sign-in is committed.
+    pub(in crate::http) proof: Box<PasswordProof>,
     /// What is no failure any more.
     pub(in crate::http) forgiven: Forgiven,
     /// What comes before the session, which is then a new one.
@@ -65,23 +63,40 @@ pub(in crate::http) async fn check(
         return Ok(Verdict::WaitUntil(until));
     }
     let hash = found.as_ref().and_then(|found| found.password_hash.clone());
+    let forgiven = brake::forgiven(counted, context.address, known, rule);
     let verdict = match app.passwords.verify(hash.as_deref(), password).await {
         Err(PasswordError::TooLong) => return Ok(Verdict::Wrong),
+        Err(PasswordError::Busy) => {
+            // No password was looked at: to count this would let a crowd lock people out.
+            let realm_id = realm.id.clone();
+            app.commit(vec![Change::ForgiveAttempt { realm_id, forgiven }]).await?;
+            return Err(Fault::Passing);
+        }
         verdict => verdict?,
     };
-    let Some(found) = found.filter(|_| verdict.matches) else { return Ok(Verdict::Wrong) };
+    if let (Some(error), Some(found)) = (&verdict.unusable, &found) {
+        tracing::warn!(user_id = %found.user.id, %error, "a stored password hash cannot be used");
+    }
+    let Some(found) = found.filter(|_| verdict.matches) else {
+        return Ok(Verdict::Wrong);
+    };
     if !found.user.enabled {
         return Ok(Verdict::Disabled);
     }
-    let rehashed = if verdict.rehash {
-        Some(app.passwords.hash(app.rules.password_profile, password.clone()).await?)
-    } else {
-        None
-    };
-    let forgiven = brake::forgiven(&found.user.username, context.address, known, rule);
-    let stored = found.password_hash.unwrap_or_default();
-    let (user, leading) = (Box::new(found.user), Vec::new());
-    Ok(Verdict::Right(Right { user, stored, rehashed, forgiven, leading }))
+    let proof = Box::new(PasswordProof {
+        realm_id: realm.id.clone(),
+        user_id: found.user.id.clone(),
+        changes: found.password_changes,
+        kept: if verdict.rehash { rehash(context, password).await } else { None },
+    });
+    Ok(Verdict::Right(Right { user: Box::new(found.user), proof, forgiven, leading: Vec::new() }))
+}
+
+/// The password as new ones are stored; none when that must wait for another sign-in.
+async fn rehash(context: &RealmContext, password: &Secret) -> Option<String> {
+    let app = &context.app;
+    let hashed = app.passwords.hash(app.rules.password_profile, password.clone()).await;
+    hashed.inspect_err(|error| tracing::debug!(%error, "a password is not stored anew this time")).ok()
 }
 
 /// A session that begins now.

@@ -21,8 +21,8 @@ use crate::protocol::credential::{Credential, OTP};
 use crate::protocol::otp;
 use crate::protocol::sign_in_step::{NewPasswordProblem, Step, UPDATE_PASSWORD, check_new, next};
 use crate::protocol::user::User;
-use crate::secrets::{self, Secret};
-use crate::store::Change;
+use crate::secrets::Secret;
+use crate::store::{Change, PasswordProof};
 
 /// Fewest characters of a password that a person chooses in production; development takes any.
 const LEAST: usize = 8;
@@ -43,11 +43,8 @@ pub(super) async fn go_on(
         }
         Step::Unfit(missing) => Err(unfit(context, right, &missing).await?),
         step => {
-            let mut half = half;
-            if let Some(hash) = right.rehashed {
-                half.stored = secrets::fingerprint(&hash);
-                let (realm_id, user_id) = (right.user.realm_id.clone(), right.user.id.clone());
-                context.app.commit(vec![Change::SetPassword { realm_id, user_id, hash }]).await?;
+            if right.proof.kept.is_some() {
+                context.app.commit(vec![Change::ProvePassword(*right.proof)]).await?;
             }
             let pending = PendingRequest { half: Some(half), ..pending.clone() };
             page(context, headers, &pending, &right.user, &step, None).await
@@ -62,7 +59,7 @@ pub(super) async fn show(
     pending: &PendingRequest,
     half: &Half,
 ) -> Result<Response, PageError> {
-    let (user, _) = person(context, half).await?;
+    let user = person(context, half).await?;
     let has_device = !devices(context, &user).await?.is_empty();
     let step = next(&user, has_device, half.code_proven);
     page(context, headers, pending, &user, &step, None).await
@@ -76,21 +73,27 @@ pub(super) async fn submit(
     half: &Half,
     form: &Params,
 ) -> Result<Response, PageError> {
-    let (user, stored) = person(context, half).await?;
+    let user = person(context, half).await?;
     match form.get("otp").filter(|_| !half.code_proven) {
         Some(typed) => code(context, headers, pending, half, user, typed).await,
-        None => new_password(context, headers, pending, half, (user, stored), form).await,
+        None => new_password(context, headers, pending, half, user, form).await,
     }
 }
 
-/// The person of `half`, with the stored form of the password, if that is still the one that was right.
-async fn person(context: &RealmContext, half: &Half) -> Result<(User, String), PageError> {
-    let (store, realm_id) = (&context.app.store, &context.state.realm.id);
-    let expired = || PageError::new(Trouble::Expired);
-    let user = store.user_by_id(realm_id, &half.user_id).await?.filter(|user| user.enabled);
-    let stored = store.password_hash(realm_id, &half.user_id).await?.unwrap_or_default();
-    let same = secrets::same(&secrets::fingerprint(&stored), &half.stored);
-    Ok((user.filter(|_| same).ok_or_else(expired)?, stored))
+/// The person of `half`. Whether the password is still the one that was right is settled when the sign-in is committed.
+async fn person(context: &RealmContext, half: &Half) -> Result<User, PageError> {
+    let user = context.app.store.user_by_id(&context.state.realm.id, &half.user_id).await?;
+    user.filter(|user| user.enabled).ok_or_else(|| PageError::new(Trouble::Expired))
+}
+
+/// What the sign-in stands on since the first form.
+fn proof(user: &User, half: &Half) -> PasswordProof {
+    PasswordProof {
+        realm_id: user.realm_id.clone(),
+        user_id: user.id.clone(),
+        changes: half.changes,
+        kept: None,
+    }
 }
 
 /// The devices whose codes the user is asked for.
@@ -148,8 +151,8 @@ async fn code(
         app.commit(vec![Change::PutCredential(moved)]).await?;
     }
     let forgiven = brake::forgiven(&user.username, context.address, known, rule);
-    let right =
-        Right { user: Box::new(user), stored: String::new(), rehashed: None, forgiven, leading: Vec::new() };
+    let proof = Box::new(proof(&user, half));
+    let right = Right { user: Box::new(user), proof, forgiven, leading: Vec::new() };
     go_on(context, headers, pending, right, Half { code_proven: true, ..half.clone() }).await
 }
 
@@ -158,7 +161,7 @@ async fn new_password(
     headers: &HeaderMap,
     pending: &PendingRequest,
     half: &Half,
-    (user, stored): (User, String),
+    user: User,
     form: &Params,
 ) -> Result<Response, PageError> {
     let has_device = !devices(context, &user).await?.is_empty();
@@ -169,6 +172,7 @@ async fn new_password(
     let text = |name| form.get(name).unwrap_or_default();
     let (new, repeated) = (text("password-new"), text("password-confirm"));
     let least = if context.app.rules.helpful { 1 } else { LEAST };
+    let stored = context.app.store.password_hash(&user.realm_id, &user.id).await?.unwrap_or_default();
     let made = match check_new(new, repeated, least) {
         Ok(()) => make(context, &stored, new).await?,
         Err(problem) => Err(problem),
@@ -184,7 +188,8 @@ async fn new_password(
     let rule = &context.state.realm.settings.brute_force;
     let forgiven = brake::forgiven(&user.username, context.address, known, rule);
     let leading = replaced(context, &user, hash);
-    let right = Right { user: Box::new(user), stored, rehashed: None, forgiven, leading };
+    let proof = Box::new(proof(&user, half));
+    let right = Right { user: Box::new(user), proof, forgiven, leading };
     let progress = signed_in(context, headers, right, half.remember).await?;
     advance(context, headers, &PendingRequest { half: None, ..pending.clone() }, progress).await
 }

@@ -11,7 +11,7 @@ use crate::protocol::claims::{self, Facts, Subject, Target};
 use crate::protocol::client::Client;
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::grant::Grant;
-use crate::protocol::grants::token_exchange::{Exchange, TokenType, hold_roles, tell_actors};
+use crate::protocol::grants::token_exchange::{Ceiling, Exchange, TokenType, tell_actors};
 use crate::protocol::id_token::{self, IdTokenRequest};
 use crate::protocol::jws::Claims;
 use crate::protocol::scope::{self, Granted};
@@ -55,7 +55,8 @@ pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Resu
     let (client, confirmation) = (&issue.caller.entry.client, issue.caller.confirmation.as_ref());
     let reader = if issue.kind == TokenType::IdToken { issue.service } else { client };
     let user = known_to(context, reader, issue.user);
-    let who = subject(context, &user, issue.roles);
+    let ceiling = issue.before.map(|before| Ceiling::of(before.members()));
+    let who = Subject { ceiling, ..subject(context, &user, issue.roles) };
     let facts = facts(issue.grant);
     let lifetime = lifetime(context, client).min(issue.exchange.ends_at.since(issue.now));
     let jti = match issue.before.and_then(|before| before.text("jti")) {
@@ -89,7 +90,7 @@ pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Resu
             lifetime,
         })
     };
-    issue.exchange.stamp(&mut claims, issue.before, client);
+    issue.exchange.stamp(&mut claims, client);
     let (typ, algorithm) = match issue.kind {
         TokenType::IdToken => ("JWT", issue.service.id_token_algorithm(realm_algorithm)),
         _ => (access_token::header_type(client), client.access_token_algorithm(realm_algorithm)),
@@ -106,21 +107,27 @@ pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Resu
     })
 }
 
-/// Holds the claims of a token on a grant that an exchange made to what that exchange said; on any other, leaves them.
-pub(super) fn hold(
+/// What the tokens on a grant that an exchange made are held to: the roles of a token that `origin` would get today. None
+/// for any other grant.
+pub(super) fn ceiling(
     context: &RealmContext,
-    claims: &mut Map<String, Value>,
     grant: &Grant,
     origin: Option<&Client>,
     subject: &Subject<'_>,
     facts: Facts<'_>,
-) {
-    let Some(exchange) = &grant.request.exchange else { return };
+) -> Option<Ceiling> {
+    grant.request.exchange.as_ref()?;
     let of_origin = origin.map(|origin| {
         let settings = &context.state.realm.settings;
         let granted = scope::regrant(&grant.scope, origin, settings, &context.state.scopes);
         claims::evaluate(Target::AccessToken, subject, origin, &granted, &facts)
     });
-    hold_roles(claims, &of_origin.unwrap_or_default());
-    tell_actors(claims, exchange.act.as_ref(), exchange.may_act.as_ref());
+    Some(Ceiling::of(&of_origin.unwrap_or_default()))
+}
+
+/// Writes into a token on a grant that an exchange made who acts.
+pub(super) fn tell(claims: &mut Map<String, Value>, grant: &Grant) {
+    if let Some(exchange) = &grant.request.exchange {
+        tell_actors(claims, exchange.act.as_ref(), exchange.may_act.as_ref());
+    }
 }

@@ -5,15 +5,15 @@
 //! roles. Leaves to others the proof that a token is genuine and still counts.
 
 mod actor;
+mod ceiling;
 mod request;
-mod roles;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use actor::MOST_ACTORS;
+pub use ceiling::Ceiling;
 pub use request::{ExchangeRequest, Presented, TokenType};
-pub use roles::hold as hold_roles;
 
 use crate::clock::Timestamp;
 use crate::protocol::access_token::{self, holder};
@@ -110,12 +110,8 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Writes what the exchange says into the claims of the result: who acts, and of roles none that the token of this
-    /// realm which it was made from lacked.
-    pub fn stamp(&self, claims: &mut Map<String, Value>, before: Option<&Claims>, requester: &Client) {
-        if let Some(before) = before {
-            hold_roles(claims, before.members());
-        }
+    /// Writes what the exchange says into the claims of the result: who asked for it, and who acts.
+    pub fn stamp(&self, claims: &mut Map<String, Value>, requester: &Client) {
         // Of an ID token for another client too: `azp` is whom it was issued to (OpenID Connect Core §2).
         if let Some(azp) = claims.get_mut("azp") {
             *azp = requester.client_id.clone().into();

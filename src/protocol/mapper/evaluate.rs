@@ -9,6 +9,7 @@ use super::plan::{Label, Plan};
 use super::{Kind, Mapper, path};
 use crate::protocol::claims::{Facts, Subject};
 use crate::protocol::client::Client;
+use crate::protocol::grants::token_exchange::Ceiling;
 use crate::protocol::role::Roles;
 use crate::protocol::scope::Scope;
 use crate::protocol::user::User;
@@ -79,6 +80,15 @@ impl<'a> Held<'a> {
         }
     }
 
+    /// Takes away what is above `ceiling`.
+    pub(in crate::protocol) fn lower(&mut self, ceiling: &Ceiling) {
+        self.realm.retain(|name| ceiling.has_role(None, name));
+        for (client_id, roles) in &mut self.clients {
+            roles.retain(|name| ceiling.has_role(Some(client_id), name));
+        }
+        self.clients.retain(|_, roles| !roles.is_empty());
+    }
+
     fn insert(&mut self, client_id: Option<&'a str>, name: &'a str) {
         match client_id {
             None => self.realm.insert(name),
@@ -128,7 +138,7 @@ fn value(plan: &Plan, mapper: &Mapper, source: &Source<'_>) -> Option<Value> {
         Kind::Property => typed(plan, property(user, mapper.setting("user.attribute")?), false),
         Kind::HardcodedClaim => typed(plan, vec![Cow::Borrowed(mapper.setting("claim.value")?)], false),
         Kind::SessionNote => typed(plan, note(source.facts, mapper.setting("user.session.note")?), false),
-        Kind::Groups => typed(plan, groups(mapper, source.subject.groups), true),
+        Kind::Groups => typed(plan, groups(mapper, source.subject), true),
         Kind::RealmRoles => {
             let prefix = mapper.setting("usermodel.realmRoleMapping.rolePrefix");
             typed(plan, prefixed(prefix, &source.held.realm), true)
@@ -194,10 +204,12 @@ fn note<'a>(facts: &Facts<'a>, name: &str) -> Vec<Cow<'a, str>> {
     }
 }
 
-fn groups<'a>(mapper: &Mapper, paths: &'a [String]) -> Vec<Cow<'a, str>> {
+fn groups<'a>(mapper: &Mapper, subject: &'a Subject<'_>) -> Vec<Cow<'a, str>> {
     let whole = mapper.switch("full.path").unwrap_or(false);
-    let shown = |path: &'a String| if whole { path } else { path.rsplit('/').next().unwrap_or(path) };
-    paths.iter().map(|path| Cow::Borrowed(shown(path))).collect()
+    let shown =
+        |path: &'a String| if whole { path.as_str() } else { path.rsplit('/').next().unwrap_or(path) };
+    let may = |shown: &&str| subject.ceiling.as_ref().is_none_or(|ceiling| ceiling.has_group(shown));
+    subject.groups.iter().map(shown).filter(may).map(Cow::Borrowed).collect()
 }
 
 fn prefixed<'a>(prefix: Option<&str>, roles: &BTreeSet<&'a str>) -> Vec<Cow<'a, str>> {

@@ -119,7 +119,13 @@ fn claims_for(full_scope: bool, mappers: Vec<Mapper>) -> Value {
     let (user, roles) = (user(), roles());
     let groups = ["/staff/board".to_owned(), "/all".to_owned()];
     let held = ["/user", "/realm.admin", "web-id/viewer", "api-id/reader"];
-    let subject = Subject { user: &user, roles: roles.effective(held), role_names: &roles, groups: &groups };
+    let subject = Subject {
+        user: &user,
+        roles: roles.effective(held),
+        role_names: &roles,
+        groups: &groups,
+        ceiling: None,
+    };
     let facts = Facts { sid: Some("session"), auth_time: Some(Timestamp(1_234)), acr: Some("1") };
     let client = client(full_scope, mappers);
     Value::Object(evaluate(Target::AccessToken, &subject, &client, &nothing_granted(), &facts))
@@ -432,7 +438,7 @@ fn mappers_of_scopes_and_then_of_the_client_write_into_one_set() {
         mapper("audience", "included.client.audience=api"),
     ];
     let (user, roles, client) = (user(), roles(), client(true, own));
-    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[] };
+    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[], ceiling: None };
     let granted = Granted { scopes: vec![&scope], ..nothing_granted() };
     let claims = evaluate(Target::AccessToken, &subject, &client, &granted, &Facts::default());
     assert_eq!(Value::Object(claims), json!({"tenant": "client", "aud": ["api", "other"]}));
@@ -447,7 +453,7 @@ fn userinfo_names_the_user_and_holds_no_audience() {
         mapper("usermodel-attribute", "user.attribute=level claim.name=sub userinfo.token.claim=true"),
     ];
     let (user, roles, client) = (user(), roles(), client(true, mappers));
-    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[] };
+    let subject = Subject { user: &user, roles: vec![], role_names: &roles, groups: &[], ceiling: None };
     let claims = userinfo(&subject, &client, &nothing_granted(), &Facts::default());
     assert_eq!(Value::Object(claims), json!({"sub": "user-id", "name": "Alice Adams"}));
 }

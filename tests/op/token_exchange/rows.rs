@@ -75,14 +75,28 @@ async fn x03_a_result_has_no_role_that_the_subject_token_lacks() {
     let mut front = scene.client("front").await;
     front.settings.full_scope_allowed = false;
     scene.put(front).await;
+    let mut gateway = scene.client("gateway").await;
+    gateway.settings.mappers.push(vestibule::protocol::mapper::Mapper {
+        name: "authorities".into(),
+        kind: "oidc-usermodel-realm-role-mapper".into(),
+        config: [("claim.name", "authorities"), ("access.token.claim", "true")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        ..Default::default()
+    });
+    scene.put(gateway).await;
     let tokens = scene.front.refresh(&scene.browser, scene.alice.refresh_token()).await.unwrap();
     let result = scene.exchange(&scene.gateway, tokens.access_token(), &[("audience", "api")]).await;
     let token = result.access_claims();
     let roles = |claims: &Value| claims["realm_access"]["roles"].as_array().cloned().unwrap_or_default();
     assert_eq!(roles(&tokens.access_claims()), Vec::<Value>::new());
     assert_eq!(roles(&token), Vec::<Value>::new());
+    let shown = |claims: &Value| claims["authorities"].as_array().cloned().unwrap_or_default();
+    assert_eq!(shown(&token), Vec::<Value>::new(), "under another name neither");
     let known = scene.rp("api").introspect(&scene.browser, result.access_token()).await.json();
-    assert_eq!((&known["active"], roles(&known)), (&json!(true), Vec::new()));
+    assert_eq!((&known["active"], roles(&known), shown(&known)), (&json!(true), Vec::new(), Vec::new()));
+    let all = scene.exchange(&scene.gateway, scene.alice.access_token(), &[("audience", "api")]).await;
+    assert!(!shown(&all.access_claims()).is_empty(), "what the subject token has is shown under that name");
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl Trial {
     fn subject<'a>(&'a self, call: &'a Call) -> Subject<'a> {
         let names = &call.state.roles;
         let roles = names.effective(self.roles.role_ids.iter().map(String::as_str));
-        Subject { user: &self.user, roles, role_names: names, groups: &self.roles.group_paths }
+        Subject { user: &self.user, roles, role_names: names, groups: &self.roles.group_paths, ceiling: None }
     }
 
     fn facts<'a>(&'a self, call: &'a Call) -> Facts<'a> {
