@@ -1,6 +1,8 @@
 //! A scripted browser: cookies, redirects and forms, without pictures.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -91,7 +93,9 @@ fn unescape(text: &str) -> String {
 /// A browser with its own cookies.
 #[derive(Clone, Debug)]
 pub struct Browser {
-    router: Router,
+    /// The servers that its requests go to, each in its turn.
+    nodes: Vec<Router>,
+    requests: Arc<AtomicUsize>,
     origin: String,
     cookies: BTreeMap<String, String>,
     /// Headers that every request carries.
@@ -101,8 +105,9 @@ pub struct Browser {
 }
 
 impl Browser {
-    pub(super) fn new(router: Router, origin: String) -> Self {
-        Self { router, origin, cookies: BTreeMap::new(), headers: Vec::new(), certificate: None }
+    pub(super) fn new(nodes: Vec<Router>, origin: String) -> Self {
+        let requests = Arc::default();
+        Self { nodes, requests, origin, cookies: BTreeMap::new(), headers: Vec::new(), certificate: None }
     }
 
     /// The cookies by name.
@@ -203,7 +208,9 @@ impl Browser {
                 };
             }
         };
-        let response = match self.router.clone().oneshot(request).await {
+        let turn = self.requests.fetch_add(1, Ordering::Relaxed) % self.nodes.len().max(1);
+        let node = self.nodes.get(turn).cloned().unwrap_or_default();
+        let response = match node.oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };

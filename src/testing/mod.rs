@@ -182,7 +182,15 @@ impl TestServer {
     /// A browser without cookies.
     #[must_use]
     pub fn browser(&self) -> Browser {
-        Browser::new(self.router.clone(), self.origin.clone())
+        self.browser_over(&[])
+    }
+
+    /// A browser without cookies whose requests go to this server and to `others` in turn, all by the name of this one:
+    /// what people see of several nodes on one database behind a balancer that keeps nobody at one of them.
+    #[must_use]
+    pub fn browser_over(&self, others: &[&Self]) -> Browser {
+        let nodes = std::iter::once(self).chain(others.iter().copied());
+        Browser::new(nodes.map(|node| node.router.clone()).collect(), self.origin.clone())
     }
 
     /// An application of the realm `main`.

@@ -102,6 +102,32 @@ impl Place {
         values.into_iter().collect()
     }
 
+    /// The first column of a query of the SQLite file.
+    pub(crate) fn column(&self, sql: &str) -> Vec<String> {
+        let connection = rusqlite::Connection::open(self.file()).unwrap();
+        let mut rows = connection.prepare(sql).unwrap();
+        let rows = rows.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// How Postgres would find the rows of a statement, step by step, however few there are now.
+    pub(crate) async fn plan(&self, sql: &str) -> Vec<String> {
+        let url = self.postgres.as_deref().unwrap();
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        let values = (1..=64).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0);
+        let nulls = vec!["NULL"; values].join(", ");
+        let execute =
+            if values == 0 { "EXECUTE asked".to_owned() } else { format!("EXECUTE asked ({nulls})") };
+        // Without this a table of three rows is read from one end to the other whatever indexes it has.
+        let prepare = format!(
+            "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(prepare)).execute(&mut connection).await.unwrap();
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {execute}"));
+        let rows = sqlx::raw_sql(explain).fetch_all(&mut connection).await.unwrap();
+        rows.iter().map(|row| sqlx::Row::get::<String, _>(row, 0)).collect()
+    }
+
     /// Runs statements beside the server.
     pub(crate) async fn run(&self, sql: &'static str) {
         match &self.postgres {

@@ -40,6 +40,7 @@ mod lifetimes;
 mod login_status;
 mod logout;
 mod machine;
+mod nodes;
 mod oidcc;
 mod oidcc_basic;
 mod oidcc_config;
@@ -49,6 +50,7 @@ mod pairwise;
 mod par;
 mod password;
 mod pending;
+mod plans;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod redirect;

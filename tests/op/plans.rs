@@ -1,0 +1,88 @@
+//! How a database finds what it is asked for: by an index, whatever the number of rows.
+
+use std::collections::BTreeSet;
+
+use vestibule::clock::Timestamp;
+use vestibule::store::{Page, SWEEP_BATCH};
+use vestibule::testing::{Options, Rp, TestServer};
+
+use crate::common::{realm, user};
+use crate::database::Place;
+use crate::statements::is_clockwork;
+
+/// Statements of everything that people and apps do, of lists, and of a sweep.
+async fn statements(place: &Place) -> BTreeSet<&'static str> {
+    let frozen_at = Some(Timestamp(1_800_000_000));
+    let server = TestServer::with(Options { frozen_at, ..place.options() }).await.unwrap();
+    let store = &server.app().store;
+    drop(store.traffic());
+    let (mut browser, rp) = (server.browser(), server.rp("web", Some("web-secret")));
+    let tokens = rp.sign_in(&mut browser, "alice@example.com", "alice").await.unwrap();
+    let next = rp.refresh(&browser, tokens.refresh_token()).await.unwrap();
+    rp.refresh(&browser, tokens.refresh_token()).await.unwrap();
+    rp.userinfo(&browser, next.access_token()).await;
+    for token in [next.access_token(), next.refresh_token(), "x.y.z"] {
+        rp.introspect(&browser, token).await;
+    }
+    rp.redeem(&browser, "x").await.unwrap_err();
+    let other = Rp { scope: "openid".into(), ..server.rp("third-party", Some("third-party-secret")) };
+    other.sign_in(&mut browser, "alice", "alice").await.unwrap();
+    let tv = server.rp("tv", None);
+    let device = tv.device(&browser).await.unwrap();
+    tv.poll(&browser, &device).await.unwrap_err();
+    browser.approve_device(&device, "alice", "alice").await;
+    tv.poll(&browser, &device).await.unwrap();
+    let service = server.rp("service", Some("service-secret"));
+    service.tokens(&browser, &[("grant_type", "client_credentials")]).await.unwrap();
+    browser.get(&format!("{}/account/", rp.issuer)).await;
+    rp.post(&browser, "revoke", &[("token", next.access_token())]).await;
+    rp.post(&browser, "revoke", &[("token", next.refresh_token())]).await;
+    browser.open(&rp.endpoint("logout")).await;
+    let wrong = server.browser().open(&rp.authorize_url()).await;
+    server.browser().submit(&wrong, &[("username", "nobody"), ("password", "x")]).await;
+    let (realm, alice) = (realm(&server).await, user(&server, "alice").await);
+    let page = Page { first: 0, max: 20 };
+    store.users(&realm.id, "", page).await.unwrap();
+    store.clients(&realm.id, "", page).await.unwrap();
+    store.count_users(&realm.id).await.unwrap();
+    store.roles_of_user(&realm.id, &alice.id).await.unwrap();
+    store.sweep(server.clock().now(), 90, SWEEP_BATCH).await.unwrap();
+    store.traffic().statements.into_iter().filter(|sql| !is_clockwork(sql)).collect()
+}
+
+/// Whether a step of a plan reads a table from one end to the other.
+fn reads_all(step: &str) -> bool {
+    step.trim_start_matches([' ', '-', '>']).starts_with("Seq Scan on ")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_for_is_found_by_an_index() {
+    let Some(place) = Place::postgres().await else { return };
+    let statements = statements(&place).await;
+    assert!(statements.len() > 40, "{} statements are not everything", statements.len());
+    let mut wrong = Vec::new();
+    for sql in &statements {
+        let plan = place.plan(sql).await;
+        if plan.iter().any(|step| reads_all(step)) {
+            wrong.push(format!("{sql}\n    {}", plan.join("\n    ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // A search that no index answers shows that these plans tell.
+    let all = place.plan("SELECT id FROM users WHERE first_name = 'x'").await;
+    assert!(all.iter().any(|step| reads_all(step)), "{all:?}");
+}
+
+#[test]
+fn deleting_a_record_looks_for_what_hangs_on_it_by_an_index() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let place = Place::sqlite();
+    let server = runtime.block_on(place.start());
+    // The end of a realm may read a table; it comes once.
+    let unindexed = "SELECT m.name || '.' || f.\"from\" FROM sqlite_master m, pragma_foreign_key_list(m.name) f \
+                     WHERE m.type = 'table' AND f.\"table\" <> 'realms' AND NOT EXISTS (\
+                     SELECT 1 FROM pragma_index_list(m.name) l, pragma_index_info(l.name) i \
+                     WHERE i.seqno = 0 AND i.name = f.\"from\")";
+    assert_eq!(place.column(unindexed), Vec::<String>::new());
+    drop(server);
+}
