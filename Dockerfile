@@ -35,7 +35,7 @@ VOLUME /var/lib/vestibule
 # Requests, and health with metrics.
 EXPOSE 8080 8443 9000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=20s --retries=3 \
     CMD ["/usr/local/bin/vestibule", "healthcheck"]
 ENTRYPOINT ["/usr/local/bin/vestibule"]
 CMD ["serve", "--config", "/etc/vestibule/vestibule.toml"]
