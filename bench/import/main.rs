@@ -7,7 +7,7 @@
 //!
 //! Passwords are hashed at the profile of development, as `dev` does. Nothing here passes or fails.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark that fails says so and stops")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that fails says so and stops")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::key::KeyRow;
 use super::statement::{Statement, sql};
-use super::user::PasswordProof;
+use super::user_password::{self, PasswordProof};
 use super::{
     Store, audit, backchannel_logout, client, code, consent, credential, device_code, failure, grant, group,
     key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, user,
@@ -381,9 +381,9 @@ impl Change {
                 to.push(user::set_required_actions(&realm_id, &user_id, &actions)?);
             }
             Self::SetPassword { realm_id, user_id, hash } => {
-                to.push(user::set_password(&realm_id, &user_id, &hash))
+                to.push(user_password::set_password(&realm_id, &user_id, &hash))
             }
-            Self::ProvePassword(proof) => to.push(user::prove(&proof)),
+            Self::ProvePassword(proof) => to.push(user_password::prove(&proof)),
             Self::PutCredential(credential) => to.push(credential::put(&credential)),
             Self::DeleteCredential { realm_id, user_id, id } => {
                 to.push(credential::delete(&realm_id, &user_id, &id));
@@ -392,7 +392,9 @@ impl Change {
             Self::DeleteKeycloakRecord { realm_id, kind, id } => {
                 to.push(keycloak_record::delete(&realm_id, &kind, &id));
             }
-            Self::RemovePassword { realm_id, user_id } => to.push(user::remove_password(&realm_id, &user_id)),
+            Self::RemovePassword { realm_id, user_id } => {
+                to.push(user_password::remove_password(&realm_id, &user_id))
+            }
             Self::EndSessionsOfRealm { realm_id, at } => session::end_realm(&realm_id, at, to),
             Self::ForgiveAccount { realm_id, account } => {
                 to.push(failure::forgive_account(&realm_id, account.as_deref()));

@@ -59,6 +59,7 @@ mod statement;
 mod sweep;
 mod token_exchange;
 mod user;
+mod user_password;
 mod user_search;
 mod writer;
 
@@ -80,7 +81,8 @@ pub use refresh::{KeepRefresh, Keeping, RotateRefresh, Rotation, SessionTouch};
 pub use registration::{NO_INITIAL_TOKEN, REGISTRATION_CHANGED, REGISTRATION_LIMIT};
 pub use sweep::{SWEEP_BATCH, Swept};
 pub use token_exchange::{Derived, Exchanging, KeepExchange};
-pub use user::{PasswordProof, UserRoles, UserWithPassword};
+pub use user::{UserRoles, UserWithPassword};
+pub use user_password::PasswordProof;
 pub use user_search::UserSearch;
 
 /// The records of this server. Cheap to clone; clones share connections.

@@ -4,7 +4,7 @@ use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::{
     PasswordProof, Store, audit, backchannel_logout, credential, failure, grant, refresh, session, spent,
-    user,
+    user_password,
 };
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
@@ -78,8 +78,10 @@ impl Work for KeepPasswordGrant {
         if let Some(kind) = spent::spend(transaction, realm_id, &self.spends).await? {
             return Ok(Finish::Undo(PasswordGranting::Replayed(kind)));
         }
-        let mut statements =
-            vec![user::prove(&self.proof), session::begin(session, fingerprint, self.session_expires_at)];
+        let mut statements = vec![
+            user_password::prove(&self.proof),
+            session::begin(session, fingerprint, self.session_expires_at),
+        ];
         statements.extend(self.moved.as_ref().map(credential::put));
         failure::forgive(realm_id, self.forgiven.clone(), &mut statements);
         statements.push(grant::add(grant, self.grant_expires_at)?);
