@@ -1,36 +1,12 @@
-// @keycloak/keycloak-admin-client, as provisioning scripts and tests use it, against the server named by VESTIBULE_URL.
+// @keycloak/keycloak-admin-client, as provisioning scripts and tests use it: realms, users, roles, groups.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import KcAdminClient from '@keycloak/keycloak-admin-client'
+import { administrator, baseUrl, kc, refused, signIn } from './admin.js'
 
-const baseUrl = process.env.VESTIBULE_URL
 const realm = 'made'
-const kc = new KcAdminClient({ baseUrl, realmName: 'master' })
 
-before(async () => {
-  await kc.auth({ grantType: 'password', clientId: 'admin-cli', username: 'admin', password: 'admin' })
-})
-
-/** Signs in by the password grant; the claims of the access token. */
-async function signIn(username, password, inRealm = realm) {
-  const answer = await fetch(`${baseUrl}/realms/${inRealm}/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams({ grant_type: 'password', client_id: 'tests', username, password, scope: 'openid' }),
-  })
-  const body = await answer.json()
-  assert.equal(answer.status, 200, JSON.stringify(body))
-  return JSON.parse(Buffer.from(body.access_token.split('.')[1], 'base64url'))
-}
-
-/** The refusal of what must not succeed. */
-async function refused(promise) {
-  try {
-    await promise
-  } catch (error) {
-    return { status: error.response?.status, body: error.responseData }
-  }
-  throw new Error('it was not refused')
-}
+before(administrator)
 
 test('the server says which Keycloak it stands in for', async () => {
   const info = await kc.serverInfo.find()
@@ -52,7 +28,7 @@ test('a realm is made with a client and a person, who signs in', async () => {
   })
   assert.equal((await kc.realms.findOne({ realm })).realm, realm)
   assert.ok((await kc.realms.find()).some((one) => one.realm === realm))
-  const claims = await signIn('alice', 'alice')
+  const claims = await signIn(realm, 'alice', 'alice')
   assert.deepEqual(claims.realm_access.roles, ['user'])
   const again = await refused(kc.realms.create({ realm }))
   assert.equal(again.status, 409)
@@ -79,7 +55,7 @@ test('a user is made, found, changed and signs in', async () => {
     attributes: { team: ['red'] },
   })
   await kc.users.resetPassword({ realm, id, credential: { type: 'password', value: 'secret', temporary: false } })
-  assert.equal((await signIn('bob', 'secret')).sub, id)
+  assert.equal((await signIn(realm, 'bob', 'secret')).sub, id)
   assert.deepEqual((await kc.users.find({ realm, username: 'bob', exact: true })).map((user) => user.id), [id])
   assert.deepEqual((await kc.users.find({ realm, q: 'team:red' })).map((user) => user.username), ['bob'])
   assert.equal(await kc.users.count({ realm, search: 'bui' }), 1)
@@ -110,7 +86,7 @@ test('roles are made, composed and given', async () => {
   const effective = await kc.users.listCompositeRealmRoleMappings({ realm, id: bob.id })
   assert.ok(effective.some((role) => role.name === 'user'))
   assert.deepEqual((await kc.roles.findUsersWithRole({ realm, name: 'manager' })).map((one) => one.username), ['bob'])
-  const claims = await signIn('bob', 'secret')
+  const claims = await signIn(realm, 'bob', 'secret')
   assert.ok(claims.realm_access.roles.includes('manager') && claims.realm_access.roles.includes('user'))
   await kc.users.delRealmRoleMappings({ realm, id: bob.id, roles: [{ id: manager.id, name: manager.name }] })
   await kc.roles.updateById({ realm, id: manager.id }, { name: 'boss' })
@@ -129,7 +105,7 @@ test('groups grow into a tree with members and roles', async () => {
   assert.deepEqual((await kc.users.listGroups({ realm, id: bob.id })).map((group) => group.path), ['/staff/board'])
   assert.deepEqual((await kc.groups.listSubGroups({ realm, parentId: top })).map((group) => group.name), ['board'])
   assert.equal((await kc.groups.count({ realm })).count, 2)
-  assert.ok((await signIn('bob', 'secret')).realm_access.roles.includes('user'))
+  assert.ok((await signIn(realm, 'bob', 'secret')).realm_access.roles.includes('user'))
   await kc.users.delFromGroup({ realm, id: bob.id, groupId: child })
   await kc.groups.del({ realm, id: top })
   assert.deepEqual(await kc.groups.find({ realm }), [])
@@ -151,7 +127,7 @@ test('whoever is no administrator is refused', async () => {
 })
 
 test('the realm goes with all that is in it', async () => {
-  await kc.auth({ grantType: 'password', clientId: 'admin-cli', username: 'admin', password: 'admin' })
+  await administrator()
   await kc.realms.del({ realm })
   assert.equal(await kc.realms.findOne({ realm }), null)
 })

@@ -1,0 +1,235 @@
+"""python-keycloak's admin part: clients, client scopes, mappers, composites, and what stands beside them in a realm."""
+
+import json
+import os
+import urllib.request
+
+import pytest
+from keycloak import KeycloakAdmin, KeycloakOpenID, KeycloakOpenIDConnection
+from keycloak.exceptions import KeycloakError, KeycloakGetError, KeycloakPostError
+
+URL = os.environ["VESTIBULE_URL"] + "/"
+REALM = "python-records"
+EVERYWHERE = {"access.token.claim": "true", "id.token.claim": "true", "userinfo.token.claim": "true"}
+
+
+@pytest.fixture(scope="module")
+def admin():
+    """The administrator of everything, in a realm of its own."""
+    connection = KeycloakOpenIDConnection(
+        server_url=URL, username="admin", password="admin", realm_name=REALM, user_realm_name="master", client_id="admin-cli"
+    )
+    found = KeycloakAdmin(connection=connection)
+    tests = {"clientId": "tests", "publicClient": True, "directAccessGrantsEnabled": True}
+    found.create_realm({"realm": REALM, "enabled": True, "bruteForceProtected": True, "clients": [tests]})
+    yield found
+    found.delete_realm(REALM)
+
+
+@pytest.fixture(scope="module")
+def user(admin):
+    password = [{"type": "password", "value": "dora"}]
+    return admin.create_user({"username": "dora", "email": "dora@example.com", "enabled": True, "credentials": password})
+
+
+@pytest.fixture(scope="module")
+def tests(admin):
+    return admin.get_client_id("tests")
+
+
+@pytest.fixture(scope="module")
+def app(admin):
+    """A confidential client."""
+    return admin.create_client(
+        {"clientId": "app", "secret": "app's own secret", "serviceAccountsEnabled": True, "redirectUris": ["http://localhost/*"]}
+    )
+
+
+def names(records, member="name"):
+    return [record[member] for record in records]
+
+
+def claims(scope="openid"):
+    client = KeycloakOpenID(server_url=URL, realm_name=REALM, client_id="tests")
+    return client.decode_token(client.token("dora", "dora", scope=scope)["access_token"], check_claims={"typ": "Bearer"})
+
+
+def hardcoded(name, value):
+    config = {**EVERYWHERE, "claim.name": name, "claim.value": value, "jsonType.label": "String"}
+    return {"name": name, "protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-claim-mapper", "config": config}
+
+
+def test_a_client_is_made_changed_and_gets_tokens(admin, app):
+    assert admin.get_client(app)["clientId"] == "app"
+    assert admin.create_client({"clientId": "app"}, skip_exists=True) == app
+    with pytest.raises(KeycloakPostError, match="Client app already exists"):
+        admin.create_client({"clientId": "app"})
+    admin.update_client(app, {"description": "Changed"})
+    assert admin.get_client(app)["description"] == "Changed"
+    assert admin.get_client_secrets(app)["value"] == "app's own secret"
+    drawn = admin.generate_client_secrets(app)["value"]
+    service = KeycloakOpenID(server_url=URL, realm_name=REALM, client_id="app", client_secret_key=drawn)
+    token = service.token(grant_type="client_credentials")["access_token"]
+    account = admin.get_client_service_account_user(app)
+    assert service.decode_token(token, check_claims={"typ": "Bearer"})["sub"] == account["id"]
+    installation = admin.get_client_installation_provider(app, "keycloak-oidc-keycloak-json")
+    assert installation["resource"] == "app"
+
+
+def test_roles_of_a_client_are_composed_and_given(admin, user, app):
+    for name in ["reader", "writer"]:
+        admin.create_client_role(app, {"name": name})
+    with pytest.raises(KeycloakPostError, match="409"):
+        admin.create_client_role(app, {"name": "reader"})
+    reader, writer = admin.get_client_role(app, "reader"), admin.get_client_role(app, "writer")
+    admin.add_composite_client_roles_to_role(app, "writer", [reader])
+    assert names(admin.get_role_composites_by_id(writer["id"])) == ["reader"]
+    admin.assign_client_role(user, app, [writer])
+    assert names(admin.get_client_roles_of_user(user, app)) == ["writer"]
+    assert sorted(names(admin.get_composite_client_roles_of_user(user, app))) == ["reader", "writer"]
+    assert names(admin.get_available_client_roles_of_user(user, app)) == ["reader"]
+    assert names(admin.get_client_role_members(app, "writer"), "username") == ["dora"]
+    assert sorted(claims()["resource_access"]["app"]["roles"]) == ["reader", "writer"]
+    assert "app" in admin.get_all_roles_of_user(user)["clientMappings"]
+    admin.delete_client_roles_of_user(user, app, [writer])
+    admin.remove_composite_client_roles_from_role(app, "writer", [reader])
+    group = admin.create_group({"name": "authors"})
+    admin.assign_group_client_roles(group, app, [writer])
+    assert names(admin.get_group_client_roles(group, app)) == ["writer"]
+    assert names(admin.get_client_role_groups(app, "writer")) == ["authors"]
+    admin.group_user_add(user, group)
+    assert claims()["resource_access"]["app"]["roles"] == ["writer"]
+    admin.delete_group_client_roles(group, app, [writer])
+    admin.delete_client_role(app, "writer")
+    assert names(admin.get_client_roles(app)) == ["reader"]
+
+
+def test_a_composite_of_realm_and_client_roles(admin, user, app):
+    admin.create_realm_role({"name": "boss", "attributes": {"level": ["9"]}})
+    admin.create_realm_role({"name": "clerk"})
+    boss = admin.get_realm_role("boss")
+    admin.add_composite_realm_roles_to_role("boss", [admin.get_realm_role("clerk"), admin.get_client_role(app, "reader")])
+    assert names(admin.get_composite_realm_roles_of_role("boss")) == ["clerk", "reader"]
+    admin.assign_realm_roles(user, [boss])
+    assert {"boss", "clerk"} <= set(names(admin.get_composite_realm_roles_of_user(user)))
+    said = claims()
+    assert {"boss", "clerk"} <= set(said["realm_access"]["roles"]) and said["resource_access"]["app"]["roles"] == ["reader"]
+    admin.update_realm_role("boss", {"name": "boss", "description": "Changed"})
+    assert admin.get_realm_role_by_id(boss["id"])["attributes"] == {"level": ["9"]}
+    assert names(admin.get_realm_roles(search_text="bos")) == ["boss"]
+    assert "offline_access" in names(admin.get_realm_default_roles())
+    admin.add_realm_default_roles([admin.get_realm_role("clerk")])
+    assert "clerk" in names(admin.get_realm_default_roles())
+    admin.remove_realm_default_roles([admin.get_realm_role("clerk")])
+
+
+def test_mappers_of_clients_and_client_scopes_say_more(admin, user, tests):
+    admin.add_mapper_to_client(tests, hardcoded("tenant", "acme"))
+    assert claims()["tenant"] == "acme"
+    mapper = next(one for one in admin.get_mappers_from_client(tests) if one["name"] == "tenant")
+    mapper["config"]["claim.value"] = "other"
+    admin.update_client_mapper(tests, mapper["id"], mapper)
+    assert claims()["tenant"] == "other"
+    admin.remove_client_mapper(tests, mapper["id"])
+    assert "tenant" not in claims()
+
+    scope = admin.create_client_scope({"name": "shop", "protocol": "openid-connect"})
+    assert admin.create_client_scope({"name": "shop", "protocol": "openid-connect"}, skip_exists=True) == scope
+    admin.add_mapper_to_client_scope(scope, hardcoded("cart", "7"))
+    assert names(admin.get_mappers_from_client_scope(scope)) == ["cart"]
+    admin.add_client_optional_client_scope(tests, scope, {})
+    assert "shop" in names(admin.get_client_optional_client_scopes(tests))
+    assert "cart" not in claims() and claims("openid shop")["cart"] == "7"
+    admin.delete_client_optional_client_scope(tests, scope)
+    admin.add_client_default_client_scope(tests, scope, {})
+    assert claims()["cart"] == "7"
+    admin.delete_client_default_client_scope(tests, scope)
+    admin.add_default_default_client_scope(scope)
+    assert "shop" in names(admin.get_default_default_client_scopes())
+    admin.delete_default_default_client_scope(scope)
+    admin.update_client_scope(scope, {"name": "mall", "protocol": "openid-connect"})
+    assert admin.get_client_scope_by_name("mall")["id"] == scope
+    admin.delete_client_scope(scope)
+    with pytest.raises(KeycloakGetError, match="404"):
+        admin.get_client_scope(scope)
+
+
+def test_scope_mappings_let_roles_through(admin, user, tests, app):
+    admin.update_client(tests, {"clientId": "tests", "fullScopeAllowed": False})
+    assert "realm_access" not in claims()
+    admin.assign_realm_roles_to_client_scope(tests, [admin.get_realm_role("clerk")])
+    admin.assign_client_roles_to_client_scope(tests, app, [admin.get_client_role(app, "reader")])
+    assert names(admin.get_realm_roles_of_client_scope(tests)) == ["clerk"]
+    assert names(admin.get_client_roles_of_client_scope(tests, app)) == ["reader"]
+    said = claims()
+    assert said["realm_access"]["roles"] == ["clerk"] and said["resource_access"]["app"]["roles"] == ["reader"]
+    admin.delete_client_roles_of_client_scope(tests, app, [admin.get_client_role(app, "reader")])
+    admin.delete_realm_roles_of_client_scope(tests, [admin.get_realm_role("clerk")])
+    admin.update_client(tests, {"clientId": "tests", "fullScopeAllowed": True})
+
+
+def test_components_identity_providers_and_the_user_profile_are_kept(admin, user):
+    component = admin.create_component({"name": "people", "providerId": "ldap", "providerType": "org.keycloak.storage.UserStorageProvider"})
+    assert admin.get_component(component)["name"] == "people"
+    admin.update_component(component, {**admin.get_component(component), "name": "folk"})
+    assert names(admin.get_components({"type": "org.keycloak.storage.UserStorageProvider"})) == ["folk"]
+    admin.delete_component(component)
+    assert admin.get_keys()["keys"]
+
+    admin.create_idp({"alias": "corp", "providerId": "oidc", "enabled": True, "config": {"clientId": "us", "clientSecret": "theirs"}})
+    assert admin.get_idp("corp")["config"] == {"clientId": "us", "clientSecret": "**********"}
+    mapper = {"name": "mail", "identityProviderAlias": "corp", "identityProviderMapper": "oidc-user-attribute-idp-mapper", "config": {}}
+    admin.add_mapper_to_idp("corp", mapper)
+    (kept,) = admin.get_idp_mappers("corp")
+    admin.update_mapper_in_idp("corp", kept["id"], {**kept, "config": {"claim": "mail"}})
+    admin.add_user_social_login(user, "corp", "u1", "dodo")
+    assert names(admin.get_user_social_logins(user), "userName") == ["dodo"]
+    admin.delete_user_social_login(user, "corp")
+    admin.delete_idp("corp")
+    assert admin.get_idps() == []
+
+    profile = admin.get_realm_users_profile()
+    assert admin.update_realm_users_profile(profile)["attributes"] == profile["attributes"]
+
+
+def test_events_sessions_and_the_brake_are_told(admin, user, tests):
+    client = KeycloakOpenID(server_url=URL, realm_name=REALM, client_id="tests")
+    with pytest.raises(KeycloakError):
+        client.token("dora", "guess")
+    assert admin.get_bruteforce_detection_status(user)["numFailures"] == 1
+    admin.clear_bruteforce_attempts_for_user(user)
+    assert admin.get_bruteforce_detection_status(user)["numFailures"] == 0
+    claims()
+    assert names(admin.get_client_all_sessions(tests), "username").count("dora") >= 1
+    assert isinstance(admin.get_client_sessions_stats(), list)
+    assert admin.get_events({"type": "LOGIN"})[0]["userId"] == user
+    assert {"CREATE"} == set(names(admin.get_admin_events({"operationTypes": "CREATE"}), "operationType"))
+    admin.set_events({"eventsEnabled": True, "enabledEventTypes": ["LOGIN"]})
+    assert admin.user_consents(user) == []
+
+
+def test_an_initial_access_token_registers_a_client(admin):
+    token = admin.create_initial_access_token(count=1, expiration=60)["token"]
+    request = urllib.request.Request(
+        f"{URL}realms/{REALM}/clients-registrations/openid-connect",
+        data=json.dumps({"client_name": "Registered", "redirect_uris": ["http://localhost/cb"]}).encode(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert admin.get_client_id(json.load(answer)["client_id"])
+
+
+def test_records_come_in_and_go_out(admin):
+    result = admin.partial_import_realm(
+        REALM, {"ifResourceExists": "SKIP", "users": [{"username": "eve", "enabled": True}, {"username": "dora"}]}
+    )
+    assert (result["added"], result["skipped"]) == (1, 1)
+    exported = admin.export_realm(export_clients=True, export_groups_and_role=True)
+    assert "app" in names(exported["clients"], "clientId") and "boss" in names(exported["roles"]["realm"])
+
+
+def test_flows_and_required_actions_are_there(admin):
+    assert "browser" in names(admin.get_authentication_flows(), "alias")
+    assert admin.get_required_action_by_alias("UPDATE_PASSWORD")["enabled"]
+    admin.update_required_action("VERIFY_EMAIL", {"alias": "VERIFY_EMAIL", "enabled": False})
+    assert not admin.get_required_action_by_alias("VERIFY_EMAIL")["enabled"]
