@@ -6,7 +6,7 @@ use crate::key_sets::KeySetError;
 use crate::protocol::client::ClientAuthentication;
 use crate::protocol::client_assertion::{AssertionFault, Server, check};
 use crate::protocol::grants::jwt_bearer::{self, Signer};
-use crate::protocol::spend::Spend;
+use crate::protocol::spend::{Spend, SpendKind};
 use crate::realms::ClientEntry;
 use crate::signer::{Algorithm, SharedKey};
 
@@ -66,7 +66,8 @@ async fn verify_grant(context: &RealmContext, entry: &ClientEntry, token: &str) 
     match jwt_bearer::signer(client, token).ok_or(Unproven::Stranger)? {
         Signer::Client => {
             let verified = client_keys::verify(context, entry, token, &client.assertion_algorithms()).await?;
-            Ok(check(verified.typ.as_deref(), &verified.claims, client, server, now)?)
+            let spend = check(verified.typ.as_deref(), &verified.claims, client, server, now)?;
+            Ok(Spend { kind: SpendKind::ClientGrant, ..spend })
         }
         Signer::Issuer(trusted) => {
             let keys = &context.app.key_sets;

@@ -16,6 +16,7 @@ use crate::protocol::client_auth::{self, Check, Presented, Proof, Sent};
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::dpop::ProofError;
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grants::jwt_bearer;
 use crate::protocol::spend::{Spend, SpendKind};
 use crate::realms::ClientEntry;
 use crate::secrets::{self, Secret};
@@ -45,8 +46,7 @@ pub async fn request(
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
 ) -> Result<(Params, Authenticated), ApiError> {
-    let read = token_request(context, headers, query, form).await?;
-    if read.1.by_grant { Err(refused()) } else { Ok(read) }
+    prove_request(context, query, form, |form| presented(headers, form)).await
 }
 
 /// The form of a request to the token endpoint, and the client that it proves to be from.
@@ -60,12 +60,21 @@ pub async fn token_request(
     query: Result<Params, ParamsError>,
     form: Result<Params, ParamsError>,
 ) -> Result<(Params, Authenticated), ApiError> {
+    prove_request(context, query, form, |form| presented_with_grant(headers, form)).await
+}
+
+async fn prove_request(
+    context: &RealmContext,
+    query: Result<Params, ParamsError>,
+    form: Result<Params, ParamsError>,
+    presented: impl FnOnce(&Params) -> Result<Presented, ApiError>,
+) -> Result<(Params, Authenticated), ApiError> {
     let form = form.map_err(unreadable)?;
     if query.map_err(unreadable)?.names().any(|name| name == "client_secret") {
         let why = "client_secret does not belong in an address";
         return Err(OAuthError::new(ErrorCode::InvalidRequest, why).into());
     }
-    let presented = presented(headers, &form)?;
+    let presented = presented(&form)?;
     let caller = authenticate(context, &presented).await?;
     Ok((form, caller))
 }
@@ -81,6 +90,16 @@ fn unreadable(why: ParamsError) -> ApiError {
 /// # Errors
 /// `invalid_request` or `invalid_client`, as `client_auth::presented` says.
 pub fn presented(headers: &HeaderMap, form: &Params) -> Result<Presented, ApiError> {
+    presented_or(headers, form, None)
+}
+
+/// As [`presented`], where a grant may stand for the client's credentials.
+fn presented_with_grant(headers: &HeaderMap, form: &Params) -> Result<Presented, ApiError> {
+    let is_grant = form.get("grant_type") == Some(GrantType::JwtBearer.wire());
+    presented_or(headers, form, form.get("assertion").filter(|_| is_grant))
+}
+
+fn presented_or(headers: &HeaderMap, form: &Params, grant: Option<&str>) -> Result<Presented, ApiError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (header, second) = (values.next(), values.next());
     if second.is_some() {
@@ -93,7 +112,7 @@ pub fn presented(headers: &HeaderMap, form: &Params) -> Result<Presented, ApiErr
         client_secret: form.get("client_secret"),
         assertion_type: form.get("client_assertion_type"),
         assertion: form.get("client_assertion"),
-        grant: form.get("assertion").filter(|_| form.get("grant_type") == Some(GrantType::JwtBearer.wire())),
+        grant,
     };
     client_auth::presented(sent).map_err(|error| {
         let tried_basic = header.is_some() && error.code == ErrorCode::InvalidClient;
@@ -106,7 +125,7 @@ pub fn presented(headers: &HeaderMap, form: &Params) -> Result<Presented, ApiErr
 #[must_use]
 pub fn named(headers: &HeaderMap, form: &Result<Params, ParamsError>) -> Option<String> {
     let form = form.as_ref().ok()?;
-    presented(headers, form).ok().map(|presented| presented.client_id)
+    presented_with_grant(headers, form).ok().map(|presented| presented.client_id)
 }
 
 const CHALLENGE: &str = "Basic realm=\"token\", charset=\"UTF-8\"";
@@ -114,7 +133,8 @@ const CHALLENGE: &str = "Basic realm=\"token\", charset=\"UTF-8\"";
 /// The client that the request proves to be from.
 ///
 /// # Errors
-/// `invalid_client`, the same for a wrong secret and for a client that does not exist (attacks C01).
+/// `invalid_client`, the same for a wrong secret and for a client that does not exist (attacks C01), or `invalid_grant`
+/// when the grant was to prove it.
 pub async fn authenticate(context: &RealmContext, presented: &Presented) -> Result<Authenticated, ApiError> {
     let entry = context.state.client(&context.app.store, &presented.client_id).await?;
     let by_grant = matches!(presented.proof, Proof::Grant(_));
@@ -123,7 +143,7 @@ pub async fn authenticate(context: &RealmContext, presented: &Presented) -> Resu
         Some((entry, spends)) => Ok(Authenticated { entry, spends, confirmation: None, by_grant }),
         None => {
             tracing::info!(client_id = %presented.client_id.escape_debug(), "client authentication failed");
-            let failure = refused();
+            let failure = if by_grant { jwt_bearer::not_valid().into() } else { refused() };
             Err(if presented.basic { failure.challenge(CHALLENGE) } else { failure })
         }
     }
@@ -185,7 +205,7 @@ pub fn replayed(kind: SpendKind) -> ApiError {
     match kind {
         SpendKind::ClientAssertion => refused(),
         SpendKind::DpopProof => OAuthError::from(ProofError::Replayed).into(),
-        SpendKind::IssuerAssertion => grants::jwt_bearer::not_valid().into(),
+        SpendKind::ClientGrant | SpendKind::IssuerAssertion => jwt_bearer::not_valid().into(),
         SpendKind::OneTimeCode => grants::password::wrong(),
     }
 }

@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::client::{Client, ClientAuthentication, GrantType};
 use super::client_assertion::{self, ASSERTION_TYPE};
 use super::error::{ErrorCode, OAuthError};
+use super::grants::jwt_bearer;
 
 /// What a request says about who it is from, as it came.
 #[derive(Clone, Copy, Default)]
@@ -66,7 +67,7 @@ const MAX_BASIC: usize = 1_024;
 ///
 /// # Errors
 /// `invalid_request` when several ways are used or they disagree (RFC 6749 §2.3: one method per request);
-/// `invalid_client` when there is nothing, or something that cannot be read.
+/// `invalid_client` when there is nothing, or something that cannot be read; `invalid_grant` when that is the grant.
 pub fn presented(sent: Sent<'_>) -> Result<Presented, OAuthError> {
     let ways = [
         sent.authorization.is_some(),
@@ -85,7 +86,7 @@ pub fn presented(sent: Sent<'_>) -> Result<Presented, OAuthError> {
     }
     if let (Some(grant), None, None) = (sent.grant, sent.authorization, sent.client_secret) {
         let client_id = sent.client_id.map(str::to_owned).or_else(|| client_assertion::subject(grant));
-        let client_id = client_id.ok_or_else(|| invalid_client("Client authentication is missing"))?;
+        let client_id = client_id.ok_or_else(jwt_bearer::not_valid)?;
         return Ok(Presented { client_id, proof: Proof::Grant(grant.to_owned()), basic: false });
     }
     let Some(header) = sent.authorization else {
@@ -170,7 +171,7 @@ pub enum Check {
     Grant,
     /// Compare the certificate of the connection with the client's registration.
     Certificate,
-    /// Refuse with `invalid_client`, at the same cost as a wrong secret.
+    /// Refuse, at the same cost as a wrong secret.
     Refuse,
 }
 
@@ -256,7 +257,7 @@ mod tests {
 
     #[test]
     fn rfc7521_4_2_how_assertions_arrive() {
-        use ErrorCode::{InvalidClient, InvalidRequest};
+        use ErrorCode::{InvalidClient, InvalidGrant, InvalidRequest};
         let (token, basic) = (assertion(), header("app:secret"));
         let good = Sent { assertion_type: Some(ASSERTION_TYPE), assertion: Some(&token), ..Sent::default() };
         let saml = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
@@ -272,7 +273,7 @@ mod tests {
             ("unreadable", Sent { assertion: Some("x.y"), ..good }, Err(InvalidClient)),
             ("as the grant", Sent { grant: Some(&token), ..Sent::default() }, Ok("app")),
             ("beside a grant", Sent { grant: Some("x.y"), ..good }, Ok("app")),
-            ("a grant that says nothing", Sent { grant: Some("x.y"), ..Sent::default() }, Err(InvalidClient)),
+            ("a grant that says nothing", Sent { grant: Some("x.y"), ..Sent::default() }, Err(InvalidGrant)),
             ("a grant of", Sent { grant: Some("x.y"), client_id: Some("ci"), ..Sent::default() }, Ok("ci")),
         ] {
             let got = presented(sent);

@@ -3,11 +3,13 @@
 use crate::clock::Timestamp;
 use crate::secrets;
 
-/// What an identifier came in. The same text is another identifier in another kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What an identifier came in. The same text is another identifier in a kind of another name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpendKind {
     /// `jti` of a client's assertion (RFC 7523 §3).
     ClientAssertion,
+    /// The same, shown as a grant (RFC 7523 §2.1): one identifier whichever way, and another answer to a replay.
+    ClientGrant,
     /// `jti` of a DPoP proof (RFC 9449 §11.1).
     DpopProof,
     /// `jti` of another issuer's token (RFC 7523 §3).
@@ -21,7 +23,7 @@ impl SpendKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::ClientAssertion => "client_assertion",
+            Self::ClientAssertion | Self::ClientGrant => "client_assertion",
             Self::DpopProof => "dpop_proof",
             Self::IssuerAssertion => "issuer_assertion",
             Self::OneTimeCode => "one_time_code",
@@ -31,7 +33,7 @@ impl SpendKind {
 
 /// An identifier that a request uses up. It travels with the request's decision into the one transaction that commits
 /// it; when it was used before, nothing of the request lasts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spend {
     /// What it came in.
     pub kind: SpendKind,

@@ -47,6 +47,16 @@ impl Scene {
             grants = ["client_credentials", "jwt_bearer"]
             jwks = '{jwks}'
             [[realm.clients]]
+            id = "page"
+            public = true
+            redirect_uris = ["http://localhost:3000/callback"]
+            [[realm.clients]]
+            id = "gone"
+            enabled = false
+            secret = "gone-secret"
+            grants = ["jwt_bearer"]
+            jwks = '{jwks}'
+            [[realm.clients]]
             id = "other"
             secret = "other-secret"
             grants = ["client_credentials"]
@@ -91,10 +101,7 @@ fn assert_refused(reply: &Reply, status: u16, error: &str, case: &str) {
 #[tokio::test]
 async fn rfc7523_2_1_a_token_stands_for_the_clients_credentials() {
     let scene = Scene::new().await;
-    for (case, assertion, status, error) in [
-        ("its own", scene.own(), 401, "invalid_client"),
-        ("an issuer's", scene.of_ci(&[]), 400, "invalid_grant"),
-    ] {
+    for (case, assertion) in [("its own", scene.own()), ("an issuer's", scene.of_ci(&[]))] {
         let reply = scene.show("robot", &assertion).await;
         assert_eq!(reply.status, 200, "{case}: {}", reply.body);
         let token = claims(reply.json()["access_token"].as_str().unwrap());
@@ -103,7 +110,7 @@ async fn rfc7523_2_1_a_token_stands_for_the_clients_credentials() {
         let roles = token["realm_access"]["roles"].as_array().unwrap();
         assert!(roles.contains(&json!("deployer")), "{case}");
         assert!(reply.json().get("refresh_token").is_none(), "{case}");
-        assert_refused(&scene.show("robot", &assertion).await, status, error, case);
+        assert_refused(&scene.show("robot", &assertion).await, 400, "invalid_grant", case);
     }
     let fields = [("grant_type", GRANT), ("assertion", &scene.own())];
     let reply = scene.server.browser().post(&scene.server.rp("robot", None).endpoint("token"), &fields).await;
@@ -140,21 +147,56 @@ async fn c05_what_is_not_a_good_grant_gives_nothing() {
         ("expired", ("exp", json!(now - 60))),
     ] {
         let reply = scene.show("robot", &scene.of_ci(&[changes])).await;
-        assert_refused(&reply, 401, "invalid_client", case);
+        assert_refused(&reply, 400, "invalid_grant", case);
     }
     let posing = KEY.sign("JWT", &scene.claims(CI, REPO, &[])).unwrap();
-    assert_refused(&scene.show("robot", &posing).await, 401, "invalid_client", "the client as the issuer");
+    assert_refused(&scene.show("robot", &posing).await, 400, "invalid_grant", "the client as the issuer");
     let posing = CI_KEY.sign("JWT", &scene.claims("robot", "robot", &[])).unwrap();
-    assert_refused(&scene.show("robot", &posing).await, 401, "invalid_client", "the issuer as the client");
+    assert_refused(&scene.show("robot", &posing).await, 400, "invalid_grant", "the issuer as the client");
     let access = CI_KEY.sign("at+jwt", &scene.claims(CI, REPO, &[])).unwrap();
-    assert_refused(&scene.show("robot", &access).await, 401, "invalid_client", "an access token");
+    assert_refused(&scene.show("robot", &access).await, 400, "invalid_grant", "an access token");
+}
+
+#[tokio::test]
+async fn c01_an_assertion_tells_nothing_about_who_is_registered() {
+    let scene = Scene::new().await;
+    let signed = |client: &str| KEY.sign("JWT", &scene.claims(client, client, &[])).unwrap();
+    let unknown = scene.show("nobody", &signed("nobody")).await;
+    assert_refused(&unknown, 400, "invalid_grant", "unknown");
+    for (case, client_id, assertion) in [
+        ("another's token", "robot", signed("keyed")),
+        ("a client without the grant", "other", signed("other")),
+        ("a public client", "page", signed("page")),
+        ("a disabled client", "gone", signed("gone")),
+        ("no token", "robot", "x.y.z".to_owned()),
+    ] {
+        let reply = scene.show(client_id, &assertion).await;
+        assert_eq!((reply.status, &reply.body), (unknown.status, &unknown.body), "{case}");
+    }
+    let fields = [("grant_type", GRANT), ("assertion", "x.y.z")];
+    let reply = scene.server.browser().post(&scene.server.rp("robot", None).endpoint("token"), &fields).await;
+    assert_eq!((reply.status, &reply.body), (unknown.status, &unknown.body), "no token and no client_id");
+}
+
+#[tokio::test]
+async fn rfc7523_2_1_a_grant_proves_nobody_elsewhere() {
+    let scene = Scene::new().await;
+    let robot = scene.server.rp("robot", None);
+    for endpoint in ["token/introspect", "revoke", "ext/par/request", "auth/device", "logout"] {
+        let own = scene.own();
+        let fields =
+            [("grant_type", GRANT), ("assertion", own.as_str()), ("token", "x"), ("refresh_token", "x")];
+        let reply = robot.post(&scene.server.browser(), endpoint, &fields).await;
+        assert_refused(&reply, 401, "invalid_client", endpoint);
+        assert_eq!(scene.show("robot", &own).await.status, 200, "{endpoint} uses it up");
+    }
 }
 
 #[tokio::test]
 async fn c02_a_client_without_the_grant_is_not_proven_by_it() {
     let scene = Scene::new().await;
     let assertion = KEY.sign("JWT", &scene.claims("other", "other", &[])).unwrap();
-    assert_refused(&scene.show("other", &assertion).await, 401, "invalid_client", "alone");
+    assert_refused(&scene.show("other", &assertion).await, 400, "invalid_grant", "alone");
     let other = scene.server.rp("other", Some("other-secret"));
     let fields = [("grant_type", GRANT), ("assertion", assertion.as_str())];
     let reply = other.post(&scene.server.browser(), "token", &fields).await;
@@ -181,5 +223,5 @@ async fn c04_a_token_is_good_once_in_either_part() {
     assert_eq!(scene.show("keyed", &grant).await.status, 200);
     assert_refused(&ask(&grant).await, 401, "invalid_client", "used as a grant before");
     assert_eq!(ask(&proof).await.status, 200);
-    assert_refused(&scene.show("keyed", &proof).await, 401, "invalid_client", "used as a proof before");
+    assert_refused(&scene.show("keyed", &proof).await, 400, "invalid_grant", "used as a proof before");
 }

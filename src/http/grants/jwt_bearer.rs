@@ -7,6 +7,7 @@ use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::grants::jwt_bearer::not_valid;
 use crate::protocol::token_response::TokenResponse;
 
 /// Issues an access token for the client itself.
@@ -26,10 +27,4 @@ pub async fn issue(
         caller.spends.push(spend.ok_or_else(not_valid)?);
     }
     client_credentials::issue(context, &caller, form).await
-}
-
-/// The answer to a token that grants nothing.
-#[must_use]
-pub fn not_valid() -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidGrant, "The assertion is not valid")
 }

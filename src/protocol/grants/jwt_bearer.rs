@@ -7,11 +7,19 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::client_assertion::{AssertionFault, Server, own_names};
+use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::jws::{self, Audience, ClaimFault, Claims, Expect, LEEWAY};
 use crate::protocol::spend::{Spend, SpendKind};
 
 /// Seconds that the token of an issuer may have left: platforms give them an hour.
 pub const LONGEST: i64 = 3_600;
+
+/// The answer to an assertion that grants nothing, whatever is wrong with it (RFC 7523 §3.1). It is the same for a client
+/// that does not exist or may not use the grant, so that it tells nothing about who is registered (attacks C01).
+#[must_use]
+pub fn not_valid() -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, "The assertion is not valid")
+}
 
 /// Somebody for whom an issuer speaks, and whom a client is as good as.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
