@@ -23,7 +23,7 @@ const MOST: usize = 1_000;
 const OLDEST: i64 = 600;
 
 /// Seconds that must lie between two requests to the same address, the failed ones included.
-const PAUSE: i64 = 10;
+pub const PAUSE: i64 = 10;
 
 /// Why a token is not believed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,14 @@ pub enum KeySetError {
     /// The token.
     #[error(transparent)]
     Token(#[from] TokenError),
+}
+
+impl KeySetError {
+    /// Whether the keys were not to be had, which says nothing of the token, and may pass within [`PAUSE`] seconds.
+    #[must_use]
+    pub fn is_trouble(&self) -> bool {
+        !matches!(self, Self::Token(_))
+    }
 }
 
 /// The key sets of others, by their address.
@@ -111,20 +119,20 @@ impl KeySets {
         }
     }
 
-    /// Whether the key with this thumbprint (RFC 7638) is published at `url`. A set that cannot be had holds none.
-    pub async fn holds(&self, url: &str, thumbprint: &str) -> bool {
+    /// Whether the key with this thumbprint (RFC 7638) is published at `url`.
+    ///
+    /// # Errors
+    /// [`KeySetError`], when the set is not to be had.
+    pub async fn holds(&self, url: &str, thumbprint: &str) -> Result<bool, KeySetError> {
         let slot = self.slot(url);
         let keys = match slot.read().fresh(self.clock.now()) {
             Some(keys) => keys,
-            None => match self.fetch(url, &slot, None).await {
-                Ok(keys) => keys,
-                Err(_) => return false,
-            },
+            None => self.fetch(url, &slot, None).await?,
         };
         if keys.holds(thumbprint) {
-            return true;
+            return Ok(true);
         }
-        self.fetch(url, &slot, Some(&keys)).await.is_ok_and(|newer| newer.holds(thumbprint))
+        Ok(self.fetch(url, &slot, Some(&keys)).await?.holds(thumbprint))
     }
 
     fn slot(&self, url: &str) -> Arc<Slot> {

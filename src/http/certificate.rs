@@ -2,7 +2,9 @@
 //! bound to it. The names are compared by [`crate::protocol::certificate`].
 
 use super::client_auth::Authenticated;
+use super::client_keys;
 use super::context::RealmContext;
+use super::error::ApiError;
 use crate::protocol::certificate::Certificate;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::confirmation::Confirmation;
@@ -28,12 +30,15 @@ impl Shown {
 }
 
 /// Whether the connection's certificate is the client's, by the method that it is registered with.
-pub(super) async fn proves(context: &RealmContext, entry: &ClientEntry) -> bool {
-    let Some(shown) = context.certificate.as_deref() else { return false };
+///
+/// # Errors
+/// `temporarily_unavailable` while the client's keys are not to be had.
+pub(super) async fn proves(context: &RealmContext, entry: &ClientEntry) -> Result<bool, ApiError> {
+    let Some(shown) = context.certificate.as_deref() else { return Ok(false) };
     match entry.client.settings.authentication {
-        ClientAuthentication::TlsClientAuth => shown.trusted && is_named(&entry.client, shown),
+        ClientAuthentication::TlsClientAuth => Ok(shown.trusted && is_named(&entry.client, shown)),
         ClientAuthentication::SelfSignedTlsClientAuth => holds_key(context, entry, shown).await,
-        _ => false,
+        _ => Ok(false),
     }
 }
 
@@ -42,11 +47,14 @@ fn is_named(client: &Client, shown: &Shown) -> bool {
 }
 
 /// Whether the certificate is over one of the client's keys (RFC 8705 §2.2).
-async fn holds_key(context: &RealmContext, entry: &ClientEntry, shown: &Shown) -> bool {
-    let Some(key) = &shown.certificate.key else { return false };
+async fn holds_key(context: &RealmContext, entry: &ClientEntry, shown: &Shown) -> Result<bool, ApiError> {
+    let Some(key) = &shown.certificate.key else { return Ok(false) };
     match &entry.client.settings.jwks_uri {
-        Some(url) => context.app.key_sets.holds(url, key).await,
-        None => entry.keys.holds(key),
+        Some(url) => {
+            let held = context.app.key_sets.holds(url, key).await;
+            held.map_err(|why| client_keys::try_again(&entry.client, &why))
+        }
+        None => Ok(entry.keys.holds(key)),
     }
 }
 

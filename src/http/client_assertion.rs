@@ -2,6 +2,7 @@
 
 use super::client_keys;
 use super::context::RealmContext;
+use super::error::ApiError;
 use crate::key_sets::KeySetError;
 use crate::protocol::client::ClientAuthentication;
 use crate::protocol::client_assertion::{AssertionFault, Server, check};
@@ -24,12 +25,24 @@ enum Unproven {
 }
 
 /// The identifier that `token` uses up, when it proves to be from the client of `entry`.
-pub(super) async fn prove(context: &RealmContext, entry: &ClientEntry, token: &str) -> Option<Spend> {
-    match verify(context, entry, token).await {
-        Ok(spend) => Some(spend),
+///
+/// # Errors
+/// `temporarily_unavailable` while the keys that could tell are not to be had.
+pub(super) async fn prove(
+    context: &RealmContext,
+    entry: &ClientEntry,
+    token: &str,
+) -> Result<Option<Spend>, ApiError> {
+    proven(entry, verify(context, entry, token).await)
+}
+
+fn proven(entry: &ClientEntry, found: Result<Spend, Unproven>) -> Result<Option<Spend>, ApiError> {
+    match found {
+        Ok(spend) => Ok(Some(spend)),
+        Err(Unproven::Keys(why)) if why.is_trouble() => Err(client_keys::try_again(&entry.client, &why)),
         Err(reason) => {
-            tracing::info!(client_id = entry.client.client_id, %reason, "a client assertion proves nothing");
-            None
+            tracing::info!(client_id = entry.client.client_id, %reason, "an assertion proves nothing");
+            Ok(None)
         }
     }
 }
@@ -49,14 +62,15 @@ async fn verify(context: &RealmContext, entry: &ClientEntry, token: &str) -> Res
 }
 
 /// The identifier that `token`, shown as a grant, uses up when it proves the client of `entry` (RFC 7523 §2.1).
-pub(super) async fn prove_grant(context: &RealmContext, entry: &ClientEntry, token: &str) -> Option<Spend> {
-    match verify_grant(context, entry, token).await {
-        Ok(spend) => Some(spend),
-        Err(reason) => {
-            tracing::info!(client_id = entry.client.client_id, %reason, "an assertion grants nothing");
-            None
-        }
-    }
+///
+/// # Errors
+/// As [`prove`].
+pub(super) async fn prove_grant(
+    context: &RealmContext,
+    entry: &ClientEntry,
+    token: &str,
+) -> Result<Option<Spend>, ApiError> {
+    proven(entry, verify_grant(context, entry, token).await)
 }
 
 async fn verify_grant(context: &RealmContext, entry: &ClientEntry, token: &str) -> Result<Spend, Unproven> {

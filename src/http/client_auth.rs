@@ -134,7 +134,7 @@ const CHALLENGE: &str = "Basic realm=\"token\", charset=\"UTF-8\"";
 ///
 /// # Errors
 /// `invalid_client`, the same for a wrong secret and for a client that does not exist (attacks C01), or `invalid_grant`
-/// when the grant was to prove it.
+/// when the grant was to prove it; `temporarily_unavailable` while the client's keys are not to be had.
 pub async fn authenticate(context: &RealmContext, presented: &Presented) -> Result<Authenticated, ApiError> {
     let entry = context.state.client(&context.app.store, &presented.client_id).await?;
     let by_grant = matches!(presented.proof, Proof::Grant(_));
@@ -164,12 +164,12 @@ async fn prove(
             Ok(proven.then(Vec::new))
         }
         (Check::KeyAssertion | Check::SecretAssertion, Some(entry), Proof::Assertion(token)) => {
-            let spend = client_assertion::prove(context, entry, token).await;
+            let spend = client_assertion::prove(context, entry, token).await?;
             Ok(spend.map(|spend| vec![spend]))
         }
-        (Check::Certificate, Some(entry), _) => Ok(certificate::proves(context, entry).await.then(Vec::new)),
+        (Check::Certificate, Some(entry), _) => Ok(certificate::proves(context, entry).await?.then(Vec::new)),
         (Check::Grant, Some(entry), Proof::Grant(token)) => {
-            let spend = client_assertion::prove_grant(context, entry, token).await;
+            let spend = client_assertion::prove_grant(context, entry, token).await?;
             Ok(spend.map(|spend| vec![spend]))
         }
         (_, _, proof) => {

@@ -16,7 +16,7 @@ const ACCEPT: &str = "application/oauth-authz-req+jwt, application/jwt";
 /// # Errors
 /// `invalid_request` for two request objects at once, or for none where the client always signs;
 /// `request_not_supported` and `request_uri_not_supported` for a client that registered no key or no address;
-/// `invalid_request_uri` and `invalid_request_object`.
+/// `invalid_request_uri` and `invalid_request_object`; `temporarily_unavailable` while the client's keys are not to be had.
 pub(super) async fn resolve(
     context: &RealmContext,
     entry: &ClientEntry,
@@ -43,6 +43,9 @@ pub(super) async fn resolve(
     };
     let verified = client_keys::verify(context, entry, &token, &algorithms(client)).await.map_err(|why| {
         tracing::info!(client_id = client.client_id, %why, "a request object was refused");
+        if why.is_trouble() {
+            return client_keys::unavailable();
+        }
         OAuthError::new(ErrorCode::InvalidRequestObject, "The request object's signature cannot be verified")
     })?;
     let (typ, now) = (verified.typ.as_deref(), context.app.clock.now());

@@ -277,9 +277,26 @@ async fn keys_at_an_address_are_fetched_and_follow_a_rotation() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_fetched_prove_nothing() {
-    let scene = Scene::of("jwks_uri = \"http://127.0.0.1:1/jwks\"").await;
-    assert_refused(&scene.ask(&scene.assertion()).await, "nobody there");
+async fn keys_that_cannot_be_fetched_are_no_fault_of_the_credentials() {
+    let keys = Arc::new(Mutex::new(Vec::new()));
+    let url = published_as(Arc::clone(&keys)).await;
+    let gone = url.replace("/jwks", "/gone");
+    for (case, url) in [("nobody there", "http://127.0.0.1:1/jwks"), ("not found", gone.as_str())] {
+        let scene = Scene::of(&format!("jwks_uri = \"{url}\"")).await;
+        // The second request comes while the address is not asked again.
+        for case in [case, "pausing"] {
+            let assertion = scene.assertion();
+            let endpoints = ["token", "token/introspect", "revoke", "ext/par/request"];
+            for endpoint in endpoints {
+                let reply = scene.post(endpoint, &assertion, &[("grant_type", "client_credentials")]).await;
+                let found = (reply.status.as_u16(), reply.json()["error"].as_str().map(str::to_owned));
+                assert_eq!(found, (503, Some("temporarily_unavailable".into())), "{case} {endpoint}");
+                assert_eq!(reply.header("retry-after"), "10", "{case} {endpoint}");
+            }
+        }
+    }
+    let scene = Scene::of(&format!("jwks_uri = \"{url}\"")).await;
+    assert_refused(&scene.ask(&scene.assertion()).await, "a set without the key says that it is none");
 }
 
 /// Any order of requests: an identifier is accepted at most once, wherever it is sent (hardening Z10).

@@ -13,7 +13,8 @@ use crate::protocol::token_response::TokenResponse;
 /// Issues an access token for the client itself.
 ///
 /// # Errors
-/// `invalid_request`, `invalid_grant` for a token that grants nothing (RFC 7523 §3.1), else as `client_credentials`.
+/// `invalid_request`, `invalid_grant` for a token that grants nothing (RFC 7523 §3.1), `temporarily_unavailable`
+/// while the keys of its issuer are not to be had, else as `client_credentials`.
 pub async fn issue(
     context: &RealmContext,
     caller: &Authenticated,
@@ -23,7 +24,7 @@ pub async fn issue(
     let assertion = form.get("assertion").ok_or_else(missing)?;
     let mut caller = caller.clone();
     if !caller.by_grant {
-        let spend = client_assertion::prove_grant(context, &caller.entry, assertion).await;
+        let spend = client_assertion::prove_grant(context, &caller.entry, assertion).await?;
         caller.spends.push(spend.ok_or_else(not_valid)?);
     }
     client_credentials::issue(context, &caller, form).await

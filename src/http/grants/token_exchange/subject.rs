@@ -3,7 +3,7 @@
 use crate::http::bearer::{self, BearerError, Live};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
-use crate::key_sets::KeySetError;
+use crate::key_sets::{KeySetError, PAUSE};
 use crate::protocol::brake;
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -86,8 +86,8 @@ fn refused() -> OAuthError {
 /// The subject token with whom it speaks for. Which issuer's it is decides which keys are tried, and no more.
 ///
 /// # Errors
-/// `invalid_request` when it is not good or its user is held up after too many wrong passwords, `temporarily_unavailable` when its issuer's keys are not to be had, or trouble
-/// of ours.
+/// `invalid_request` when it is not good or its user is held up after too many wrong passwords,
+/// `temporarily_unavailable` when its issuer's keys are not to be had, or trouble of ours.
 pub(super) async fn subject(
     context: &RealmContext,
     requester: &Client,
@@ -167,7 +167,7 @@ async fn verify(
         why => {
             tracing::warn!(issuer = trusted.issuer, %why, "the keys of a trusted issuer are not to be had");
             let text = "The keys of the token's issuer are not to be had now, try again";
-            OAuthError::new(ErrorCode::TemporarilyUnavailable, text).into()
+            ApiError::from(OAuthError::new(ErrorCode::TemporarilyUnavailable, text)).retry_after(PAUSE)
         }
     })
 }
