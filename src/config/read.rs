@@ -242,7 +242,7 @@ fn limits(fields: &mut Fields<'_>) -> Limits {
     }
 }
 
-/// 0 follows the machine: as many as it has cores, and 32 waiting for each.
+/// 0 follows the machine: as many as it has cores, and 512 waiting.
 fn hashing(fields: &mut Fields<'_>) -> passwords::Limits {
     let usual = passwords::Limits::default();
     let chosen = |value: Option<usize>, usual| value.filter(|value| *value > 0).unwrap_or(usual);

@@ -231,7 +231,7 @@ mod tests {
     #[tokio::test]
     async fn generated_secrets_need_no_pool() {
         let checker = checker(ONE);
-        let _full = Arc::clone(&checker.passwords.entrance).try_acquire_owned().unwrap();
+        let _full = checker.passwords.queue.turn("elsewhere").await.unwrap();
         let stored = hash_generated("s3cret");
         assert_eq!(checker.verify(&stored, &"s3cret".into()).await, Ok(true));
         for (name, wrong) in [
@@ -291,7 +291,7 @@ mod tests {
         let checker = checker(ONE);
         let stored = checker.hash_chosen(Profile::Development, "web-secret".into()).await.unwrap();
         assert_eq!(checker.verify(&stored, &"web-secret".into()).await, Ok(true));
-        let _full = Arc::clone(&checker.passwords.entrance).try_acquire_owned().unwrap();
+        let _full = checker.passwords.queue.turn("elsewhere").await.unwrap();
         assert_eq!(checker.verify(&stored, &"web-secret".into()).await, Ok(true), "from memory");
         assert_eq!(
             checker.verify(&stored, &"wrong".into()).await,

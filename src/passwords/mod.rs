@@ -5,18 +5,20 @@
 //!
 //! A hash costs 19 MiB and some 18 ms of one core on purpose, so the pool is the one ceiling of password sign-ins:
 //! `concurrent` hashes at a time, `queued` callers that wait, and [`PasswordError::Busy`] (503) for everyone beyond.
-//! The permit moves into the hashing thread, since dropping a request does not stop the hash it began.
+//! Turns go round by where callers come from, so that a flood from some addresses holds up nobody at another.
+//! The turn moves into the hashing thread, since dropping a request does not stop the hash it began.
 
 mod client_secrets;
 mod hashers;
+mod line;
+mod queue;
 mod scheme;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
 use hashers::Hashers;
+use queue::{MOST_WAIT, Queue};
 
 pub use client_secrets::ClientSecrets;
 pub use scheme::{Cost, Pbkdf2Digest, Scheme, SchemeError};
@@ -37,10 +39,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// As many as there are cores, and 32 waiting for each: about half a second of work.
+    /// As many as there are cores, and 512 waiting. One that waits costs some kilobytes and sends nothing more; one that
+    /// is sent away comes back at once, with a page to be made for it.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { concurrent: cores, queued: cores.saturating_mul(32) }
+        Self { concurrent: cores, queued: 512 }
     }
 }
 
@@ -70,7 +73,7 @@ pub struct Verdict {
 /// Why there is no answer about a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// The pool and its queue are full: 503, try again shortly.
+    /// The pool and its queue are full, or the turn did not come in time: 503, try again shortly.
     #[error("too many passwords are being checked at once")]
     Busy,
     /// Over [`MAX_PASSWORD_BYTES`]: 400. Nothing was hashed.
@@ -85,11 +88,7 @@ pub enum PasswordError {
 #[derive(Clone, Debug)]
 pub struct Passwords {
     profile: Profile,
-    /// One permit for each caller that is waiting or being served.
-    entrance: Arc<Semaphore>,
-    /// One permit for each hash at work.
-    work: Arc<Semaphore>,
-    limits: Limits,
+    queue: Queue,
     hashers: Arc<Hashers>,
     /// Hashes made so far.
     made: Arc<AtomicU64>,
@@ -105,14 +104,10 @@ impl Passwords {
     /// A pool with these bounds, whose unknown users and outdated hashes are measured against `profile`.
     #[must_use]
     pub fn with_profile(limits: Limits, profile: Profile) -> Self {
-        let concurrent = limits.concurrent.clamp(1, Semaphore::MAX_PERMITS / 2);
-        let queued = limits.queued.min(Semaphore::MAX_PERMITS / 2);
         Self {
             profile,
-            limits: Limits { concurrent, queued },
-            entrance: Arc::new(Semaphore::new(concurrent + queued)),
-            work: Arc::new(Semaphore::new(concurrent)),
-            hashers: Arc::new(Hashers::new(concurrent)),
+            queue: Queue::new(limits, MOST_WAIT),
+            hashers: Arc::new(Hashers::new(limits.concurrent.max(1))),
             made: Arc::default(),
         }
     }
@@ -126,10 +121,7 @@ impl Passwords {
     /// How many hashes are at work and how many callers wait for their turn, for metrics.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
-        let Limits { concurrent, queued } = self.limits;
-        let inside = concurrent.saturating_add(queued).saturating_sub(self.entrance.available_permits());
-        let running = concurrent.saturating_sub(self.work.available_permits());
-        (running, inside.saturating_sub(running))
+        self.queue.load()
     }
 
     /// How many hashes were made so far, those against nobody's password included, for metrics.
@@ -144,7 +136,7 @@ impl Passwords {
     /// [`PasswordError`]: too long, too busy, or failed.
     pub async fn hash(&self, profile: Profile, password: Secret) -> Result<String, PasswordError> {
         within_limit(&password)?;
-        self.run(move || {
+        self.run(OURS, move || {
             Scheme::argon2id(profile.cost(), &random_bytes::<16>(), password.expose().as_bytes())
                 .map(|scheme| scheme.to_string())
         })
@@ -158,12 +150,25 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError`]: too long, too busy, or failed.
     pub async fn verify(&self, hash: Option<&str>, password: &Secret) -> Result<Verdict, PasswordError> {
+        self.verify_from(OURS, hash, password).await
+    }
+
+    /// As [`Passwords::verify`], for a caller from `place` (a network): places take turns, however many wait at each.
+    ///
+    /// # Errors
+    /// As [`Passwords::verify`].
+    pub async fn verify_from(
+        &self,
+        place: &str,
+        hash: Option<&str>,
+        password: &Secret,
+    ) -> Result<Verdict, PasswordError> {
         within_limit(password)?;
         let parsed = hash.map(str::parse::<Scheme>).transpose();
         let unusable = parsed.as_ref().err().copied();
         let stored = parsed.ok().flatten();
         let (profile, password) = (self.profile, password.clone());
-        self.run(move || {
+        self.run(place, move || {
             let Some(scheme) = stored else {
                 dummy(profile).verify(password.expose().as_bytes())?;
                 return Ok(Verdict { matches: false, rehash: false, unusable });
@@ -175,23 +180,25 @@ impl Passwords {
         .map_err(|_: SchemeError| PasswordError::Failed)
     }
 
-    /// Runs `work` on a thread of the pool when it is its turn.
+    /// Runs `work` on a thread of the pool when it is the turn of a caller from `place`.
     async fn run<T: Send + 'static>(
         &self,
+        place: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let place = Arc::clone(&self.entrance).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
-        let turn = Arc::clone(&self.work).acquire_owned().await.map_err(|_| PasswordError::Failed)?;
-        let held: (OwnedSemaphorePermit, OwnedSemaphorePermit) = (place, turn);
+        let turn = self.queue.turn(place).await?;
         self.made.fetch_add(1, Ordering::Relaxed);
         let outcome = self.hashers.run(move || {
             let outcome = work();
-            drop(held);
+            drop(turn);
             outcome
         });
         outcome.await.ok_or(PasswordError::Failed)
     }
 }
+
+/// The place of callers that come from no network: realm files, the admin API, clients' secrets.
+const OURS: &str = "";
 
 impl Profile {
     fn cost(self) -> scheme::Cost {

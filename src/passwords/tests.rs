@@ -171,7 +171,7 @@ async fn hashes_that_cannot_be_used_match_nothing_and_say_why() {
 #[tokio::test]
 async fn a_password_over_1024_bytes_is_refused_before_it_is_hashed() {
     let passwords = pool(1, 0);
-    let _full = Arc::clone(&passwords.entrance).try_acquire_owned().unwrap();
+    let _full = passwords.queue.turn(OURS).await.unwrap();
     let long = Secret::from("ä".repeat(MAX_PASSWORD_BYTES / 2) + "x");
     assert_eq!(passwords.hash(DEVELOPMENT, long.clone()).await, Err(PasswordError::TooLong));
     assert_eq!(passwords.verify(None, &long).await, Err(PasswordError::TooLong));
@@ -192,7 +192,7 @@ async fn no_more_work_at_once_than_allowed_and_no_more_waiting() {
                     std::thread::sleep(Duration::from_millis(300));
                     now.fetch_sub(1, Ordering::SeqCst);
                 };
-                passwords.run(work).await
+                passwords.run(OURS, work).await
             })
         })
         .collect();
@@ -205,7 +205,7 @@ async fn no_more_work_at_once_than_allowed_and_no_more_waiting() {
     }
     assert_eq!(served, 5, "two at work and three waiting");
     assert_eq!(most.load(Ordering::SeqCst), 2);
-    assert_eq!(passwords.run(|| ()).await, Ok(()), "the pool is free again");
+    assert_eq!(passwords.run(OURS, || ()).await, Ok(()), "the pool is free again");
 }
 
 /// Dropping a request does not stop its hash, so its place must not be given away before the hash is done.
@@ -221,16 +221,16 @@ async fn an_abandoned_caller_keeps_its_place_until_its_work_is_done() {
                 begin.send(()).unwrap();
                 let _ = ends.recv();
             };
-            passwords.run(work).await
+            passwords.run(OURS, work).await
         }
     });
     tokio::task::spawn_blocking(move || began.recv().unwrap()).await.unwrap();
     abandoned.abort();
     assert!(abandoned.await.unwrap_err().is_cancelled());
-    assert_eq!(passwords.run(|| ()).await, Err(PasswordError::Busy));
+    assert_eq!(passwords.run(OURS, || ()).await, Err(PasswordError::Busy));
     end.send(()).unwrap();
     let freed = async {
-        while passwords.run(|| ()).await.is_err() {
+        while passwords.run(OURS, || ()).await.is_err() {
             tokio::task::yield_now().await
         }
     };
@@ -238,28 +238,63 @@ async fn an_abandoned_caller_keeps_its_place_until_its_work_is_done() {
 }
 
 /// A caller that gives up while it waits leaves the queue.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_abandoned_place_in_the_queue_is_free_again() {
     let passwords = pool(1, 1);
-    let _working = Arc::clone(&passwords.entrance).try_acquire_owned().unwrap();
-    let _turn = Arc::clone(&passwords.work).try_acquire_owned().unwrap();
-    let waiting = tokio::time::timeout(Duration::from_millis(20), passwords.run(|| ()));
+    let working = passwords.queue.turn(OURS).await.unwrap();
+    let waiting = tokio::time::timeout(Duration::from_millis(20), passwords.run(OURS, || ()));
     assert!(waiting.await.is_err(), "it waits for its turn");
-    assert_eq!(passwords.entrance.available_permits(), 1);
+    let (next, ()) = tokio::join!(passwords.run(OURS, || 1), async { drop(working) });
+    assert_eq!(next, Ok(1));
+    assert_eq!(passwords.load(), (0, 0));
+}
+
+/// attacks.md U02, a flood: who comes from elsewhere is served next, and gets a place although there is none.
+#[tokio::test]
+async fn a_crowd_at_one_place_does_not_hold_up_another() {
+    let passwords = pool(1, 3);
+    let working = passwords.queue.turn("flood").await.unwrap();
+    let done = std::sync::Mutex::new(Vec::new());
+    let attempt = |place: &'static str| {
+        let (passwords, done) = (&passwords, &done);
+        async move {
+            let outcome = passwords.run(place, || ()).await;
+            done.lock().unwrap().push((place, outcome));
+        }
+    };
+    tokio::join!(
+        attempt("flood"),
+        attempt("flood"),
+        attempt("flood"),
+        attempt("flood"),
+        attempt("home"),
+        async { drop(working) },
+    );
+    let busy = ("flood", Err(PasswordError::Busy));
+    let expected = [busy, busy, ("home", Ok(())), ("flood", Ok(())), ("flood", Ok(()))];
+    assert_eq!(done.into_inner().unwrap(), expected);
+}
+
+/// Nobody waits for ever: then the answer is 503.
+#[tokio::test]
+async fn a_turn_that_does_not_come_is_given_up() {
+    let queue = Queue::new(Limits { concurrent: 1, queued: 1 }, Duration::from_millis(10));
+    let _working = queue.turn(OURS).await.unwrap();
+    assert_eq!(queue.turn(OURS).await.err(), Some(PasswordError::Busy));
 }
 
 #[tokio::test]
 async fn work_that_panics_gives_its_place_back() {
     let passwords = pool(1, 0);
-    let outcome: Result<(), _> = passwords.run(|| panic!("on purpose")).await;
+    let outcome: Result<(), _> = passwords.run(OURS, || panic!("on purpose")).await;
     assert_eq!(outcome, Err(PasswordError::Failed));
-    assert_eq!(passwords.run(|| ()).await, Ok(()));
+    assert_eq!(passwords.run(OURS, || ()).await, Ok(()));
 }
 
-#[test]
-fn limits_at_the_ends_are_held_within_reason() {
+#[tokio::test]
+async fn limits_at_the_ends_are_held_within_reason() {
     for (concurrent, queued) in [(0, 0), (usize::MAX, usize::MAX)] {
-        assert!(pool(concurrent, queued).work.available_permits() >= 1);
+        assert!(pool(concurrent, queued).queue.turn(OURS).await.is_ok());
     }
     assert!(Limits::default().concurrent >= 1);
 }
