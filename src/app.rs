@@ -1,6 +1,7 @@
 //! [`App`]: the one value that endpoints get.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -15,6 +16,7 @@ use crate::protocol::redirect_uri::Strictness;
 use crate::realms::Realms;
 use crate::store::{Change, Store, StoreError};
 use crate::telemetry::Metrics;
+use crate::turns::Turns;
 use crate::vault::Vault;
 
 /// Everything that an endpoint may need. One per server, shared by all requests.
@@ -30,6 +32,8 @@ pub struct App {
     pub vault: Arc<Vault>,
     /// The bounded pool that hashes people's passwords.
     pub passwords: Passwords,
+    /// Attempts to sign in to the same account take turns.
+    pub sign_ins: Turns,
     /// Proves clients' secrets.
     pub client_secrets: ClientSecrets,
     /// The way out, to addresses that others name.
@@ -53,6 +57,9 @@ pub struct Rules {
     pub strictness: Strictness,
     /// The cost of new password hashes.
     pub password_profile: Profile,
+    /// For how long a sign-in that must wait is kept from its answer, so that guessing on costs the guesser time and the
+    /// server none.
+    pub pause: Duration,
     /// Whose password grants are taken.
     pub password_grant: PasswordGrant,
     /// Whether refusals explain themselves to a developer, and the sign-in page offers the demo users.

@@ -7,6 +7,7 @@ mod seed;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::{Extension, Router};
 use tokio::sync::Notify;
@@ -28,9 +29,13 @@ use crate::realms::Realms;
 use crate::server::{Ended, Server, Shutdown, Tls, TlsError};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
+use crate::turns::Turns;
 use crate::vault::{KeyFileError, Vault};
 
 pub use seed::{Administrator, Existing, Import, Seed, administrate, import_files};
+
+/// For how long `serve` keeps the answer from a sign-in that must wait.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -118,10 +123,13 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         client_secrets: ClientSecrets::new(passwords.clone(), Arc::clone(&vault)),
         vault,
         passwords,
+        sign_ins: Turns::default(),
         hosts: config.hosts(),
         rules: Rules {
             strictness: if dev { Strictness::Development } else { Strictness::Serve },
             password_profile,
+            // Nobody guesses at a server of tests, which have no time to lose.
+            pause: if dev { Duration::ZERO } else { PAUSE },
             password_grant: config.password_grant(),
             helpful: dev,
             client_certificates: config.client_certificates(),

@@ -34,4 +34,5 @@ pub mod signer;
 pub mod store;
 pub mod telemetry;
 pub mod testing;
+pub mod turns;
 pub mod vault;

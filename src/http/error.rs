@@ -14,6 +14,7 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::realms::RealmError;
 use crate::signer::SignError;
 use crate::store::StoreError;
+use crate::turns::NoTurn;
 
 /// A fault of ours, of which a caller learns only whether trying again may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,12 @@ impl From<PasswordError> for Fault {
                 Self::Lasting
             }
         }
+    }
+}
+
+impl From<NoTurn> for Fault {
+    fn from(_: NoTurn) -> Self {
+        Self::Passing
     }
 }
 

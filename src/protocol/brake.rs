@@ -35,6 +35,13 @@ pub fn counters(name: &str, address: IpAddr, known_browser: bool, rule: &BruteFo
     ]
 }
 
+/// How many attempts at one account may be under way at once from one network: side by side, right passwords must not
+/// use up what wrong ones are allowed.
+#[must_use]
+pub fn side_by_side(rule: &BruteForce) -> usize {
+    if rule.max_failures > 2 { 2 } else { 1 }
+}
+
 /// What a right password takes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgiven {

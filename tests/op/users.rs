@@ -132,6 +132,25 @@ on_both! {
         is_sign_in(&attempt(&server, &rp, "alice", "alice").await, "three failures, and the address waits");
     }
 
+    /// A test suite signs in as the same person from all its workers at once.
+    async fn u02_right_passwords_side_by_side_are_no_guesses(place) {
+        let server = place.start().await;
+        let rp = server.rp("web", Some("web-secret"));
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..24 {
+            let (mut browser, rp) = (server.browser(), rp.clone());
+            all.spawn(async move { rp.authorize(&mut browser, "alice", "alice").await });
+        }
+        while let Some(reply) = all.join_next().await {
+            let reply = reply.unwrap();
+            assert!(reply.parameter("code").is_some(), "{} {}", reply.status, reply.body);
+        }
+        for _ in 0..5 {
+            is_sign_in(&attempt(&server, &rp, "alice", "wrong").await, "wrong");
+        }
+        is_sign_in(&attempt(&server, &rp, "alice", "alice").await, "no count of theirs is left over, nor lost");
+    }
+
     /// What comes after the count may fail; the count stands (CVE-2026-35597).
     async fn u03_a_failure_counts_though_the_request_that_made_it_failed(place) {
         let server = place.start().await;

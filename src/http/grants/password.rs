@@ -51,7 +51,8 @@ pub async fn issue(
         .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?
         .with_details(details);
     let password = Secret::from(form.get("password").unwrap_or_default().to_owned());
-    let right = match password::check(context, headers, username, &password).await? {
+    let (_turn, verdict) = password::check(context, headers, username, &password).await?;
+    let right = match verdict {
         Verdict::Right(right) => right,
         Verdict::Disabled => return Err(refuse(context, client, Refusal::Disabled).await?),
         Verdict::WaitUntil(until) => return Err(refuse(context, client, Refusal::WaitUntil(until)).await?),

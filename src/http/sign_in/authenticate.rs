@@ -60,7 +60,8 @@ async fn submit(
         return second::submit(context, headers, &pending, half, &form).await;
     }
     let attempt = Attempt::read(context, &form);
-    let problem = match password::check(context, headers, &attempt.typed, &attempt.password).await? {
+    let (_turn, verdict) = password::check(context, headers, &attempt.typed, &attempt.password).await?;
+    let problem = match verdict {
         Verdict::Right(right) => {
             let half = Half {
                 user_id: right.user.id.clone(),

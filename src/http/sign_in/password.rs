@@ -16,6 +16,7 @@ use crate::protocol::session::Session;
 use crate::protocol::user::{User, canonical};
 use crate::secrets::Secret;
 use crate::store::{Change, PasswordProof};
+use crate::turns::Turn;
 
 /// What became of an attempt.
 pub(in crate::http) enum Verdict {
@@ -41,16 +42,17 @@ pub(in crate::http) struct Right {
     pub(in crate::http) leading: Vec<Change>,
 }
 
-/// Counts the attempt, then looks at the password; both for names that nobody has too, at the same cost.
+/// Counts the attempt, then looks at the password; both for names that nobody has too, at the same cost. The turn is to be
+/// kept until what follows from the verdict is committed.
 ///
 /// # Errors
 /// Trouble of ours.
-pub(in crate::http) async fn check(
-    context: &RealmContext,
+pub(in crate::http) async fn check<'a>(
+    context: &'a RealmContext,
     headers: &HeaderMap,
     typed: &str,
     password: &Secret,
-) -> Result<Verdict, Fault> {
+) -> Result<(Option<Turn<'a>>, Verdict), Fault> {
     let (app, realm) = (&context.app, &context.state.realm);
     let name = canonical(typed);
     let found = app.store.user_by_login(&realm.id, &name, realm.settings.login_with_email).await?;
@@ -59,13 +61,19 @@ pub(in crate::http) async fn check(
     let known = found.as_ref().is_some_and(|found| views::knows(context, headers, &found.user));
     let rule = &realm.settings.brute_force;
     let counters = brake::counters(counted, context.address, known, rule);
+    let subject = counters.first().map(|counter| format!("{}/{}", realm.id, counter.subject));
+    let turn = app.sign_ins.of(&subject.unwrap_or_default(), brake::side_by_side(rule)).await?;
     if let Some(until) = app.store.count_attempt(&realm.id, &counters, rule, app.clock.now()).await? {
-        return Ok(Verdict::WaitUntil(until));
+        drop(turn);
+        // Whoever is told at once asks again at once, with a page to be made for it each time.
+        tokio::time::sleep(app.rules.pause).await;
+        return Ok((None, Verdict::WaitUntil(until)));
     }
     let hash = found.as_ref().and_then(|found| found.password_hash.clone());
     let forgiven = brake::forgiven(counted, context.address, known, rule);
-    let verdict = match app.passwords.verify(hash.as_deref(), password).await {
-        Err(PasswordError::TooLong) => return Ok(Verdict::Wrong),
+    let network = brake::network(context.address);
+    let verdict = match app.passwords.verify_from(&network, hash.as_deref(), password).await {
+        Err(PasswordError::TooLong) => return Ok((Some(turn), Verdict::Wrong)),
         Err(PasswordError::Busy) => {
             // No password was looked at: to count this would let a crowd lock people out.
             let realm_id = realm.id.clone();
@@ -78,10 +86,10 @@ pub(in crate::http) async fn check(
         tracing::warn!(user_id = %found.user.id, %error, "a stored password hash cannot be used");
     }
     let Some(found) = found.filter(|_| verdict.matches) else {
-        return Ok(Verdict::Wrong);
+        return Ok((Some(turn), Verdict::Wrong));
     };
     if !found.user.enabled {
-        return Ok(Verdict::Disabled);
+        return Ok((Some(turn), Verdict::Disabled));
     }
     let proof = Box::new(PasswordProof {
         realm_id: realm.id.clone(),
@@ -89,7 +97,8 @@ pub(in crate::http) async fn check(
         changes: found.password_changes,
         kept: if verdict.rehash { rehash(context, password).await } else { None },
     });
-    Ok(Verdict::Right(Right { user: Box::new(found.user), proof, forgiven, leading: Vec::new() }))
+    let right = Right { user: Box::new(found.user), proof, forgiven, leading: Vec::new() };
+    Ok((Some(turn), Verdict::Right(right)))
 }
 
 /// The password as new ones are stored; none when that must wait for another sign-in.
