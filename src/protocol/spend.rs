@@ -29,6 +29,14 @@ impl SpendKind {
             Self::OneTimeCode => "one_time_code",
         }
     }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::ClientAssertion, Self::DpopProof, Self::IssuerAssertion, Self::OneTimeCode]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
 }
 
 /// An identifier that a request uses up. It travels with the request's decision into the one transaction that commits

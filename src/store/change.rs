@@ -9,7 +9,7 @@ use super::statement::{Statement, sql};
 use super::user_password::{self, PasswordProof};
 use super::{
     Store, audit, backchannel_logout, client, code, consent, credential, device_code, failure, grant, group,
-    key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, user,
+    key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, spent, user,
 };
 use crate::clock::Timestamp;
 use crate::keycloak::record::SECRET_COPY;
@@ -28,6 +28,7 @@ use crate::protocol::register::InitialToken;
 use crate::protocol::role::{Group, Role};
 use crate::protocol::scope::Scope;
 use crate::protocol::session::Session;
+use crate::protocol::spend::Spend;
 use crate::protocol::user::User;
 
 /// One change. Those that say "put" insert, or replace what has the same identifier.
@@ -139,6 +140,10 @@ pub enum Change {
     RevokeToken { realm_id: String, jti: String, expires_at: Timestamp },
     /// A code was issued.
     AddCode(AuthorizationCode),
+    /// A code was presented with a wrong verifier.
+    NoteWrongVerifier { realm_id: String, fingerprint: String },
+    /// An identifier is used up; a conflict about the name of its kind when it was before.
+    Spend { realm_id: String, spend: Spend },
     /// A code is issued for a pushed request; none can be for one that was spent before.
     SpendPushedRequest { realm_id: String, fingerprint: String, at: Timestamp },
     /// A person said yes to a device that still waits, to `scope` of what it asked.
@@ -321,6 +326,8 @@ impl Change {
             | Self::AddRegistration { realm_id, .. }
             | Self::TouchRegistration { realm_id, .. }
             | Self::SpendPushedRequest { realm_id, .. }
+            | Self::NoteWrongVerifier { realm_id, .. }
+            | Self::Spend { realm_id, .. }
             | Self::ApproveDevice { realm_id, .. }
             | Self::DenyDevice { realm_id, .. }
             | Self::WithdrawConsent { realm_id, .. }
@@ -458,6 +465,12 @@ impl Change {
                 to.push(pushed::spend(&realm_id, &fingerprint, at));
             }
             Self::AddCode(code) => to.push(code::add(&code)?),
+            Self::NoteWrongVerifier { realm_id, fingerprint } => {
+                to.push(code::note_wrong_verifier(&realm_id, &fingerprint));
+            }
+            Self::Spend { realm_id, spend } => {
+                to.push(spent::add(&realm_id, &spend).needs(spend.kind.name()));
+            }
             Self::ApproveDevice { realm_id, fingerprint, approval, scope, details } => {
                 to.push(device_code::approve(&realm_id, &fingerprint, &approval, &scope, &details)?);
             }

@@ -35,8 +35,10 @@ pub struct RedeemCode {
     pub confirmation: Option<Confirmation>,
     /// The identifiers that the request uses up.
     pub spends: Vec<Spend>,
-    /// The event to keep.
+    /// The event to keep when it succeeds.
     pub audit: AuditEvent,
+    /// The event to keep when it is a replay.
+    pub reuse_audit: AuditEvent,
 }
 
 /// What became of it.
@@ -91,6 +93,13 @@ pub(super) fn add(code: &AuthorizationCode) -> Result<Statement, StoreError> {
     .needs("reference"))
 }
 
+/// Counts a redemption with a wrong verifier.
+pub(super) fn note_wrong_verifier(realm_id: &str, fingerprint: &str) -> Statement {
+    let text = "UPDATE authorization_codes SET failures = failures + 1 \
+                WHERE realm_id = $1 AND fingerprint = $2 AND redeemed_at IS NULL";
+    sql!(text, realm_id, fingerprint)
+}
+
 impl Store {
     /// The code with what it hangs on.
     ///
@@ -139,16 +148,6 @@ impl Store {
     pub async fn redeem_code(&self, spend: RedeemCode) -> Result<Redemption, StoreError> {
         self.db.write(spend).await
     }
-
-    /// Counts a redemption with a wrong verifier, and says how many there were.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn note_wrong_verifier(&self, realm_id: &str, fingerprint: &str) -> Result<i64, StoreError> {
-        let text = "UPDATE authorization_codes SET failures = failures + 1 \
-                    WHERE realm_id = $1 AND fingerprint = $2 AND redeemed_at IS NULL RETURNING failures";
-        self.db.write(NoteWrongVerifier(sql!(text, realm_id, fingerprint))).await
-    }
 }
 
 impl Work for RedeemCode {
@@ -177,6 +176,7 @@ impl Work for RedeemCode {
                 return Ok(Finish::Undo(Redemption::Gone));
             }
             transaction.execute(&grant::revoke(realm_id, grant_id, *now)).await?;
+            transaction.execute(&audit::add(&self.reuse_audit)?).await?;
             return Ok(Finish::Commit(Redemption::AlreadyRedeemed));
         }
         if let Some(token) = refresh {
@@ -184,16 +184,5 @@ impl Work for RedeemCode {
         }
         transaction.execute(&audit::add(&self.audit)?).await?;
         Ok(Finish::Commit(Redemption::Redeemed))
-    }
-}
-
-struct NoteWrongVerifier(Statement);
-
-impl Work for NoteWrongVerifier {
-    type Outcome = i64;
-
-    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<i64>, StoreError> {
-        let row = transaction.one::<(i64,)>(&self.0).await?;
-        Ok(Finish::Commit(row.map_or(0, |(failures,)| failures)))
     }
 }

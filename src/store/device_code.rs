@@ -31,7 +31,7 @@ use crate::protocol::device_code::{Approval, DeviceCode};
 pub use answer::DeviceLookup;
 pub(super) use answer::{approve, deny, take_all_back, take_back};
 pub use ask::{Asked, NewDeviceCode};
-pub use redeem::{DeviceRedemption, RedeemDeviceCode};
+pub use redeem::{DeviceRedemption, Poll, RedeemDeviceCode};
 
 row! {
     struct Row {

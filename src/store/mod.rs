@@ -68,7 +68,7 @@ pub use change::Change;
 pub use client_sessions::OfflineGrant;
 pub use code::{RedeemCode, Redemption};
 pub use db::Traffic;
-pub use device_code::{Asked, DeviceLookup, DeviceRedemption, NewDeviceCode, RedeemDeviceCode};
+pub use device_code::{Asked, DeviceLookup, DeviceRedemption, NewDeviceCode, Poll, RedeemDeviceCode};
 pub use error::{Cause, StoreError};
 pub use event_search::EventSearch;
 pub use failure::Failures;

@@ -6,7 +6,7 @@ use super::error::StoreError;
 use super::statement::{Statement, sql};
 use crate::protocol::spend::{Spend, SpendKind};
 
-fn add(realm_id: &str, spend: &Spend) -> Statement {
+pub(super) fn add(realm_id: &str, spend: &Spend) -> Statement {
     let text = "INSERT INTO spent_identifiers (realm_id, kind, fingerprint, expires_at) VALUES ($1, $2, $3, $4) \
                 ON CONFLICT (realm_id, kind, fingerprint) DO NOTHING";
     sql!(text, realm_id, spend.kind.name(), &spend.fingerprint, spend.expires_at)

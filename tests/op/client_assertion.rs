@@ -138,6 +138,23 @@ async fn c04_a_refusal_uses_an_assertion_up_too() {
     }
 }
 
+/// Who sends a copy is not told what else is wrong with it: of a password, that would be an oracle.
+#[tokio::test]
+async fn c04_a_replay_hears_that_it_proves_nothing_and_no_more() {
+    let scene = Scene::new().await;
+    let used = scene.assertion();
+    assert_eq!(scene.ask(&used).await.status, 200);
+    for (case, fields) in [
+        ("grant", vec![("grant_type", "unknown")]),
+        ("scope", vec![("grant_type", "client_credentials"), ("scope", "unknown")]),
+        ("code", vec![("grant_type", "authorization_code"), ("code", "unknown")]),
+        ("refresh token", vec![("grant_type", "refresh_token"), ("refresh_token", "unknown")]),
+    ] {
+        assert_refused(&scene.post("token", &used, &fields).await, case);
+    }
+    assert_refused(&scene.post("ext/par/request", &used, &[("scope", "unknown")]).await, "a pushed request");
+}
+
 #[tokio::test]
 async fn c04_a_replay_spends_neither_code_nor_refresh_token() {
     let scene = Scene::new().await;

@@ -3,7 +3,7 @@
 
 use vestibule::clock::Timestamp;
 use vestibule::store::Traffic;
-use vestibule::testing::{Options, Reply, TestServer};
+use vestibule::testing::{Options, Reply, Rp, TestServer};
 
 use crate::common::Scene;
 use crate::database::Place;
@@ -192,6 +192,28 @@ async fn tokens_of(scene: &Scene, meter: &mut Meter<'_>) {
     meter.begin();
     ok(&rp.post(browser, "revoke", &[("token", next.access_token())]).await);
     meter.end("revocation", cost(3, 1));
+    refused_codes(scene, meter).await;
+}
+
+/// Refusals that leave something: whatever it is, in one transaction with the proof that is used up.
+async fn refused_codes(scene: &Scene, meter: &mut Meter<'_>) {
+    let Scene { rp, browser, server, .. } = scene;
+    let proven = Rp { dpop: Some(server.proof_key()), ..rp.clone() };
+    for (case, rp, spends) in [("", rp, 0), (", with a proof", &proven, 1)] {
+        let code = browser.clone().get(&rp.authorize_url()).await.parameter("code").unwrap();
+        let guess = Rp { verifier: "x".repeat(43), ..rp.clone() };
+        for (row, rp, paid) in [
+            ("a wrong verifier", &guess, cost(3 + spends, 1)),
+            ("a code", rp, cost(6 + spends, 1)),
+            ("a code that comes again", rp, cost(6 + spends, 1)),
+            ("and again", rp, cost(1 + spends, spends)),
+        ] {
+            meter.begin();
+            let answer = rp.redeem(browser, &code).await;
+            meter.end(&format!("{row}{case}"), paid);
+            assert_eq!(answer.is_ok(), row == "a code", "{row}{case}");
+        }
+    }
 }
 
 on_both! {

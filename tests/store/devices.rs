@@ -6,7 +6,7 @@ use vestibule::protocol::brake::Counter;
 use vestibule::protocol::device_code::{Approval, DeviceCode};
 use vestibule::protocol::spend::{Spend, SpendKind};
 use vestibule::store::{
-    Asked, Change, DeviceLookup, DeviceRedemption, NewDeviceCode, RedeemDeviceCode, StoreError,
+    Asked, Change, DeviceLookup, DeviceRedemption, NewDeviceCode, Poll, RedeemDeviceCode, StoreError,
 };
 
 use crate::on_both;
@@ -217,12 +217,13 @@ on_both! {
     async fn d03_a_poll_that_comes_too_soon_lengthens_the_wait(world) {
         let code = waiting(&world).await;
         let poll = async |after| {
-            world.store.poll_device(&code.realm_id, &code.fingerprint, NOW.plus(after)).await.unwrap()
+            world.store.poll_device(&code.realm_id, &code.fingerprint, &[], NOW.plus(after)).await.unwrap()
         };
         for (after, too_fast, interval) in
             [(0, false, 5), (3, true, 10), (12, false, 10), (21, false, 10), (29, true, 15), (43, false, 15)]
         {
-            assert_eq!(poll(after).await, too_fast, "{after}");
+            let expected = if too_fast { Poll::TooFast } else { Poll::InTime };
+            assert_eq!(poll(after).await, expected, "{after}");
             let now = kept(&world, &code).await;
             assert_eq!((now.interval, now.polled_at), (interval, Some(NOW.plus(after))), "{after}");
         }

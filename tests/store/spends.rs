@@ -1,7 +1,8 @@
 //! What is good once is good once: fifty callers at the same time, one winner (attacks P07, F02; reliability I2, I3).
 
 use vestibule::clock::Timestamp;
-use vestibule::store::{RedeemCode, Redemption, RotateRefresh, Rotation, Store};
+use vestibule::protocol::audit::{AuditEvent, AuditKind};
+use vestibule::store::{Page, RedeemCode, Redemption, RotateRefresh, Rotation, Store};
 
 use crate::on_both;
 use crate::world::{NOW, Tenant, World};
@@ -21,6 +22,7 @@ pub(crate) fn redemption(tenant: &Tenant, code: &vestibule::protocol::code::Auth
         spends: Vec::new(),
         confirmation: None,
         audit: tenant.event(),
+        reuse_audit: AuditEvent { kind: AuditKind::CodeToTokenError, ..tenant.event() },
     }
 }
 
@@ -103,6 +105,9 @@ on_both! {
             // The first replay revokes what the winner got (P04a); whoever comes later finds the grant gone.
             let found = world.store.grant_with_user(&world.tenant.realm.id, &code.grant_id).await.unwrap();
             assert!(found.unwrap().0.revoked_at.is_some(), "round {round}");
+            let told = world.store.audit_events(&world.tenant.realm.id, Page::ALL).await.unwrap();
+            let reuses = told.iter().filter(|event| event.kind == AuditKind::CodeToTokenError).count();
+            assert_eq!(reuses, round + 1, "one event for one family that ended");
         }
     }
 

@@ -2,16 +2,16 @@
 
 use uuid::Uuid;
 
-use super::{audiences, event, note_refusal};
+use super::{Refused, audiences, event, refused};
+use crate::clock::Timestamp;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
-use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::http::tokens::{self, Bounds, Issue};
-use crate::protocol::audit::AuditKind;
+use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::authorization_details;
-use crate::protocol::client::{Client, GrantType};
-use crate::protocol::error::OAuthError;
+use crate::protocol::client::GrantType;
+use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::authorization_code::{CodeRecord, Decision, TokenRequest, decide, not_valid};
 use crate::protocol::grants::refresh_token;
 use crate::protocol::refresh::RefreshToken;
@@ -28,12 +28,11 @@ pub async fn redeem(
     context: &RealmContext,
     caller: &Authenticated,
     form: &Params,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<TokenResponse, Refused> {
     let client = &caller.entry.client;
     let code = form.get("code").ok_or_else(|| missing("code is missing"))?;
-    let fingerprint = secrets::fingerprint(code);
     let realm = &context.state.realm;
-    let record = context.app.store.code_by_fingerprint(&realm.id, &fingerprint).await?;
+    let record = context.app.store.code_by_fingerprint(&realm.id, &secrets::fingerprint(code)).await?;
     let request = TokenRequest {
         redirect_uri: form.get("redirect_uri"),
         code_verifier: form.get("code_verifier"),
@@ -46,17 +45,17 @@ pub async fn redeem(
             let audiences = audiences::of_grant(context, client, &record.grant, form).await?;
             spend(context, caller, form, record, audiences).await
         }
+        // The database finds it spent once more, and ends what came of it. Of a copy of a request, whose proof was used
+        // before, it undoes that.
         (Decision::Replay, Some(record)) => {
-            // A request that is itself a copy proves nothing, so it ends nothing either.
-            client_auth::use_up(context, caller).await?;
-            Err(replayed(context, client, &record).await?.into())
+            commit(context, caller, &record, None, now).await?;
+            Err(not_valid().into())
         }
         (Decision::WrongVerifier, Some(record)) => {
-            context.app.store.note_wrong_verifier(&realm.id, &fingerprint).await?;
-            let error =
-                OAuthError::new(crate::protocol::error::ErrorCode::InvalidGrant, "PKCE verification failed");
-            note_refusal(context, AuditKind::CodeToTokenError, client, Some(&record.grant), &error).await?;
-            Err(error.into())
+            let error = OAuthError::new(ErrorCode::InvalidGrant, "PKCE verification failed");
+            let (realm_id, fingerprint) = (realm.id.clone(), record.code.fingerprint);
+            Err(refused(context, AuditKind::CodeToTokenError, client, Some(&record.grant), error)
+                .leaving(Change::NoteWrongVerifier { realm_id, fingerprint }))
         }
         (Decision::Refuse(error), _) => Err(error.into()),
         (_, None) => Err(not_valid().into()),
@@ -64,7 +63,7 @@ pub async fn redeem(
 }
 
 fn missing(why: &'static str) -> OAuthError {
-    OAuthError::new(crate::protocol::error::ErrorCode::InvalidRequest, why)
+    OAuthError::new(ErrorCode::InvalidRequest, why)
 }
 
 async fn spend(
@@ -73,7 +72,7 @@ async fn spend(
     form: &Params,
     record: CodeRecord,
     audiences: Option<Vec<String>>,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<TokenResponse, Refused> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let now = context.app.clock.now();
     let details = authorization_details::narrow(
@@ -97,54 +96,53 @@ async fn spend(
         used_at: None,
         superseded_at: None,
     });
-    // The grant outlives its last access token, so that live checks find it.
-    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
-    let redemption = store
-        .redeem_code(RedeemCode {
-            realm_id: realm.id.clone(),
-            fingerprint: record.code.fingerprint.clone(),
-            grant_id: record.grant.id.clone(),
+    commit(context, caller, &record, refresh.as_ref(), now).await?;
+    Ok(tokens::sign(
+        context,
+        &Issue {
+            caller,
+            user: &record.user,
+            roles: &roles,
+            granted: &granted,
+            grant: Some(&record.grant),
+            refresh: refresh.as_ref(),
+            bounds: Bounds { audiences: audiences.as_deref(), ..Bounds::default() },
             now,
-            refresh: refresh.clone(),
-            grant_expires_at: if refresh.is_some() { ends.max(access_ends) } else { access_ends },
-            confirmation: caller.confirmation.clone(),
-            spends: caller.spends.clone(),
-            audit: event(context, AuditKind::CodeToToken, client, Some(&record.grant)),
-        })
-        .await?;
-    match redemption {
-        Redemption::Redeemed => Ok(tokens::sign(
-            context,
-            &Issue {
-                caller,
-                user: &record.user,
-                roles: &roles,
-                granted: &granted,
-                grant: Some(&record.grant),
-                refresh: refresh.as_ref(),
-                bounds: Bounds { audiences: audiences.as_deref(), ..Bounds::default() },
-                now,
-            },
-        )?),
-        // Another valid request was faster: of two, one is a replay.
-        Redemption::AlreadyRedeemed => Err(replayed(context, client, &record).await?.into()),
-        Redemption::Gone => Err(not_valid().into()),
-        Redemption::Replayed(kind) => Err(client_auth::replayed(kind)),
-    }
+        },
+    )?)
 }
 
-/// Revokes what the first redemption got (OAuth 2.1 §4.1.3).
-async fn replayed(
+/// Spends the code. Of two valid requests one is a replay, which ends what the other got (OAuth 2.1 §4.1.3).
+async fn commit(
     context: &RealmContext,
-    client: &Client,
+    caller: &Authenticated,
     record: &CodeRecord,
-) -> Result<OAuthError, ApiError> {
-    let error = not_valid();
-    let mut event = event(context, AuditKind::CodeToTokenError, client, Some(&record.grant));
-    event.error = Some("code_reuse".into());
-    let (realm_id, id) = (context.state.realm.id.clone(), record.grant.id.clone());
-    let revoke = Change::RevokeGrant { realm_id, id, at: context.app.clock.now() };
-    context.app.commit(vec![revoke, Change::Audit(event)]).await?;
-    tracing::warn!(client_id = %client.client_id, "a code was used twice; its grant is revoked");
-    Ok(error)
+    refresh: Option<&RefreshToken>,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let (realm, client) = (&context.state.realm, &caller.entry.client);
+    let told = |kind| event(context, kind, client, Some(&record.grant));
+    // The grant outlives its last access token, so that live checks find it.
+    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
+    let redemption = RedeemCode {
+        realm_id: realm.id.clone(),
+        fingerprint: record.code.fingerprint.clone(),
+        grant_id: record.grant.id.clone(),
+        now,
+        refresh: refresh.cloned(),
+        grant_expires_at: refresh.map_or(access_ends, |token| token.expires_at.max(access_ends)),
+        confirmation: caller.confirmation.clone(),
+        spends: caller.spends.clone(),
+        audit: told(AuditKind::CodeToToken),
+        reuse_audit: AuditEvent { error: Some("code_reuse".into()), ..told(AuditKind::CodeToTokenError) },
+    };
+    match context.app.store.redeem_code(redemption).await? {
+        Redemption::Redeemed => Ok(()),
+        Redemption::AlreadyRedeemed => {
+            tracing::warn!(client_id = %client.client_id, "a code was used twice; its grant is revoked");
+            Err(Refused::settled(not_valid()))
+        }
+        Redemption::Gone => Err(not_valid().into()),
+        Redemption::Replayed(kind) => Err(client_auth::replayed(kind).into()),
+    }
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::audiences;
+use super::{Refused, audiences};
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
-use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::http::tokens;
 use crate::protocol::authorization_details::{self, Detail};
@@ -25,7 +24,7 @@ pub async fn issue(
     context: &RealmContext,
     caller: &Authenticated,
     form: &Params,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<TokenResponse, Refused> {
     let client = &caller.entry.client;
     let Some(account) = &caller.entry.service_account else {
         return Err(

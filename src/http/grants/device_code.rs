@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{audiences, event, note_refusal};
+use super::{Refused, audiences, event, refused};
 use crate::clock::Timestamp;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
@@ -22,7 +22,7 @@ use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope::{self, Granted, OFFLINE_ACCESS};
 use crate::protocol::token_response::TokenResponse;
 use crate::secrets;
-use crate::store::{DeviceRedemption, RedeemDeviceCode};
+use crate::store::{DeviceRedemption, Poll, RedeemDeviceCode};
 
 /// Answers a poll (RFC 8628 §3.4).
 ///
@@ -33,7 +33,7 @@ pub async fn redeem(
     context: &RealmContext,
     caller: &Authenticated,
     form: &Params,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<TokenResponse, Refused> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let missing = || OAuthError::new(ErrorCode::InvalidRequest, "device_code is missing");
     let fingerprint = secrets::fingerprint(form.get("device_code").ok_or_else(missing)?);
@@ -41,8 +41,11 @@ pub async fn redeem(
     let now = context.app.clock.now();
     match (state(found.as_ref(), client, now), &found) {
         (State::Pending, _) => {
-            let too_fast = store.poll_device(&realm.id, &fingerprint, now).await?;
-            Err(pending(too_fast).into())
+            Err(match store.poll_device(&realm.id, &fingerprint, &caller.spends, now).await? {
+                Poll::InTime => Refused::settled(pending(false)),
+                Poll::TooFast => Refused::settled(pending(true)),
+                Poll::Replayed(kind) => client_auth::replayed(kind).into(),
+            })
         }
         (State::Approved(approval), Some(code)) => {
             let audiences = audiences::of_request(context, client, form).await?;
@@ -60,7 +63,7 @@ async fn spend(
     (code, approval): (&DeviceCode, &Approval),
     audiences: Option<Vec<String>>,
     now: Timestamp,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<TokenResponse, Refused> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let approver = approver(context, approval).await?.ok_or_else(not_valid)?;
     let (granted, details) = allowed(context, client, code, form)?;
@@ -69,8 +72,7 @@ async fn spend(
     let grant = Grant { confirmation, request, ..grant(code, approval, &granted, now) };
     if let Err(error) = check(approval, &approver, client, &realm.settings, now) {
         let kind = AuditKind::Oauth2DeviceCodeToTokenError;
-        note_refusal(context, kind, client, Some(&grant), &error).await?;
-        return Err(error.into());
+        return Err(refused(context, kind, client, Some(&grant), error));
     }
     let roles = store.roles_of_user(&realm.id, &approver.user.id).await?;
     let ends = refresh_token::expires_at(&grant, client, approver.session.as_ref(), &realm.settings, now);
@@ -99,7 +101,7 @@ async fn spend(
         DeviceRedemption::Redeemed => {}
         // A second request is the device's own retry, since nobody else has the code: the first one's tokens stay good.
         DeviceRedemption::Gone => return Err(not_valid().into()),
-        DeviceRedemption::Replayed(kind) => return Err(client_auth::replayed(kind)),
+        DeviceRedemption::Replayed(kind) => return Err(client_auth::replayed(kind).into()),
     }
     Ok(tokens::sign(
         context,

@@ -1,10 +1,9 @@
 //! `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`: a token stands for the client's credentials.
 
-use super::client_credentials;
+use super::{Refused, client_credentials};
 use crate::http::client_assertion;
 use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
-use crate::http::error::ApiError;
 use crate::http::params::Params;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::jwt_bearer::not_valid;
@@ -17,15 +16,14 @@ use crate::protocol::token_response::TokenResponse;
 /// while the keys of its issuer are not to be had, else as `client_credentials`.
 pub async fn issue(
     context: &RealmContext,
-    caller: &Authenticated,
+    caller: &mut Authenticated,
     form: &Params,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<TokenResponse, Refused> {
     let missing = || OAuthError::new(ErrorCode::InvalidRequest, "assertion is missing");
     let assertion = form.get("assertion").ok_or_else(missing)?;
-    let mut caller = caller.clone();
     if !caller.by_grant {
         let spend = client_assertion::prove_grant(context, &caller.entry, assertion).await?;
         caller.spends.push(spend.ok_or_else(not_valid)?);
     }
-    client_credentials::issue(context, &caller, form).await
+    client_credentials::issue(context, caller, form).await
 }

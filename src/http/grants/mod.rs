@@ -8,14 +8,17 @@ pub mod device_code;
 pub mod jwt_bearer;
 pub mod password;
 pub mod refresh_token;
+mod refused;
 pub mod token_exchange;
 
+pub use refused::Refused;
+
 use super::context::RealmContext;
+use super::error::ApiError;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::client::Client;
-use crate::protocol::error::OAuthError;
 use crate::protocol::grant::Grant;
-use crate::store::{Change, StoreError};
+use crate::store::Change;
 
 /// An event about `client` and, when it is known, the grant.
 fn event(context: &RealmContext, kind: AuditKind, client: &Client, grant: Option<&Grant>) -> AuditEvent {
@@ -27,14 +30,16 @@ fn event(context: &RealmContext, kind: AuditKind, client: &Client, grant: Option
     }
 }
 
-/// Keeps an event about a refusal.
-async fn note_refusal(
+/// A refusal that is to be told of.
+fn refused(
     context: &RealmContext,
     kind: AuditKind,
     client: &Client,
     grant: Option<&Grant>,
-    error: &OAuthError,
-) -> Result<(), StoreError> {
-    let event = AuditEvent { error: Some(error.code.wire().into()), ..event(context, kind, client, grant) };
-    context.app.commit(vec![Change::Audit(event)]).await
+    error: impl Into<ApiError>,
+) -> Refused {
+    let error = error.into();
+    let event = event(context, kind, client, grant);
+    let event = AuditEvent { error: Some(error.code().wire().into()), ..event };
+    Refused::from(error).leaving(Change::Audit(event))
 }

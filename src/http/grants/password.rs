@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
-use super::{audiences, event};
+use super::{Refused, audiences, event};
 use crate::clock::Timestamp;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
@@ -38,7 +38,7 @@ pub async fn issue(
     headers: &HeaderMap,
     caller: &Authenticated,
     form: &Params,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<TokenResponse, Refused> {
     let client = &caller.entry.client;
     let Some(username) = form.get("username") else {
         return Err(OAuthError::new(ErrorCode::InvalidRequest, "Missing parameter: username").into());
@@ -54,28 +54,28 @@ pub async fn issue(
     let (_turn, verdict) = password::check(context, headers, username, &password).await?;
     let right = match verdict {
         Verdict::Right(right) => right,
-        Verdict::Disabled => return Err(refuse(context, client, Refusal::Disabled).await?),
-        Verdict::WaitUntil(until) => return Err(refuse(context, client, Refusal::WaitUntil(until)).await?),
-        Verdict::Wrong => return Err(refuse(context, client, Refusal::Wrong).await?),
+        Verdict::Disabled => return Err(refuse(context, client, Refusal::Disabled)),
+        Verdict::WaitUntil(until) => return Err(refuse(context, client, Refusal::WaitUntil(until))),
+        Verdict::Wrong => return Err(refuse(context, client, Refusal::Wrong)),
     };
     let devices = second::devices(context, &right.user).await?;
     let code = match (devices.as_slice(), form.get("totp").or_else(|| form.get("otp"))) {
         ([], _) => None,
         (devices, typed) => match typed.and_then(|typed| second::proves(context, devices, typed)) {
             Some(code) => Some(code),
-            None => return Err(refuse(context, client, Refusal::Wrong).await?),
+            None => return Err(refuse(context, client, Refusal::Wrong)),
         },
     };
     // Whatever is missing, no page can be shown that would ask for it.
     if sign_in_step::next(&right.user, code.is_some(), code.is_some()) != Step::Enter {
-        return Err(refuse(context, client, Refusal::Unfit(Box::new(right))).await?);
+        return Err(refuse(context, client, Refusal::Unfit(Box::new(right))));
     }
     let outcome = keep(context, headers, caller, &Asked { granted, audiences, code }, right).await?;
     match outcome {
         Ok(tokens) => Ok(tokens),
         // Another request had the same code.
-        Err(SpendKind::OneTimeCode) => Err(refuse(context, client, Refusal::Wrong).await?),
-        Err(kind) => Err(client_auth::replayed(kind)),
+        Err(SpendKind::OneTimeCode) => Err(refuse(context, client, Refusal::Wrong)),
+        Err(kind) => Err(client_auth::replayed(kind).into()),
     }
 }
 
@@ -101,8 +101,8 @@ enum Refusal {
     Unfit(Box<Right>),
 }
 
-/// The answer to a person who is not signed in, once it is noted.
-async fn refuse(context: &RealmContext, client: &Client, refusal: Refusal) -> Result<ApiError, ApiError> {
+/// The answer to a person who is not signed in.
+fn refuse(context: &RealmContext, client: &Client, refusal: Refusal) -> Refused {
     let mut forgiven = None;
     let (cause, error) = match refusal {
         Refusal::Wrong => ("invalid_user_credentials", wrong()),
@@ -120,9 +120,8 @@ async fn refuse(context: &RealmContext, client: &Client, refusal: Refusal) -> Re
     };
     let event =
         AuditEvent { error: Some(cause.into()), ..event(context, AuditKind::LoginError, client, None) };
-    context.app.commit(forgiven.into_iter().chain([Change::Audit(event)]).collect()).await?;
     context.app.metrics.sign_in(cause);
-    Ok(error)
+    forgiven.into_iter().chain([Change::Audit(event)]).fold(error.into(), Refused::leaving)
 }
 
 async fn keep(

@@ -4,7 +4,7 @@ mod next;
 
 use std::sync::Arc;
 
-use super::audiences;
+use super::{Refused, audiences};
 use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
@@ -26,7 +26,7 @@ pub async fn refresh(
     context: &RealmContext,
     caller: &Authenticated,
     form: &Params,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<TokenResponse, Refused> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
     let missing = || OAuthError::new(ErrorCode::InvalidRequest, "refresh_token is missing");
     let presented = form.get("refresh_token").ok_or_else(missing)?;

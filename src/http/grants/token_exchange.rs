@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use self::subject::{Subject, own, subject};
-use super::event;
+use super::{Refused, event, refused};
 use crate::http::bearer::Live;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
@@ -28,7 +28,7 @@ use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope::{self, Granted};
 use crate::protocol::token_response::TokenResponse;
 use crate::realms::ClientEntry;
-use crate::store::{Change, Derived, Exchanging, KeepExchange};
+use crate::store::{Derived, Exchanging, KeepExchange};
 
 /// Exchanges a token.
 ///
@@ -38,17 +38,10 @@ pub async fn exchange(
     context: &RealmContext,
     caller: &Authenticated,
     form: &Params,
-) -> Result<TokenResponse, ApiError> {
-    let client = &caller.entry.client;
+) -> Result<TokenResponse, Refused> {
     let outcome = attempt(context, caller, form).await;
-    if let Err(error) = &outcome
-        && error.is_refusal()
-    {
-        let event = event(context, AuditKind::TokenExchangeError, client, None);
-        let event = AuditEvent { error: Some(error.code().wire().into()), ..event };
-        context.app.commit(vec![Change::Audit(event)]).await?;
-    }
     outcome
+        .map_err(|error| refused(context, AuditKind::TokenExchangeError, &caller.entry.client, None, error))
 }
 
 async fn attempt(

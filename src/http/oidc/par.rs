@@ -9,7 +9,7 @@ use super::token::no_store;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
-use crate::http::grants::audiences;
+use crate::http::grants::{Refused, audiences};
 use crate::http::params::{Form, Params, ParamsError, Query};
 use crate::http::{cors, dpop, request_object, sign_in};
 use crate::protocol::authorize::{AuthorizationRequest, NoTarget, RequestParameters, Target};
@@ -51,12 +51,10 @@ async fn keep(
 ) -> Result<Kept, ApiError> {
     let (form, mut caller) = client_auth::request(context, headers, query, form).await?;
     dpop::show(context, headers, &mut caller)?;
-    let result = keep_for(context, &caller, &form).await;
-    if result.is_err() {
-        // What proved the caller is used up by a refusal too. Whether it had been before changes nothing now.
-        context.app.store.spend(&context.state.realm.id, &caller.spends).await?;
+    match keep_for(context, &caller, &form).await {
+        Ok(kept) => Ok(kept),
+        Err(error) => Err(Refused::from(error).settle(context, &caller).await),
     }
-    result
 }
 
 async fn keep_for(context: &RealmContext, caller: &Authenticated, form: &Params) -> Result<Kept, ApiError> {

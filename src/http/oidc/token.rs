@@ -12,7 +12,7 @@ use crate::http::context::RealmContext;
 use crate::http::cors;
 use crate::http::dpop;
 use crate::http::error::ApiError;
-use crate::http::grants;
+use crate::http::grants::{self, Refused};
 use crate::http::params::{Form, Params, ParamsError, Query};
 use crate::protocol::client::GrantType;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -45,20 +45,18 @@ async fn issue(
     let (form, mut caller) = client_auth::token_request(context, headers, query, form).await?;
     dpop::bind(context, headers, &mut caller)?;
     certificate::bind(context, &mut caller)?;
-    let result = by_grant(context, headers, &caller, &form).await;
-    if result.is_err() {
-        // What proved the caller is used up by a refusal too. Whether it had been before changes nothing now.
-        context.app.store.spend(&context.state.realm.id, &caller.spends).await?;
+    match by_grant(context, headers, &mut caller, &form).await {
+        Ok(tokens) => Ok(tokens),
+        Err(refused) => Err(refused.settle(context, &caller).await),
     }
-    result
 }
 
 async fn by_grant(
     context: &RealmContext,
     headers: &HeaderMap,
-    caller: &Authenticated,
+    caller: &mut Authenticated,
     form: &Params,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<TokenResponse, Refused> {
     let grant = grant_type(form)?;
     if grant == GrantType::Password {
         password::admit(&caller.entry.client, context.app.rules.password_grant)?;

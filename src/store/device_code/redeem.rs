@@ -48,6 +48,17 @@ pub enum DeviceRedemption {
     Replayed(SpendKind),
 }
 
+/// A poll while nobody has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poll {
+    /// It came when it may.
+    InTime,
+    /// It came before the interval was over, which is longer from now on.
+    TooFast,
+    /// An identifier of the request was used before; the poll does not count.
+    Replayed(SpendKind),
+}
+
 row! {
     struct ApproverRow {
         user: user::Row,
@@ -78,8 +89,7 @@ impl Store {
         Ok(Some((row.user.record()?, row.session.record())))
     }
 
-    /// Counts a poll while nobody has answered, and says whether it came before the interval was over; then the interval
-    /// is longer from now on (RFC 8628 §3.5). Times are whole seconds, so a poll may come a fraction of one early.
+    /// Counts a poll while nobody has answered (RFC 8628 §3.5), with what it uses up. Times are whole seconds, so a poll may come a fraction of one early.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -87,8 +97,9 @@ impl Store {
         &self,
         realm_id: &str,
         fingerprint: &str,
+        spends: &[Spend],
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Poll, StoreError> {
         let in_time = sql!(
             "UPDATE device_codes SET polled_at = $3 WHERE realm_id = $1 AND fingerprint = $2 \
              AND (polled_at IS NULL OR polled_at + poll_interval <= $3 + 1)",
@@ -104,7 +115,8 @@ impl Store {
             now,
             SLOWER_BY
         );
-        self.db.write(Poll { in_time, too_fast }).await
+        let (realm_id, spends) = (realm_id.to_owned(), spends.to_vec());
+        self.db.write(CountPoll { realm_id, spends, in_time, too_fast }).await
     }
 
     /// Spends a device code that was approved, and makes the grant that comes of it: of any number of callers, on any
@@ -117,20 +129,25 @@ impl Store {
     }
 }
 
-struct Poll {
+struct CountPoll {
+    realm_id: String,
+    spends: Vec<Spend>,
     in_time: Statement,
     too_fast: Statement,
 }
 
-impl Work for Poll {
-    type Outcome = bool;
+impl Work for CountPoll {
+    type Outcome = Poll;
 
-    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<bool>, StoreError> {
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<Poll>, StoreError> {
+        if let Some(kind) = spent::spend(transaction, &self.realm_id, &self.spends).await? {
+            return Ok(Finish::Undo(Poll::Replayed(kind)));
+        }
         if transaction.execute(&self.in_time).await? == 1 {
-            return Ok(Finish::Commit(false));
+            return Ok(Finish::Commit(Poll::InTime));
         }
         transaction.execute(&self.too_fast).await?;
-        Ok(Finish::Commit(true))
+        Ok(Finish::Commit(Poll::TooFast))
     }
 }
 

@@ -5,8 +5,7 @@ use uuid::Uuid;
 use crate::clock::Timestamp;
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
-use crate::http::error::ApiError;
-use crate::http::grants::event;
+use crate::http::grants::{Refused, event};
 use crate::protocol::audit::AuditKind;
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -25,7 +24,7 @@ pub(super) async fn token(
     caller: &Authenticated,
     record: &RefreshRecord,
     now: Timestamp,
-) -> Result<RefreshToken, ApiError> {
+) -> Result<RefreshToken, Refused> {
     let reach = reach(context, &caller.entry.client, record, now);
     if caller.entry.client.rotates_refresh_tokens() {
         rotate(context, caller, record, reach, now).await
@@ -68,7 +67,7 @@ async fn rotate(
     record: &RefreshRecord,
     reach: Reach,
     now: Timestamp,
-) -> Result<RefreshToken, ApiError> {
+) -> Result<RefreshToken, Refused> {
     let (realm, client) = (&context.state.realm, &caller.entry.client);
     let successor = RefreshToken {
         id: Uuid::now_v7().to_string(),
@@ -97,11 +96,11 @@ async fn rotate(
         Rotation::Rotated | Rotation::Retried => Ok(successor),
         Rotation::Reused => {
             tracing::warn!(client_id = %client.client_id, "a refresh token was used twice; its grant is revoked");
-            Err(OAuthError::new(ErrorCode::InvalidGrant, "Maximum allowed refresh token reuse exceeded")
-                .into())
+            let why = "Maximum allowed refresh token reuse exceeded";
+            Err(Refused::settled(OAuthError::new(ErrorCode::InvalidGrant, why)))
         }
         Rotation::Gone => Err(not_valid().into()),
-        Rotation::Replayed(kind) => Err(client_auth::replayed(kind)),
+        Rotation::Replayed(kind) => Err(client_auth::replayed(kind).into()),
     }
 }
 
@@ -111,7 +110,7 @@ async fn keep(
     record: &RefreshRecord,
     reach: Reach,
     now: Timestamp,
-) -> Result<RefreshToken, ApiError> {
+) -> Result<RefreshToken, Refused> {
     let keep = KeepRefresh {
         realm_id: context.state.realm.id.clone(),
         id: record.token.id.clone(),
@@ -126,6 +125,6 @@ async fn keep(
     match context.app.store.keep_refresh_token(keep).await? {
         Keeping::Kept => Ok(RefreshToken { expires_at: reach.ends, ..record.token.clone() }),
         Keeping::Gone => Err(not_valid().into()),
-        Keeping::Replayed(kind) => Err(client_auth::replayed(kind)),
+        Keeping::Replayed(kind) => Err(client_auth::replayed(kind).into()),
     }
 }

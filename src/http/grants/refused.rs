@@ -1,0 +1,60 @@
+//! A request with a client's proof that is refused, and what the refusal leaves behind.
+
+use crate::http::client_auth::{self, Authenticated};
+use crate::http::context::RealmContext;
+use crate::http::error::ApiError;
+use crate::protocol::spend::SpendKind;
+use crate::store::{Change, StoreError};
+
+/// A refusal that is not committed yet: what proved the caller is used up by it too, in one transaction with what else it
+/// leaves.
+#[derive(Debug)]
+pub struct Refused {
+    error: ApiError,
+    /// None when everything is committed.
+    leaves: Option<Vec<Change>>,
+}
+
+impl<E: Into<ApiError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), leaves: Some(Vec::new()) }
+    }
+}
+
+impl Refused {
+    /// A refusal that was committed with what it leaves, the caller's proof included.
+    #[must_use]
+    pub fn settled(error: impl Into<ApiError>) -> Self {
+        Self { error: error.into(), leaves: None }
+    }
+
+    /// The same refusal with a change that it leaves; none for trouble of ours, which leaves nothing.
+    #[must_use]
+    pub fn leaving(mut self, change: Change) -> Self {
+        if self.error.is_refusal()
+            && let Some(leaves) = &mut self.leaves
+        {
+            leaves.push(change);
+        }
+        self
+    }
+
+    /// Commits what the refusal leaves, and gives the answer. Of a request whose proof was used before nothing lasts: it
+    /// proves nothing, whatever else is wrong with it, and hears that alone.
+    pub async fn settle(self, context: &RealmContext, caller: &Authenticated) -> ApiError {
+        let Some(leaves) = self.leaves else { return self.error };
+        let mut spends = caller.spends.clone();
+        // Two requests with the same identifiers take their locks in the same order.
+        spends.sort();
+        let spent =
+            spends.into_iter().map(|spend| Change::Spend { realm_id: context.state.realm.id.clone(), spend });
+        match context.app.commit(spent.chain(leaves).collect()).await {
+            Ok(()) => self.error,
+            Err(StoreError::Conflict { what }) if SpendKind::named(what).is_some() => {
+                let replayed = SpendKind::named(what).filter(|_| self.error.is_refusal());
+                replayed.map_or(self.error, client_auth::replayed)
+            }
+            Err(error) => error.into(),
+        }
+    }
+}
