@@ -92,7 +92,10 @@ pub fn import_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
             files.push(path);
         }
     }
-    let adds_users = |path: &PathBuf| path.to_string_lossy().contains("-users-");
+    let adds_users = |path: &PathBuf| {
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.contains("-users-") || name.ends_with("-users")
+    };
     files.sort_by(|a, b| (adds_users(a), a).cmp(&(adds_users(b), b)));
     Ok(files)
 }
@@ -119,16 +122,24 @@ pub(super) async fn plant(app: &App, realm_files: &[PathBuf], seed: Seed) -> Res
 /// the later ones say.
 async fn import(app: &App, wish: &Import) -> Result<(), BootError> {
     let there = app.store.realms().await?.into_iter().map(|realm| realm.name).collect::<HashSet<_>>();
+    let (mut realms, mut mistakes) = (Vec::new(), FileProblems::default());
     for file in &wish.files {
-        for realm in realm_file::read(file)? {
-            let (name, file) = (&realm.name, file.display());
-            if wish.existing == Existing::Skip && there.contains(name) {
-                tracing::info!(realm = name, %file, "the realm exists already: import skipped");
-                continue;
-            }
-            apply(app, &realm).await?;
-            tracing::info!(realm = name, %file, "imported the realm");
+        match realm_file::read(file) {
+            Ok(found) => realms.extend(found),
+            Err(problems) => mistakes.0.extend(problems.0),
         }
+    }
+    if !mistakes.0.is_empty() {
+        return Err(mistakes.into());
+    }
+    for realm in realm_file::keycloak::with_service_accounts(realms) {
+        let (name, file) = (&realm.name, realm.places.file());
+        if wish.existing == Existing::Skip && there.contains(name) {
+            tracing::info!(realm = name, file, "the realm exists already: import skipped");
+            continue;
+        }
+        apply(app, &realm).await?;
+        tracing::info!(realm = name, file, "imported the realm");
     }
     Ok(())
 }

@@ -66,6 +66,9 @@ enum Command {
     Apply(apply::Apply),
     /// Write a realm as a realm file
     Export(export::Export),
+    /// Write realms into files as Keycloak does
+    #[command(hide = true)]
+    KeycloakExport(keycloak::Export),
     /// Look after signing keys
     #[command(subcommand)]
     Key(key::Key),
@@ -84,7 +87,7 @@ enum Command {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(keycloak::told_apart(std::env::args_os()));
     match cli.command {
         Command::Dev(args) => output::ended(in_runtime(args.run())),
         Command::Serve(args) => output::ended(in_runtime(args.run())),
@@ -99,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => output::ended(in_runtime(args.run())),
         Command::Apply(args) => output::ended(in_runtime(args.run())),
         Command::Export(args) => output::ended(in_runtime(args.run())),
+        Command::KeycloakExport(args) => output::ended(in_runtime(args.run())),
         Command::Key(args) => output::ended(in_runtime(args.run())),
         Command::RegistrationToken(args) => output::ended(in_runtime(args.run())),
         Command::Healthcheck(args) => match args.run() {

@@ -14,6 +14,12 @@ pub struct Places {
 }
 
 impl Places {
+    /// The file; empty for a realm described in code.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// Whether the file names `field`, a path below the realm.
     pub(super) fn names(&self, field: &str) -> bool {
         self.lines.contains_key(&format!("{}.{field}", self.root))

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod keycloak;
 #[path = "../support/postgres.rs"]
 mod postgres;
 
@@ -44,6 +45,11 @@ struct Place {
 }
 
 impl Place {
+    /// One with a SQLite file.
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: None }
+    }
+
     fn both() -> Vec<Self> {
         static CLUSTER: OnceLock<postgres::Cluster> = OnceLock::new();
         let place = |database| Self { folder: tempfile::tempdir().unwrap(), database };

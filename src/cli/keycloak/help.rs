@@ -82,6 +82,31 @@ Usage: vestibule import --file FILE | --dir DIR [--override true|false] [OPTION]
 A running server follows within a second.
 ";
 
+/// Of `export`.
+pub(super) const EXPORT: &str = "\
+Export realms as Keycloak does, secrets and stored passwords included; a server may be running on the database
+
+Usage: vestibule export --dir DIR | --file FILE [--realm NAME] [OPTION]...
+
+  --dir DIR             NAME-realm.json of each realm, and its users beside it
+  --file FILE           everything in one file
+  --realm NAME          this realm alone [default: all]
+  --users WAY           different_files  files of users beside that of the realm, NAME-users-0.json and so on
+                        same_file        one file of users, NAME-users.json
+                        realm_file       in the file of the realm
+                        skip             no users
+                        [default: different_files with --dir, realm_file with --file]
+  --users-per-file N    [default: 50]
+  --data, --db …        the database, as `vestibule start-dev --help` says
+
+Examples:
+  vestibule export --dir backup --realm shop
+  vestibule export --file shop.json --realm shop --users skip
+
+The files are for their owner alone. A secret that production keeps as a hash cannot be written: its client needs a
+new one where the files are imported. `vestibule export NAME` writes one realm to standard output, without secrets.
+";
+
 /// Of `bootstrap-admin`.
 pub(super) const BOOTSTRAP_ADMIN: &str = "\
 Make an administrator of all realms

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Raw, help};
+use super::{Raw, help, listed, open};
 use crate::boot::{self, Existing, Seed};
 use crate::cli::output::{Failure, say};
-use crate::clock::Clock;
-use crate::config::keycloak::{Options, development};
+use crate::config::keycloak::Options;
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
@@ -25,12 +24,10 @@ impl Import {
         let files = files(&options)?;
         let update = options.switch("override") != Some(false);
         let existing = if update { Existing::Update } else { Existing::Skip };
-        let config = development(&options).map_err(Failure::usage)?.config;
         let import = boot::Import { files: files.clone(), existing };
         let seed = Seed { import: Some(import), ..Seed::default() };
-        let app = boot::build(&config, Clock::system(), seed).await?;
-        app.store.close().await;
-        say(&format!("Imported {}\n", listed(&files)))
+        open(&options, seed).await?.store.close().await;
+        say(&format!("Import finished: {}\n", listed(&files)))
     }
 }
 
@@ -47,8 +44,4 @@ fn files(options: &Options) -> Result<Vec<PathBuf>, Failure> {
         }
         _ => Err(Failure::usage("name what to import: --file FILE or --dir DIR")),
     }
-}
-
-fn listed(files: &[PathBuf]) -> String {
-    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
 }

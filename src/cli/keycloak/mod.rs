@@ -2,18 +2,26 @@
 //! and nothing else. What the options mean is `config::keycloak`'s to say.
 
 mod admin;
+mod export;
 mod help;
 mod import;
 mod start;
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 pub(super) use admin::BootstrapAdmin;
+pub(super) use export::{Export, told_apart};
 pub(super) use import::Import;
 pub(super) use start::{Start, StartDev};
 
 use super::output::{Failure, say};
-use crate::config::keycloak::Options;
+use crate::app::Shared;
+use crate::boot::{self, Seed};
+use crate::clock::Clock;
+use crate::config::keycloak::{Options, development};
+use crate::telemetry;
 
 /// Keycloak's options as they were written. They are many, a newer Keycloak has more, and one that is unknown is told of
 /// and passed over, which is why they are not declared one by one.
@@ -45,6 +53,21 @@ fn tell_of_idle(options: &Options) {
     if !idle.is_empty() {
         tracing::warn!(options = idle.join(", "), "these options of Keycloak do nothing here");
     }
+}
+
+/// The database that the options name, with `seed` in it, for a command that ends.
+async fn open(options: &Options, seed: Seed) -> Result<Shared, Failure> {
+    let config = development(options).map_err(Failure::usage)?.config;
+    if config.database.is_memory() {
+        return Err(Failure::usage("--db dev-mem: such a database ends with the process that made it"));
+    }
+    telemetry::init(config.log_format, &config.log_level).map_err(Failure::usage)?;
+    tell_of_idle(options);
+    Ok(boot::build(&config, Clock::system(), seed).await?)
+}
+
+fn listed(files: &[PathBuf]) -> String {
+    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Arguments of `build`.

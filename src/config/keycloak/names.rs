@@ -1,7 +1,7 @@
 //! The names of Keycloak's options.
 
 /// Those that mean something here.
-pub(super) const ACTED_UPON: [&str; 47] = [
+pub(super) const ACTED_UPON: [&str; 48] = [
     "bootstrap-admin-client-id",
     "bootstrap-admin-client-secret",
     "bootstrap-admin-password",
@@ -49,6 +49,7 @@ pub(super) const ACTED_UPON: [&str; 47] = [
     "realm",
     "username",
     "users",
+    "users-per-file",
 ];
 
 /// Those of which nobody misses anything: what they ask for is so anyway, or is about Java's ways.

@@ -3,8 +3,10 @@
 //! Owns Keycloak's rules of import: what a new realm begins with, what a file that is silent means, names that lead
 //! nowhere. Leaves the words to [`crate::keycloak`] and the plan that people see to `plan`.
 
+mod accounts;
 mod changes;
 mod export;
+mod files;
 mod merge;
 mod minimal;
 mod placeholders;
@@ -18,7 +20,9 @@ use std::sync::Arc;
 
 use crate::keycloak::representation::RealmRepresentation;
 
+pub use accounts::with_service_accounts;
 pub use export::{KeycloakExport, VERSION, export, representation};
+pub use files::{ExportedFile, UsersIn, files, single_file};
 pub(super) use merge::Target;
 pub(super) use plan::{differences, plan};
 pub(super) use prepare::prepare;
