@@ -29,14 +29,6 @@ impl SpendKind {
             Self::OneTimeCode => "one_time_code",
         }
     }
-
-    /// The kind with this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::ClientAssertion, Self::DpopProof, Self::IssuerAssertion, Self::OneTimeCode]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-    }
 }
 
 /// An identifier that a request uses up. It travels with the request's decision into the one transaction that commits
@@ -58,6 +50,15 @@ impl Spend {
     pub fn new(kind: SpendKind, owner: &str, jti: &str, expires_at: Timestamp) -> Self {
         let length = owner.len();
         Self { kind, fingerprint: secrets::fingerprint(&format!("{length}:{owner}{jti}")), expires_at }
+    }
+
+    /// The order in which identifiers are used up: two requests with the same ones wait for each other, and not each for
+    /// the other.
+    #[must_use]
+    pub fn in_order(spends: &[Self]) -> Vec<&Self> {
+        let mut in_order: Vec<_> = spends.iter().collect();
+        in_order.sort_by_key(|spend| (spend.kind.name(), spend.fingerprint.as_str()));
+        in_order
     }
 }
 

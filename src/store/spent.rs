@@ -19,10 +19,7 @@ pub(super) async fn spend(
     realm_id: &str,
     spends: &[Spend],
 ) -> Result<Option<SpendKind>, StoreError> {
-    // Two requests with the same identifiers take their locks in the same order.
-    let mut in_order: Vec<_> = spends.iter().collect();
-    in_order.sort_by_key(|spend| (spend.kind.name(), spend.fingerprint.as_str()));
-    for spend in in_order {
+    for spend in Spend::in_order(spends) {
         if transaction.execute(&add(realm_id, spend)).await? == 0 {
             return Ok(Some(spend.kind));
         }

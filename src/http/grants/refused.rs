@@ -3,7 +3,7 @@
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
-use crate::protocol::spend::SpendKind;
+use crate::protocol::spend::Spend;
 use crate::store::{Change, StoreError};
 
 /// A refusal that is not committed yet: what proved the caller is used up by it too, in one transaction with what else it
@@ -43,17 +43,17 @@ impl Refused {
     /// proves nothing, whatever else is wrong with it, and hears that alone.
     pub async fn settle(self, context: &RealmContext, caller: &Authenticated) -> ApiError {
         let Some(leaves) = self.leaves else { return self.error };
-        let mut spends = caller.spends.clone();
-        // Two requests with the same identifiers take their locks in the same order.
-        spends.sort();
-        let spent =
-            spends.into_iter().map(|spend| Change::Spend { realm_id: context.state.realm.id.clone(), spend });
+        let realm_id = &context.state.realm.id;
+        let spent = Spend::in_order(&caller.spends)
+            .into_iter()
+            .map(|spend| Change::Spend { realm_id: realm_id.clone(), spend: spend.clone() });
         match context.app.commit(spent.chain(leaves).collect()).await {
             Ok(()) => self.error,
-            Err(StoreError::Conflict { what }) if SpendKind::named(what).is_some() => {
-                let replayed = SpendKind::named(what).filter(|_| self.error.is_refusal());
-                replayed.map_or(self.error, client_auth::replayed)
+            Err(StoreError::Conflict { what }) if self.error.is_refusal() => {
+                let used = caller.spends.iter().find(|spend| spend.kind.name() == what);
+                used.map_or(StoreError::Conflict { what }.into(), |spend| client_auth::replayed(spend.kind))
             }
+            Err(StoreError::Conflict { .. }) => self.error,
             Err(error) => error.into(),
         }
     }
