@@ -65,5 +65,6 @@ mod signed_answers;
 mod statements;
 mod steps;
 mod token_exchange;
+mod twice;
 mod userinfo;
 mod users;
