@@ -7,7 +7,7 @@ use crate::app::Shared;
 use crate::server::Shutdown;
 use crate::store::SWEEP_BATCH;
 
-/// How often a node looks whether another one changed the configuration.
+/// How often a node looks whether another one changed the configuration, should it not be told.
 const REFRESH: Duration = Duration::from_millis(500);
 /// Days for which audit events are kept.
 const AUDIT_DAYS: i64 = 90;
@@ -22,11 +22,17 @@ pub(super) fn spawn(app: &Shared, sweep_interval: Duration, shutdown: &Shutdown)
         loop {
             tokio::select! {
                 () = stop.begun() => break,
-                _ = every.tick() => {
-                    if let Err(error) = refreshed.realms.refresh(&refreshed.store).await {
-                        tracing::warn!(%error, "the configuration cannot be looked at");
-                    }
-                }
+                _ = every.tick() => look(&refreshed).await,
+            }
+        }
+    });
+    let (told, stop) = (Arc::clone(app), shutdown.clone());
+    tokio::spawn(async move {
+        let mut notices = told.store.notices();
+        loop {
+            tokio::select! {
+                () = stop.begun() => break,
+                () = notices.next() => look(&told).await,
             }
         }
     });
@@ -43,6 +49,12 @@ pub(super) fn spawn(app: &Shared, sweep_interval: Duration, shutdown: &Shutdown)
             }
         }
     });
+}
+
+async fn look(app: &Shared) {
+    if let Err(error) = app.realms.refresh(&app.store).await {
+        tracing::warn!(%error, "the configuration cannot be looked at");
+    }
 }
 
 /// Reads the realms into memory once, so that their keys exist before the first request needs one.

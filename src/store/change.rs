@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::key::KeyRow;
+use super::notice;
 use super::statement::{Statement, sql};
 use super::user_password::{self, PasswordProof};
 use super::{
@@ -220,6 +221,9 @@ impl Work for Changes {
             let text =
                 "UPDATE realms SET version = (SELECT version FROM configuration WHERE id = 1) WHERE id = $1";
             transaction.execute(&sql!(text, realm)).await?;
+        }
+        if !self.realms.is_empty() {
+            notice::tell(transaction).await?;
         }
         Ok(Finish::Commit(()))
     }

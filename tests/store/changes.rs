@@ -1,7 +1,9 @@
 //! Commits: all or nothing, versions, uniqueness, odd text, sweeping.
 
+use std::time::Duration;
+
 use vestibule::protocol::user::User;
-use vestibule::store::{Change, Page, PasswordProof, StoreError};
+use vestibule::store::{Change, Notices, Page, PasswordProof, StoreError};
 
 use crate::on_both;
 use crate::world::{NOW, id};
@@ -27,6 +29,23 @@ on_both! {
         assert!(after > before);
         let realm = store.realm_by_name("main").await.unwrap().unwrap();
         assert_eq!(realm.version, after);
+    }
+
+    /// On Postgres the other nodes are told at once; a file has no others.
+    async fn a_change_of_configuration_is_told_to_other_nodes(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let mut notices = store.notices();
+        let heard = async |notices: &mut Notices, patience| {
+            tokio::time::timeout(Duration::from_millis(patience), notices.next()).await.is_ok()
+        };
+        let several_nodes = world.is_postgres();
+        let patience = if several_nodes { 5_000 } else { 50 };
+        assert_eq!(heard(&mut notices, patience).await, several_nodes, "listening from now on");
+        store.commit(vec![Change::PutUser(Box::new(tenant.user.clone()))]).await.unwrap();
+        assert!(!heard(&mut notices, 200).await, "a user is no configuration");
+        let client = Box::new(tenant.client.clone());
+        store.commit(vec![Change::PutClient { client, at: NOW }]).await.unwrap();
+        assert_eq!(heard(&mut notices, patience).await, several_nodes);
     }
 
     async fn names_are_one_account_however_they_are_spelt(world) {

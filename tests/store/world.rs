@@ -26,7 +26,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     /// The realm with something in it.
     pub(crate) tenant: Tenant,
-    _folder: Option<tempfile::TempDir>,
+    /// Of the file, removed with it; none on a server.
+    folder: Option<tempfile::TempDir>,
 }
 
 /// One of everything, in one realm.
@@ -62,11 +63,16 @@ impl World {
         Some(Self::open(url, None).await)
     }
 
+    /// Whether other nodes may use the same database.
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.folder.is_none()
+    }
+
     async fn open(url: String, folder: Option<tempfile::TempDir>) -> Self {
         let store = Store::open(&StoreOptions::new(url)).await.unwrap();
         store.migrate().await.unwrap();
         let tenant = Tenant::new("main", &store).await;
-        Self { store, tenant, _folder: folder }
+        Self { store, tenant, folder }
     }
 }
 
