@@ -12,6 +12,7 @@ pub mod client;
 pub mod client_scope;
 pub mod credential;
 pub mod document;
+pub mod flow;
 pub mod group;
 pub mod mapper;
 pub mod realm;

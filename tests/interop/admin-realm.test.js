@@ -123,13 +123,51 @@ test('default groups take in who is made afterwards', async () => {
   await kc.groups.del({ realm, id })
 })
 
-test('flows and required actions of a fresh realm are there', async () => {
-  const flows = await kc.authenticationManagement.getFlows({ realm })
+test('flows are made, copied, filled with steps and settings, and taken away', async () => {
+  const auth = kc.authenticationManagement
+  const flows = await auth.getFlows({ realm })
   assert.ok(['browser', 'direct grant', 'registration'].every((alias) => flows.some((flow) => flow.alias === alias)))
-  const actions = await kc.authenticationManagement.getRequiredActions({ realm })
+  await auth.copyFlow({ realm, flow: 'browser', newName: 'browser copy' })
+  const copied = await auth.getExecutions({ realm, flow: 'browser copy' })
+  assert.equal(copied.length, (await auth.getExecutions({ realm, flow: 'browser' })).length)
+  const { id: made } = await auth.createFlow({ realm, alias: 'mine', description: '', providerId: 'basic-flow', topLevel: true, builtIn: false })
+  const { id: step } = await auth.addExecutionToFlow({ realm, flow: 'mine', provider: 'auth-cookie' })
+  const { id: other } = await auth.addExecutionToFlow({ realm, flow: 'mine', provider: 'identity-provider-redirector' })
+  const { id: below } = await auth.addFlowToFlow({
+    realm, flow: 'mine', alias: 'mine forms', type: 'basic-flow', description: '', provider: 'registration-page-form',
+  })
+  await auth.updateExecution({ realm, flow: 'mine' }, { id: step, requirement: 'ALTERNATIVE' })
+  await auth.raisePriorityExecution({ realm, id: other })
+  const shown = await auth.getExecutions({ realm, flow: 'mine' })
+  assert.deepEqual(shown.map((one) => one.id).slice(0, 2), [other, step])
+  assert.deepEqual([shown[1].requirement, shown[2].flowId], ['ALTERNATIVE', below])
+  const { id: config } = await auth.createConfig({ realm, id: other, alias: 'to corp', config: { defaultProvider: 'corp' } })
+  await auth.updateConfig({ realm, id: config, alias: 'to corp', config: { defaultProvider: 'other' } })
+  assert.equal((await auth.getConfig({ realm, id: config })).config.defaultProvider, 'other')
+  await auth.delConfig({ realm, id: config })
+  await auth.lowerPriorityExecution({ realm, id: other })
+  await auth.delExecution({ realm, id: other })
+  await auth.updateFlow({ realm, flowId: made }, { alias: 'ours', description: 'Changed', providerId: 'basic-flow', topLevel: true, builtIn: false })
+  assert.equal((await auth.getFlow({ realm, flowId: made })).alias, 'ours')
+  await auth.deleteFlow({ realm, flowId: made })
+  assert.ok(!(await auth.getFlows({ realm })).some((flow) => flow.alias === 'ours'))
+  assert.ok((await auth.getAuthenticatorProviders({ realm })).some((one) => one.id === 'auth-otp-form'))
+  assert.equal((await auth.getConfigDescription({ realm, providerId: 'auth-cookie' })).providerId, 'auth-cookie')
+})
+
+test('required actions are changed, taken away and registered again', async () => {
+  const auth = kc.authenticationManagement
+  const actions = await auth.getRequiredActions({ realm })
   assert.ok(actions.some((action) => action.alias === 'UPDATE_PASSWORD' && action.enabled))
-  await kc.authenticationManagement.updateRequiredAction({ realm, alias: 'VERIFY_EMAIL' }, { alias: 'VERIFY_EMAIL', enabled: false })
-  assert.equal((await kc.authenticationManagement.getRequiredActionForAlias({ realm, alias: 'VERIFY_EMAIL' })).enabled, false)
+  await auth.updateRequiredAction({ realm, alias: 'VERIFY_EMAIL' }, { alias: 'VERIFY_EMAIL', enabled: false })
+  assert.equal((await auth.getRequiredActionForAlias({ realm, alias: 'VERIFY_EMAIL' })).enabled, false)
+  await auth.raiseRequiredActionPriority({ realm, alias: 'VERIFY_EMAIL' })
+  await auth.lowerRequiredActionPriority({ realm, alias: 'VERIFY_EMAIL' })
+  await auth.deleteRequiredAction({ realm, alias: 'VERIFY_EMAIL' })
+  const [free] = await auth.getUnregisteredRequiredActions({ realm })
+  assert.equal(free.providerId, 'VERIFY_EMAIL')
+  await auth.registerRequiredAction({ realm, ...free })
+  assert.deepEqual(await auth.getUnregisteredRequiredActions({ realm }), [])
 })
 
 test('caches are cleared, consents listed', async () => {

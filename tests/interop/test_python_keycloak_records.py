@@ -228,8 +228,32 @@ def test_records_come_in_and_go_out(admin):
     assert "app" in names(exported["clients"], "clientId") and "boss" in names(exported["roles"]["realm"])
 
 
-def test_flows_and_required_actions_are_there(admin):
+def test_flows_have_steps_and_settings(admin):
     assert "browser" in names(admin.get_authentication_flows(), "alias")
+    admin.copy_authentication_flow({"newName": "copied"}, "browser")
+    assert "auth-username-password-form" in [one.get("providerId") for one in admin.get_authentication_flow_executions("copied")]
+    flow = {"alias": "mine", "providerId": "basic-flow", "topLevel": True, "builtIn": False}
+    admin.create_authentication_flow(flow)
+    assert b"Already exists" in admin.create_authentication_flow(flow, skip_exists=True)
+    admin.create_authentication_flow_execution({"provider": "identity-provider-redirector"}, "mine")
+    admin.create_authentication_flow_subflow({"alias": "below", "type": "basic-flow", "provider": "registration-page-form"}, "mine")
+    step, below = admin.get_authentication_flow_executions("mine")
+    admin.update_authentication_flow_executions({**step, "requirement": "REQUIRED"}, "mine")
+    assert admin.get_authentication_flow_execution(step["id"])["requirement"] == "REQUIRED"
+    admin.change_execution_priority(below["id"], 1)
+    assert names(admin.get_authentication_flow_executions("mine"), "id") == [below["id"], step["id"]]
+    admin.create_execution_config(step["id"], {"alias": "to hub", "config": {"defaultProvider": "hub"}})
+    config = admin.get_authentication_flow_executions("mine")[1]["authenticationConfig"]
+    admin.update_authenticator_config({"id": config, "alias": "to hub", "config": {"defaultProvider": "lab"}}, config)
+    assert admin.get_authenticator_config(config)["config"] == {"defaultProvider": "lab"}
+    admin.delete_authenticator_config(config)
+    admin.delete_authentication_flow_execution(step["id"])
+    (mine,) = [one for one in admin.get_authentication_flows() if one["alias"] == "mine"]
+    admin.delete_authentication_flow(mine["id"])
+    assert "auth-otp-form" in names(admin.get_authenticator_providers(), "id")
+
+
+def test_required_actions_are_kept(admin):
     assert admin.get_required_action_by_alias("UPDATE_PASSWORD")["enabled"]
     admin.update_required_action("VERIFY_EMAIL", {"alias": "VERIFY_EMAIL", "enabled": False})
     assert not admin.get_required_action_by_alias("VERIFY_EMAIL")["enabled"]

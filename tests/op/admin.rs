@@ -2,6 +2,7 @@
 
 mod clients;
 mod documents;
+mod flows;
 mod groups;
 mod guard;
 mod realm_import;

@@ -165,6 +165,11 @@ pub(super) fn told(body: &impl Serialize) -> Answer {
     Ok(no_store(Json(body).into_response()))
 }
 
+/// 202 with a body, which some clients look for where a change could have been told by 204.
+pub(super) fn accepted(body: &impl Serialize) -> Answer {
+    Ok(no_store((StatusCode::ACCEPTED, Json(body)).into_response()))
+}
+
 /// 204: done, and nothing to tell.
 pub(super) fn done() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())

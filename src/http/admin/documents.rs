@@ -111,7 +111,8 @@ fn is_reference(value: &Value) -> bool {
     value.as_str().is_none_or(|text| text.is_empty() || text.starts_with("${"))
 }
 
-fn unmask(content: &mut Kept, old: &Kept) {
+/// Puts back what a mask stands for.
+pub(super) fn unmask(content: &mut Kept, old: &Kept) {
     let Some(config) = content.get_mut("config").and_then(Value::as_object_mut) else { return };
     for name in SECRETS {
         let Some(value) = config.get_mut(name) else { continue };

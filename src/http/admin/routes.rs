@@ -1,5 +1,6 @@
 //! Every route of the admin API with what it asks of its caller. A route cannot be written without naming that.
 
+mod authentication;
 mod clients;
 mod documents;
 
@@ -60,6 +61,7 @@ pub fn table() -> Vec<Route> {
     routes.extend(of_mappings("/users/{user}"));
     routes.extend(of_mappings("/groups/{group}"));
     routes.extend(clients::all());
+    routes.extend(authentication::all());
     routes.extend(documents::all());
     routes
 }

@@ -66,31 +66,6 @@ async fn identity_providers_are_kept_with_their_mappers() {
 }
 
 #[tokio::test]
-async fn flows_and_required_actions_are_those_of_a_fresh_realm_and_what_is_kept() {
-    let admin = Admin::new().await;
-    let at = "realms/main/authentication";
-    let flows = admin.get(&format!("{at}/flows")).await;
-    assert!(names(&flows, "alias").contains(&"browser".to_owned()));
-    let browser = flows[0]["id"].as_str().unwrap();
-    assert_eq!(admin.get(&format!("{at}/flows/{browser}")).await, flows[0]);
-    let copy =
-        admin.must(Method::POST, &format!("{at}/flows/browser/copy"), json!({ "newName": "mine" })).await;
-    admin.refused(Method::POST, &format!("{at}/flows"), json!({ "alias": "mine" }), 409).await;
-    admin.refused(Method::DELETE, &format!("{at}/flows/{browser}"), json!({}), 400).await;
-    admin.must(Method::PUT, &format!("{at}/flows/{copy}"), json!({ "alias": "ours" })).await;
-    assert_eq!(admin.get(&format!("{at}/flows/{copy}")).await["alias"], "ours");
-    assert_eq!(admin.get(&format!("{at}/flows/ours/executions")).await, json!([]));
-    admin.must(Method::DELETE, &format!("{at}/flows/{copy}"), json!({})).await;
-    admin
-        .must(Method::PUT, &format!("{at}/required-actions/VERIFY_EMAIL"), json!({ "enabled": false }))
-        .await;
-    let action = admin.get(&format!("{at}/required-actions/VERIFY_EMAIL")).await;
-    assert_eq!((&action["enabled"], &action["name"]), (&json!(false), &json!("Verify Email")));
-    assert_eq!(admin.get(&format!("{at}/required-actions")).await.as_array().unwrap().len(), 13);
-    admin.refused(Method::PUT, &format!("{at}/required-actions/NONE"), json!({}), 404).await;
-}
-
-#[tokio::test]
 async fn events_tell_what_happened_and_stay() {
     let admin = Admin::new().await;
     admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.unwrap();

@@ -1,7 +1,7 @@
 //! Routes of what is kept without effect, of events, and of what is not there.
 
 use super::{Route, delete, get, post, put};
-use crate::http::admin::{absent, components, events, flows, identity_providers, initial_access};
+use crate::http::admin::{absent, components, events, identity_providers, initial_access};
 use crate::protocol::admin::Permission::{
     AnyInRealm, CreateClient, ManageClients, ManageEvents, ManageIdentityProviders, ManageRealm, ViewClients,
     ViewEvents, ViewIdentityProviders, ViewRealm,
@@ -11,7 +11,6 @@ use crate::protocol::admin::Permission::{
 pub(super) fn all() -> Vec<Route> {
     let mut routes = of_components();
     routes.extend(of_identity_providers());
-    routes.extend(of_authentication());
     routes.extend(of_events());
     routes.extend(absent());
     routes
@@ -44,23 +43,6 @@ fn of_identity_providers() -> Vec<Route> {
         get(&at("/mappers/{mapper}"), ViewIdentityProviders, identity_providers::read_mapper),
         put(&at("/mappers/{mapper}"), ManageIdentityProviders, identity_providers::update_mapper),
         delete(&at("/mappers/{mapper}"), ManageIdentityProviders, identity_providers::delete_mapper),
-    ]
-}
-
-fn of_authentication() -> Vec<Route> {
-    let action = "/authentication/required-actions/{action}";
-    vec![
-        get("/authentication/flows", ViewRealm, flows::list),
-        post("/authentication/flows", ManageRealm, flows::create),
-        get("/authentication/flows/{flow}", ViewRealm, flows::read),
-        put("/authentication/flows/{flow}", ManageRealm, flows::update),
-        delete("/authentication/flows/{flow}", ManageRealm, flows::delete),
-        post("/authentication/flows/{flow}/copy", ManageRealm, flows::copy),
-        get("/authentication/flows/{flow}/executions", ViewRealm, flows::executions),
-        get("/authentication/required-actions", ViewRealm, flows::actions),
-        get(action, ViewRealm, flows::read_action),
-        put(action, ManageRealm, flows::update_action),
-        get("/authentication/unregistered-required-actions", ViewRealm, flows::unregistered),
     ]
 }
 
