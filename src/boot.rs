@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::{Extension, Router};
+use axum::Extension;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -26,7 +26,7 @@ use crate::passwords::{ClientSecrets, Passwords, Profile};
 use crate::protocol::redirect_uri::Strictness;
 use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
 use crate::realms::Realms;
-use crate::server::{Ended, Server, Shutdown, Tls, TlsError};
+use crate::server::{Ended, Endpoints, Server, Shutdown, Tls, TlsError};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 use crate::turns::Turns;
@@ -247,13 +247,13 @@ pub async fn start(
         let (router, stop) = (health.clone().router(), shutdown.clone());
         tokio::spawn(async move { server.serve(router, &limits, metrics, &stop).await });
     }
-    let mut router: Router = http::router(Arc::clone(&app));
+    let mut endpoints = http::endpoints(&app);
     if config.stand_in.health_on_main {
-        router = router.merge(health.health());
+        endpoints.router = endpoints.router.merge(health.health());
     }
     let (address, https) = (main.local_addr(), second.as_ref().map(Server::local_addr));
     let serving =
-        tokio::spawn(serve(app.metrics.clone(), config.clone(), router, (main, second), shutdown.clone()));
+        tokio::spawn(serve(app.metrics.clone(), config.clone(), endpoints, (main, second), shutdown.clone()));
     let is_over_tls = config.tls.is_some() && https.is_none();
     Ok(Running { app, address, is_over_tls, https, management: told_at, shutdown, serving })
 }
@@ -274,17 +274,20 @@ async fn listen(config: &Config, shutdown: &Shutdown) -> Result<(Server, Option<
 async fn serve(
     metrics: Metrics,
     config: Config,
-    router: Router,
+    endpoints: Endpoints,
     (main, second): (Server, Option<Server>),
     shutdown: Shutdown,
 ) -> Ended {
     let limits = &config.limits;
-    let over_tls = router.clone().layer(Extension(OverTls));
+    // What is at hand does not know of TLS, whose requests take the way through the routes.
+    let over_tls = Endpoints::from(endpoints.router.clone().layer(Extension(OverTls)));
     let plain = config.tls.is_none() || config.stand_in.https_listen.is_some();
-    let first = main.serve(if plain { router } else { over_tls.clone() }, limits, metrics.clone(), &shutdown);
     match second {
-        None => first.await,
-        Some(second) => tokio::join!(first, second.serve(over_tls, limits, metrics, &shutdown)).0,
+        None => main.serve(if plain { endpoints } else { over_tls }, limits, metrics, &shutdown).await,
+        Some(second) => {
+            let first = main.serve(endpoints, limits, metrics.clone(), &shutdown);
+            tokio::join!(first, second.serve(over_tls, limits, metrics, &shutdown)).0
+        }
     }
 }
 

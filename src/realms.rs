@@ -161,17 +161,22 @@ impl Realms {
         }
     }
 
+    /// The realm called `name`, if it is in memory and none of its keys has begun or ended since.
+    #[must_use]
+    pub fn at_hand(&self, name: &str) -> Option<Arc<RealmState>> {
+        let fresh = |state: &Arc<RealmState>| state.ring.changes_at().is_none_or(|at| self.clock.now() < at);
+        self.cache.get(name).filter(fresh)
+    }
+
     /// The realm called `name`, or none if there is none that is enabled.
     ///
     /// # Errors
     /// [`RealmError`] when it exists but cannot be read.
     pub async fn named(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
-        if let Some(state) = self.cache.get(name)
-            && state.ring.changes_at().is_none_or(|at| self.clock.now() < at)
-        {
-            return Ok(Some(state));
+        match self.at_hand(name) {
+            Some(state) => Ok(Some(state)),
+            None => self.load(store, name).await,
         }
-        self.load(store, name).await
     }
 
     /// How many realms are in memory; at most a bounded number.
@@ -215,12 +220,10 @@ impl Realms {
 
     async fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
         let _one_at_a_time = self.loading.lock().await;
-        let now = self.clock.now();
-        if let Some(state) = self.cache.get(name)
-            && state.ring.changes_at().is_none_or(|at| now < at)
-        {
+        if let Some(state) = self.at_hand(name) {
             return Ok(Some(state));
         }
+        let now = self.clock.now();
         let generation = self.generation.load(Ordering::Acquire);
         let Some(realm) = store.realm_by_name(name).await?.filter(|realm| realm.enabled) else {
             return Ok(None);

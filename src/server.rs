@@ -10,6 +10,7 @@
 mod accept;
 mod body;
 mod connection;
+mod endpoints;
 mod guard;
 mod head;
 mod shutdown;
@@ -22,7 +23,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, watch as channel};
 use tokio::task::JoinSet;
@@ -31,7 +31,7 @@ use tokio::time::Instant;
 use crate::telemetry::Metrics;
 
 pub use body::BodyTimeout;
-pub use guard::guarded;
+pub use endpoints::{AtHand, Endpoints, Guarded};
 pub use shutdown::Shutdown;
 pub use tls::{Asks, ClientCertificate, Tls, TlsError, TlsFiles};
 
@@ -157,10 +157,10 @@ impl Server {
     /// Answers until `shutdown` begins, then drains: after `shutdown_delay` no connection is taken, requests on
     /// the way are answered with `Connection: close`, and at `drain_timeout` what is left is cut.
     ///
-    /// The router gets the guards of [`guarded`]: request id, access line, time limit, caught panics.
+    /// The endpoints get the guards of [`Guarded`]: request id, access line, time limit, caught panics.
     pub async fn serve(
         self,
-        router: Router,
+        endpoints: impl Into<Endpoints>,
         limits: &Limits,
         metrics: Metrics,
         shutdown: &Shutdown,
@@ -168,7 +168,7 @@ impl Server {
         let connections = accept::affordable(limits.connections);
         let (stage, _) = channel::channel(Stage::Serving);
         let shared = Arc::new(Shared {
-            router: guarded(router, limits, metrics.clone()),
+            guarded: Guarded::new(endpoints.into(), limits, metrics.clone()),
             limits: limits.clone(),
             metrics,
             slots: Arc::new(Semaphore::new(connections)),
@@ -221,7 +221,7 @@ async fn drain(
 
 /// What every connection of one server shares.
 struct Shared {
-    router: Router,
+    guarded: Guarded,
     limits: Limits,
     metrics: Metrics,
     slots: Arc<Semaphore>,

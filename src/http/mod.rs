@@ -27,6 +27,8 @@ pub mod sign_in;
 pub mod tokens;
 pub mod welcome;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{OriginalUri, Request};
 use axum::http::Uri;
@@ -35,16 +37,22 @@ use axum::routing::{MethodRouter, get, post};
 use tower::ServiceExt;
 
 use crate::app::Shared;
+use crate::server::Endpoints;
 use context::{RealmContext, ServerContext};
 use error::PageError;
 use oidc::{
-    authorize, certs, device_authorization, discovery, elsewhere, introspect, login_status, logout, par,
-    realm, register, revoke, token, userinfo,
+    at_hand, authorize, certs, device_authorization, discovery, elsewhere, introspect, login_status, logout,
+    par, realm, register, revoke, token, userinfo,
 };
 use sign_in::{authenticate, consent};
 
+/// Every address of the server, and the shorter way to its public documents.
+pub fn endpoints(app: &Shared) -> Endpoints {
+    Endpoints { router: router(Arc::clone(app)), at_hand: Some(at_hand::documents(Arc::clone(app))) }
+}
+
 /// Every address of the server, below its base path.
-pub fn router(app: Shared) -> Router {
+fn router(app: Shared) -> Router {
     let mut routes = Router::new()
         .route("/", get(welcome::welcome))
         .route(assets::ROUTE, get(assets::serve))

@@ -3,12 +3,11 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
 use axum::http::{HeaderValue, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,7 +15,6 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
-use tower::Service;
 
 use super::accept::linger;
 use super::body::{Answer, bounded};
@@ -221,20 +219,30 @@ async fn respond(
     watch: &Arc<Watch>,
 ) -> Result<Response<Answer>, Infallible> {
     watch.enter(Phase::Busy);
-    let mut request: Request = request.map(|body| bounded(body, &shared.limits, watch));
     // A sender that chunks has chosen a framing that a proxy may read otherwise; what follows it on this
     // connection is not trusted (RFC 9112 §6.1).
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
     let conflict = watch.conflict();
-    request.extensions_mut().insert(client.peer);
-    if let Some(certificate) = &client.certificate {
-        request.extensions_mut().insert(certificate.clone());
-    }
-    if conflict {
-        request.extensions_mut().insert(Objection::TwoFramings);
-    }
-    let mut router: Router = shared.router.clone();
-    let Ok(mut response) = router.call(request).await;
+    let (parts, incoming) = request.into_parts();
+    let body = bounded(incoming, &shared.limits, watch);
+    let at_hand = match body.is_end_stream() && !conflict {
+        true => shared.guarded.at_hand(client.peer.0.ip(), &parts),
+        false => None,
+    };
+    let mut response = match at_hand {
+        Some(response) => response,
+        None => {
+            let mut request = Request::from_parts(parts, body);
+            request.extensions_mut().insert(client.peer);
+            if let Some(certificate) = &client.certificate {
+                request.extensions_mut().insert(certificate.clone());
+            }
+            if conflict {
+                request.extensions_mut().insert(Objection::TwoFramings);
+            }
+            shared.guarded.routed(request).await
+        }
+    };
     if chunked || conflict || *shared.stage.borrow() != Stage::Serving {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -3,32 +3,28 @@
 //! One layer instead of five, since each layer of a router costs an allocation per request.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::{Limits, MAX_TARGET_BYTES};
+use crate::telemetry::metrics::Route;
 use crate::telemetry::{Metrics, RequestId};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-
-/// `router` with the guards around each of its routes and its fallback.
-pub fn guarded(router: Router, limits: &Limits, metrics: Metrics) -> Router {
-    let rules = Rules { metrics, request: limits.request_timeout, body_bytes: limits.body_bytes as u64 };
-    router.layer(Guard(rules))
-}
+/// Whom access lines are from, in the log.
+pub(super) const ACCESS: &str = "vestibule::access";
 
 /// Why a request is refused before an endpoint sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,14 +52,19 @@ impl Objection {
     }
 }
 
+/// What the guards go by.
 #[derive(Clone)]
-struct Rules {
+pub(super) struct Rules {
     metrics: Metrics,
     request: Duration,
     body_bytes: u64,
 }
 
 impl Rules {
+    pub(super) fn new(limits: &Limits, metrics: Metrics) -> Self {
+        Self { metrics, request: limits.request_timeout, body_bytes: limits.body_bytes as u64 }
+    }
+
     fn objection(&self, request: &Request) -> Option<Objection> {
         let length =
             request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -76,29 +77,55 @@ impl Rules {
             length.filter(|bytes| *bytes > self.body_bytes).map(|_| Objection::LargeBody)
         }
     }
-}
 
-#[derive(Clone)]
-struct Guard(Rules);
-
-impl<S> Layer<S> for Guard {
-    type Service = Guarded<S>;
-
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { inner, rules: self.0.clone() }
+    /// The response with what every one carries, once it is counted and told.
+    pub(super) fn finished(
+        &self,
+        mut response: Response,
+        id: RequestId,
+        method: &Method,
+        route: Route,
+        begun: Instant,
+    ) -> Response {
+        response.headers_mut().insert(REQUEST_ID, id.header());
+        // No answer of ours is to be taken for anything but what it says it is.
+        response.headers_mut().entry(X_CONTENT_TYPE_OPTIONS).or_insert(NOSNIFF);
+        let (status, took) = (response.status(), begun.elapsed());
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(
+            target: ACCESS,
+            method = method.as_str(),
+            route = route.as_str(),
+            status = status.as_u16(),
+            micros,
+            "answered"
+        );
+        self.metrics.request(method, route, status, took);
+        response
     }
 }
 
 #[derive(Clone)]
-struct Guarded<S> {
+pub(super) struct Guard(pub(super) Rules);
+
+impl<S> Layer<S> for Guard {
+    type Service = Around<S>;
+
+    fn layer(&self, inner: S) -> Around<S> {
+        Around { inner, rules: self.0.clone() }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Around<S> {
     inner: S,
     rules: Rules,
 }
 
-impl<S> Service<Request> for Guarded<S>
+impl<S> Service<Request> for Around<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
 {
     type Response = Response;
     type Error = Infallible;
@@ -109,35 +136,25 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let ready = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, ready);
         let rules = self.rules.clone();
         let begun = Instant::now();
         let id = RequestId::fresh();
         let span = tracing::info_span!("request", id = %id);
         let method = request.method().clone();
         let route = request.extensions().get::<MatchedPath>().cloned();
-        let header = id.header();
+        let route = route.map_or(Route::Unmatched, Route::Matched);
         request.extensions_mut().insert(id);
+        let answered = match rules.objection(&request) {
+            Some(objection) => Err(objection),
+            // Nothing happens before the future is polled, and that is where panics are caught.
+            None => Ok(self.inner.call(request)),
+        };
         let guarded = async move {
-            let mut response = match rules.objection(&request) {
-                Some(objection) => objection.response(),
-                None => {
-                    within(rules.request, CaughtPanic(Box::pin(async move { inner.call(request).await })))
-                        .await
-                }
+            let response = match answered {
+                Err(objection) => objection.response(),
+                Ok(response) => within(rules.request, caught(response)).await,
             };
-            response.headers_mut().insert(REQUEST_ID, header);
-            // No answer of ours is to be taken for anything but what it says it is.
-            response.headers_mut().entry(X_CONTENT_TYPE_OPTIONS).or_insert(NOSNIFF);
-            let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-            let status = response.status();
-            let took = begun.elapsed();
-            rules.metrics.request(&method, route, status, took);
-            let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-            let status = status.as_u16();
-            tracing::debug!(target: "vestibule::access", method = method.as_str(), route, status, micros, "answered");
-            Ok(response)
+            Ok(rules.finished(response, id, &method, route, begun))
         };
         Box::pin(guarded.instrument(span))
     }
@@ -168,18 +185,16 @@ fn json(status: StatusCode, error: &str, description: Option<&str>) -> Response 
     (status, no_store, axum::Json(body)).into_response()
 }
 
-/// A future whose panic becomes `None`. The panic hook has logged it by then.
-struct CaughtPanic<F>(Pin<Box<F>>);
-
-impl<F: Future> Future for CaughtPanic<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+/// The future's output; `None` when it panicked. The panic hook has logged it by then.
+async fn caught<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
         // The future is dropped after a panic and never polled again, so nobody sees it half changed.
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))) {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
             Ok(Poll::Pending) => Poll::Pending,
             Err(_) => Poll::Ready(None),
         }
-    }
+    })
+    .await
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::Extension;
 use axum::routing::{any, get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -4,11 +4,13 @@
 //! that we know, grants and outcomes that are literals of the source.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::extract::MatchedPath;
 use axum::http::{Method, StatusCode};
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -27,8 +29,51 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
     method: &'static str,
-    route: String,
+    route: Route,
     status: u16,
+}
+
+/// The route of a request as it stands in the route table: a label that costs nothing to hand on.
+#[derive(Clone, Debug)]
+pub enum Route {
+    /// As the router found it.
+    Matched(MatchedPath),
+    /// Of a document that was answered without the router.
+    Known(Arc<str>),
+    /// No route has the address.
+    Unmatched,
+}
+
+impl Route {
+    /// The pattern, never the path.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Matched(path) => path.as_str(),
+            Self::Known(pattern) => pattern,
+            Self::Unmatched => "unmatched",
+        }
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Route {}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl EncodeLabelValue for Route {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        EncodeLabelValue::encode(&self.as_str(), encoder)
+    }
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -109,10 +154,9 @@ impl Metrics {
         Self(Arc::new(numbers))
     }
 
-    /// Counts an answered request. `route` is the pattern from the route table, never the path.
-    pub fn request(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        let labels =
-            RequestLabels { method: known(method), route: route.to_owned(), status: status.as_u16() };
+    /// Counts an answered request.
+    pub fn request(&self, method: &Method, route: Route, status: StatusCode, took: Duration) {
+        let labels = RequestLabels { method: known(method), route, status: status.as_u16() };
         self.0.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
@@ -261,10 +305,10 @@ mod tests {
     fn what_was_counted_is_shown() {
         let metrics = Metrics::new();
         let same = metrics.clone();
-        same.request(&Method::POST, "/token", StatusCode::OK, Duration::from_millis(3));
+        same.request(&Method::POST, Route::Known("/token".into()), StatusCode::OK, Duration::from_millis(3));
         same.request(
             &Method::from_bytes(b"BREW").unwrap(),
-            "unmatched",
+            Route::Unmatched,
             StatusCode::NOT_FOUND,
             Duration::ZERO,
         );

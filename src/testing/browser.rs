@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use crate::server::ClientCertificate;
+use crate::server::{ClientCertificate, Guarded};
 
 /// An answer, read whole.
 #[derive(Clone, Debug)]
@@ -94,7 +93,7 @@ fn unescape(text: &str) -> String {
 #[derive(Clone, Debug)]
 pub struct Browser {
     /// The servers that its requests go to, each in its turn.
-    nodes: Vec<Router>,
+    nodes: Vec<Guarded>,
     requests: Arc<AtomicUsize>,
     origin: String,
     cookies: BTreeMap<String, String>,
@@ -105,7 +104,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    pub(super) fn new(nodes: Vec<Router>, origin: String) -> Self {
+    pub(super) fn new(nodes: Vec<Guarded>, origin: String) -> Self {
         let requests = Arc::default();
         Self { nodes, requests, origin, cookies: BTreeMap::new(), headers: Vec::new(), certificate: None }
     }
@@ -209,10 +208,9 @@ impl Browser {
             }
         };
         let turn = self.requests.fetch_add(1, Ordering::Relaxed) % self.nodes.len().max(1);
-        let node = self.nodes.get(turn).cloned().unwrap_or_default();
-        let response = match node.oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        let response = match self.nodes.get(turn).cloned() {
+            Some(node) => node.oneshot(request).await.unwrap_or_else(|never| match never {}),
+            None => axum::response::Response::default(),
         };
         let (parts, body) = response.into_parts();
         self.keep_cookies(&parts.headers);

@@ -28,7 +28,7 @@ use crate::config::{Config, Development};
 use crate::protocol::issuer::Base;
 use crate::realm_file::{self, Format};
 use crate::realms::KeySource;
-use crate::server::{Asks, Shutdown, TlsFiles};
+use crate::server::{Asks, Guarded, Shutdown, TlsFiles};
 
 pub use browser::{Browser, Reply};
 pub use device::Device;
@@ -83,7 +83,7 @@ pub struct TestServer {
     running: Running,
     clock: Clock,
     origin: String,
-    router: axum::Router,
+    endpoints: Guarded,
 }
 
 impl TestServer {
@@ -144,9 +144,9 @@ impl TestServer {
         };
         let running = boot::start(&config, clock.clone(), seed, Shutdown::new()).await?;
         let origin = origin.unwrap_or_else(|| format!("http://{}", running.address));
-        let router = crate::http::router(std::sync::Arc::clone(&running.app));
-        let router = crate::server::guarded(router, &config.limits, running.app.metrics.clone());
-        Ok(Self { running, clock, origin, router })
+        let endpoints = crate::http::endpoints(&running.app);
+        let endpoints = Guarded::new(endpoints, &config.limits, running.app.metrics.clone());
+        Ok(Self { running, clock, origin, endpoints })
     }
 
     /// Scheme, host and port.
@@ -190,7 +190,7 @@ impl TestServer {
     #[must_use]
     pub fn browser_over(&self, others: &[&Self]) -> Browser {
         let nodes = std::iter::once(self).chain(others.iter().copied());
-        Browser::new(nodes.map(|node| node.router.clone()).collect(), self.origin.clone())
+        Browser::new(nodes.map(|node| node.endpoints.clone()).collect(), self.origin.clone())
     }
 
     /// An application of the realm `main`.

@@ -63,6 +63,34 @@ async fn public_documents_are_kept_for_a_while_and_read_by_any_script() {
     }
 }
 
+/// What is at hand is answered around the routes: in the same words, counted under the same route, by the same rules.
+#[tokio::test]
+async fn documents_at_hand_are_those_of_the_routes() {
+    let scene = Scene::new().await;
+    let mut browser = scene.server.browser();
+    for document in ["/protocol/openid-connect/certs", "/.well-known/openid-configuration"] {
+        let address = format!("{}{document}", scene.rp.issuer);
+        browser.get(&address).await;
+        // An escaped name is left to the routes.
+        let routed = browser.get(&format!("/realms/m%61in{document}")).await;
+        let at_hand = browser.get(&format!("{address}?any=thing")).await;
+        assert_eq!((at_hand.status.as_u16(), &at_hand.body), (200, &routed.body), "{document}");
+        let [mut own, mut theirs] = [at_hand.headers, routed.headers];
+        assert_ne!(own.remove("x-request-id"), theirs.remove("x-request-id"), "{document}");
+        // The router says the length early; the connection says it of either.
+        theirs.remove("content-length");
+        assert_eq!(own, theirs, "{document}");
+        let text = scene.server.app().metrics.text();
+        let counted =
+            format!("_count{{method=\"GET\",route=\"/realms/{{realm}}{document}\",status=\"200\"}} 3");
+        assert!(text.lines().any(|line| line.ends_with(&counted)), "{counted}\nin\n{text}");
+        let elsewhere = [("host", "elsewhere.example")];
+        assert_eq!(browser.send(Method::GET, &address, None, &elsewhere).await.status, 421, "{document}");
+        assert_eq!(browser.get(&format!("/realms/none{document}")).await.status, 404, "{document}");
+        assert_eq!(browser.send(Method::HEAD, &address, None, &[]).await.body, "", "{document}");
+    }
+}
+
 #[tokio::test]
 async fn c08_a_foreign_origin_reads_nothing() {
     let scene = Scene::new().await;

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use axum::body::Body;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
 };
@@ -25,19 +26,21 @@ pub async fn certs(context: RealmContext, headers: HeaderMap) -> Response {
 
 /// A public document that anybody may keep for a while.
 pub(super) fn document(headers: &HeaderMap, document: &Document) -> Response {
-    let caching = [
-        (CACHE_CONTROL, CACHING.clone()),
-        (ETAG, document.tag.clone()),
-        (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
-    ];
     let is_known =
         |seen: &str| seen.split(',').any(|one| document.tag == one.trim().trim_start_matches("W/"));
     if headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(is_known) {
-        return (StatusCode::NOT_MODIFIED, caching).into_response();
+        return with_caching(StatusCode::NOT_MODIFIED.into_response(), document);
     }
-    let fixed = [
-        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    (caching, fixed, document.body.clone()).into_response()
+    let mut response = with_caching(Response::new(Body::from(document.body.clone())), document);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn with_caching(mut response: Response, document: &Document) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, CACHING.clone());
+    headers.insert(ETAG, document.tag.clone());
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }
