@@ -70,4 +70,7 @@ app.use((error, req, res, next) => {
   res.status(403).send(`Not signed in: ${error.error ?? 'try again'}`)
 })
 
-app.listen(Number(new URL(BASE_URL).port || 80), '127.0.0.1', () => console.log(`open ${BASE_URL}`))
+app.listen(Number(new URL(BASE_URL).port || 80), '127.0.0.1', (error) => {
+  if (error) throw error // such as a port that is taken
+  console.log(`open ${BASE_URL}`)
+})
