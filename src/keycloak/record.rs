@@ -82,10 +82,6 @@ impl Beside {
     }
 }
 
-/// The `kind` of rows that hold, sealed, what a client's secret is: for those who look after it in development, where
-/// what was written against Keycloak reads it. `passwords::client_secrets` makes and reads them.
-pub const SECRET_COPY: &str = "client-secret";
-
 /// Lays `new` over `old`, as an update does: a member that it does not name stays, one that is null goes; attributes are
 /// laid over each other one by one.
 pub fn overlay(old: &mut Kept, new: Kept) {

@@ -6,11 +6,9 @@ use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
 use quick_cache::sync::Cache;
 
 use super::{PasswordError, Passwords, Profile, within_limit};
-use crate::keycloak::KeycloakRecord;
-use crate::keycloak::record::SECRET_COPY;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::secrets::{
-    GENERATED_PREFIX, SEALED_PREFIX, SHARED_PREFIX, Secret, fingerprint, hash_generated, random_bytes, same,
+    GENERATED_PREFIX, SEALED_PREFIX, SHARED_PREFIX, Secret, hash_generated, random_bytes, same,
 };
 use crate::vault::Vault;
 
@@ -35,14 +33,6 @@ pub struct ClientSecrets {
 fn place(realm_id: &str, client_id: &str) -> String {
     format!("clients/{realm_id}/{client_id}/secret")
 }
-
-/// What a copy of a secret is sealed for.
-fn copy_place(realm_id: &str, id: &str) -> String {
-    format!("clients/{realm_id}/{id}/secret-copy")
-}
-
-const SEALED: &str = "sealed";
-const OF: &str = "of";
 
 /// The reason for which a proof is not remembered.
 enum Unproven {
@@ -91,15 +81,27 @@ impl ClientSecrets {
     /// [`PasswordError`]: too long, too busy, or failed.
     pub async fn store(&self, client: &Client, secret: &Secret) -> Result<String, PasswordError> {
         within_limit(secret)?;
-        let sealed =
-            || self.vault.seal(&place(&client.realm_id, &client.client_id), secret.expose().as_bytes());
-        if client.settings.authentication == ClientAuthentication::ClientSecretJwt {
-            Ok(format!("{SEALED_PREFIX}{}", sealed()))
-        } else if self.shows_again() {
-            Ok(format!("{SHARED_PREFIX}{}", sealed()))
-        } else {
-            self.hash_chosen(self.passwords.profile(), secret.clone()).await
+        match self.legible(client, secret) {
+            Some(stored) => Ok(stored),
+            None => self.hash_chosen(self.passwords.profile(), secret.clone()).await,
         }
+    }
+
+    /// As [`ClientSecrets::store`], of a secret that this server drew: its hash costs nothing.
+    #[must_use]
+    pub fn store_drawn(&self, client: &Client, secret: &Secret) -> String {
+        self.legible(client, secret).unwrap_or_else(|| hash_generated(secret.expose()))
+    }
+
+    /// The stored form that can be read again, where there is to be one.
+    fn legible(&self, client: &Client, secret: &Secret) -> Option<String> {
+        let prefix = match client.settings.authentication {
+            ClientAuthentication::ClientSecretJwt => SEALED_PREFIX,
+            _ if self.shows_again() => SHARED_PREFIX,
+            _ => return None,
+        };
+        let place = place(&client.realm_id, &client.client_id);
+        Some(format!("{prefix}{}", self.vault.seal(&place, secret.expose().as_bytes())))
     }
 
     /// Whether `presented` is the secret of `client`, which has one.
@@ -122,6 +124,13 @@ impl ClientSecrets {
         self.open(&client.realm_id, &client.client_id, client.secret_hash.as_deref()?)
     }
 
+    /// The secret of `client` as far as it is shown to those who look after the client: in development. Production shows
+    /// none, be it one that the database holds from development.
+    #[must_use]
+    pub fn shown(&self, client: &Client) -> Option<Secret> {
+        if self.shows_again() { self.reveal(client) } else { None }
+    }
+
     /// As [`ClientSecrets::reveal`], of a stored form.
     #[must_use]
     pub fn open(&self, realm_id: &str, client_id: &str, stored: &str) -> Option<Secret> {
@@ -131,34 +140,6 @@ impl ClientSecrets {
             .inspect_err(|error| tracing::warn!(%error, client_id, "a sealed secret stays shut"))
             .ok()?;
         std::str::from_utf8(&bytes).ok().map(Secret::from)
-    }
-
-    /// A copy of the secret whose stored form is `stored`, of the client with the identifier `id`: for development, where
-    /// Keycloak's tools read it. It is sealed, and good for nothing once the client has another secret.
-    #[must_use]
-    pub fn copy(&self, realm_id: &str, id: &str, stored: &str, secret: &Secret) -> KeycloakRecord {
-        let sealed = self.vault.seal(&copy_place(realm_id, id), secret.expose().as_bytes());
-        let content = [(SEALED.to_owned(), sealed.into()), (OF.to_owned(), fingerprint(stored).into())];
-        KeycloakRecord {
-            realm_id: realm_id.to_owned(),
-            kind: SECRET_COPY.to_owned(),
-            id: id.to_owned(),
-            parent: String::new(),
-            name: String::new(),
-            content: content.into_iter().collect(),
-        }
-    }
-
-    /// The secret of `client` that [`ClientSecrets::copy`] kept; none when the client has another by now.
-    #[must_use]
-    pub fn of_copy(&self, client: &Client, copy: &KeycloakRecord) -> Option<Secret> {
-        let text = |name: &str| copy.content.get(name).and_then(serde_json::Value::as_str);
-        let stored = fingerprint(client.secret_hash.as_deref()?);
-        if !same(text(OF)?, &stored) {
-            return None;
-        }
-        let opened = self.vault.open(&copy_place(&client.realm_id, &client.id), text(SEALED)?).ok()?;
-        std::str::from_utf8(&opened).ok().map(Secret::from)
     }
 
     /// The stored form of a secret that someone chose.
@@ -268,22 +249,38 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_copy_is_of_one_secret_of_one_client() {
-        let checker = checker(ONE);
-        let client = |id: &str, secret: &str| Client {
-            id: id.to_owned(),
+    #[tokio::test]
+    async fn development_shows_a_secret_again_and_production_never() {
+        let vault = Arc::new(Vault::random());
+        let secrets = |profile| {
+            ClientSecrets::new(Passwords::with_profile(Limits::default(), profile), Arc::clone(&vault))
+        };
+        let (development, production) = (secrets(Profile::Development), secrets(Profile::Standard));
+        let mut client = Client {
+            id: "1".to_owned(),
             realm_id: "r1".to_owned(),
             client_id: "app".to_owned(),
             enabled: true,
-            secret_hash: Some(hash_generated(secret)),
+            secret_hash: None,
             settings: Default::default(),
         };
-        let copy = checker.copy("r1", "1", &hash_generated("s3cret"), &"s3cret".into());
-        assert!(!format!("{copy:?}").contains("s3cret"));
-        assert_eq!(checker.of_copy(&client("1", "s3cret"), &copy), Some("s3cret".into()));
-        assert_eq!(checker.of_copy(&client("1", "another"), &copy), None, "it has another by now");
-        assert_eq!(checker.of_copy(&client("2", "s3cret"), &copy), None, "another client");
+        for drawn in [false, true] {
+            let secret = Secret::from("s3cret");
+            for (kept, is_shown) in [(&development, true), (&production, false)] {
+                let stored = if drawn {
+                    kept.store_drawn(&client, &secret)
+                } else {
+                    kept.store(&client, &secret).await.unwrap()
+                };
+                assert!(!stored.contains("s3cret"));
+                client.secret_hash = Some(stored);
+                assert_eq!(kept.shown(&client).is_some(), is_shown);
+                assert_eq!(production.shown(&client), None, "nor what development kept");
+                for (presented, right) in [("s3cret", true), ("s3cres", false)] {
+                    assert_eq!(production.verify_of(&client, &presented.into()).await, Ok(right));
+                }
+            }
+        }
     }
 
     #[tokio::test]

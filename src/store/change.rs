@@ -13,7 +13,6 @@ use super::{
     key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, spent, user,
 };
 use crate::clock::Timestamp;
-use crate::keycloak::record::SECRET_COPY;
 use crate::keycloak::{Beside, KeycloakRecord};
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::authorization_details::Detail;
@@ -357,7 +356,6 @@ impl Change {
             Self::PutClient { client, at } => to.push(client::put(&client, at)?),
             Self::DeleteClient { realm_id, id } => {
                 to.push(keycloak_record::delete_beside(&realm_id, Beside::Client, &id));
-                to.push(keycloak_record::delete(&realm_id, SECRET_COPY, &id));
                 to.push(keycloak_record::delete_beside_roles_of(&realm_id, &id));
                 client::delete(&realm_id, &id, to);
             }

@@ -50,7 +50,9 @@ fn folder(path: &Path) -> BTreeMap<String, String> {
 fn an_export_in_many_files_imported_elsewhere_is_the_same_export() {
     for (first, second) in Place::both().into_iter().zip(Place::both()) {
         for (name, text) in REALMS {
-            first.write(&format!("{name}.json"), text);
+            // A database server is production's, which takes no wildcards.
+            let text = if first.database.is_some() { text.replace("/*\"", "/cb\"") } else { text.to_owned() };
+            first.write(&format!("{name}.json"), &text);
             first.done(&["import", "--file", &format!("{name}.json")]);
         }
         // While a server works on the database, which listens at ports that nobody else has.
@@ -70,7 +72,8 @@ fn an_export_in_many_files_imported_elsewhere_is_the_same_export() {
         }
         let users: serde_json::Value = serde_json::from_str(&once["shop-users-0.json"]).unwrap();
         assert_eq!((&users["realm"], users["users"].as_array().unwrap().len()), (&"shop".into(), 2));
-        assert!(once["shop-realm.json"].contains("billing-secret"), "what development keeps");
+        let secret = once["shop-realm.json"].contains("billing-secret");
+        assert_eq!(secret, first.database.is_none(), "development keeps it legible, production never");
         assert!(once["vault-users-0.json"].contains("\"secretData\""));
         assert!(!once["shop-realm.json"].contains("\"users\""));
 

@@ -2,11 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Raw, help};
+use super::{Raw, help, open};
 use crate::boot::{self, Administrator, Seed};
 use crate::cli::output::{Failure, say};
-use crate::clock::Clock;
-use crate::config::keycloak::{Options, development};
+use crate::config::keycloak::Options;
 use crate::protocol::built_in::MASTER;
 use crate::protocol::user::canonical;
 use crate::secrets::{Secret, random_token};
@@ -37,8 +36,7 @@ impl BootstrapAdmin {
         };
         let Some(options) = raw.read(help::BOOTSTRAP_ADMIN)? else { return Ok(()) };
         let wish = Wish::read(&options, is_user)?;
-        let config = development(&options).map_err(Failure::usage)?.config;
-        let app = boot::build(&config, Clock::system(), Seed::default()).await?;
+        let app = open(&options, Seed::default()).await?;
         if wish.is_there(&app, is_user).await? {
             let kind = if is_user { "user" } else { "client" };
             return Err(Failure::usage(format!("the realm master has a {kind} {} already", wish.name)));

@@ -53,6 +53,9 @@ impl Export {
         let states = states(&app, options.text("realm")).await?;
         app.store.close().await;
         let written = wish.write(&states, options.text("realm").is_none(), &app)?;
+        for state in &states {
+            tell_of_hashed(state, &app);
+        }
         for file in left_over(&written) {
             tracing::warn!(file = %file.display(), "is of an earlier export, and an import of the folder takes it too");
         }
@@ -139,6 +142,17 @@ async fn states(app: &Shared, realm: Option<&str>) -> Result<Vec<State>, Failure
         states.push(state.ok_or_else(|| Failure::usage(format!("there is no realm {name}")))?);
     }
     if states.is_empty() { Err(Failure::usage("there is no realm in this database")) } else { Ok(states) }
+}
+
+/// Names the clients whose secrets no file can give.
+fn tell_of_hashed(state: &State, app: &Shared) {
+    let hashed = state.clients.iter().filter(|client| client.secret_hash.is_some() && !client.is_public());
+    let hashed = hashed.filter(|client| app.client_secrets.shown(client).is_none());
+    let names: Vec<&str> = hashed.map(|client| client.client_id.as_str()).collect();
+    if !names.is_empty() {
+        let (realm, clients) = (&state.realm.name, names.join(", "));
+        tracing::warn!(realm, clients, "their secrets are kept as hashes alone, and are not in the files");
+    }
 }
 
 /// Writes a file for its owner alone: it holds what proves users and clients.

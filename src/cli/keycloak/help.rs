@@ -79,7 +79,12 @@ Usage: vestibule import --file FILE | --dir DIR [--override true|false] [OPTION]
   --override false   skip realms that are there [default: true, they are brought to what the file says]
   --data, --db …     the database, as `vestibule start-dev --help` says
 
-A running server follows within a second.
+A running server follows within a second. With a database server, --https-certificate-file or an https --hostname it is
+as careful as `vestibule start`: secrets are kept as hashes, and redirect URIs with wildcards are refused.
+
+Examples:
+  vestibule import --file shop-realm.json
+  vestibule import --dir backup --override false --db postgres --db-url jdbc:postgresql://db/keycloak
 ";
 
 /// Of `export`.

@@ -20,7 +20,7 @@ use super::output::{Failure, say};
 use crate::app::Shared;
 use crate::boot::{self, Seed};
 use crate::clock::Clock;
-use crate::config::keycloak::{Options, development};
+use crate::config::keycloak::{Options, command};
 use crate::telemetry;
 
 /// Keycloak's options as they were written. They are many, a newer Keycloak has more, and one that is unknown is told of
@@ -57,7 +57,7 @@ fn tell_of_idle(options: &Options) {
 
 /// The database that the options name, with `seed` in it, for a command that ends.
 async fn open(options: &Options, seed: Seed) -> Result<Shared, Failure> {
-    let config = development(options).map_err(Failure::usage)?.config;
+    let config = command(options).map_err(Failure::usage)?;
     if config.database.is_memory() {
         return Err(Failure::usage("--db dev-mem: such a database ends with the process that made it"));
     }

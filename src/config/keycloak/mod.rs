@@ -11,7 +11,7 @@ mod production;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigProblems, Development, Listen, StandIn};
+use super::{Config, ConfigProblems, Development, Listen, Mode, StandIn};
 use crate::protocol::forwarded::{Cidr, Proxies, ProxyHeaders};
 use crate::realm_file::FileProblem;
 use crate::secrets::Secret;
@@ -96,6 +96,23 @@ pub fn is_development(options: &Options) -> bool {
         && unset(&["proxy", "proxy-headers", "https-certificate-file"])
         && hostname(options).is_none_or(|name| !name.starts_with("https://"))
         && options.text("db").is_none_or(|db| db.starts_with("dev-"))
+}
+
+/// What the options of a command come to that works on the database of a server: `import`, `export`, `bootstrap-admin`. It
+/// is told no mode, so what only production has (a database server, a certificate, a public address) makes it careful:
+/// passwords are hashed at full cost, secrets cannot be read again, wildcards are refused.
+///
+/// # Errors
+/// Every option that cannot be read.
+pub fn command(options: &Options) -> Result<Config, ConfigProblems> {
+    let mut config = development(options)?.config;
+    let certified = options.text("https-certificate-file").is_some();
+    let public = hostname(options).is_some_and(|name| name.starts_with("https://"));
+    if !config.database.is_sqlite() || certified || public {
+        config.mode = Mode::Serve;
+        config.stand_in.prepares = true;
+    }
+    Ok(config)
 }
 
 fn process(options: &Options, data: &Path, config: Config) -> Process {

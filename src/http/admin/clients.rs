@@ -39,7 +39,7 @@ pub(super) async fn list(call: Call) -> Answer {
     for client in &found {
         let kept = kept.remove(&client.id).unwrap_or_default();
         shown.push(if sees {
-            let secret = if all { secrets::shown(&call, client).await? } else { secrets::masked(client) };
+            let secret = if all { secrets::shown(&call, client) } else { secrets::masked(client) };
             representation(&call, client, secret, kept)
         } else {
             ClientRepresentation {
@@ -109,7 +109,7 @@ pub(super) async fn read(call: Call) -> Answer {
     let client = named(&call).await?;
     let kept = beside::kept(&call, Beside::Client, &client.id).await?;
     let secret = match cover::covered(&call, &client).await {
-        Ok(()) if call.may(Permission::ManageClients) => secrets::shown(&call, &client).await?,
+        Ok(()) if call.may(Permission::ManageClients) => secrets::shown(&call, &client),
         Ok(()) | Err(AdminError::Refused(..)) => secrets::masked(&client),
         Err(error) => return Err(error),
     };
@@ -131,12 +131,11 @@ async fn try_create(call: &Call) -> Answer {
     let mut client = read.client;
     checked(call, &client)?;
     cover::settings(call, None, &client)?;
-    let secret = secrets::settled(call, None, &mut client, read.secret).await?;
+    secrets::settled(call, None, &mut client, read.secret).await?;
     // An identifier that was free must still be.
     let mut changes: Vec<Change> = named.then(|| call.unmoved()).into_iter().collect();
     let account = account::changes(call, &client, None).await?;
     changes.push(Change::PutClient { client: Box::new(client), at: call.now() });
-    changes.extend(secret);
     changes.extend(account);
     changes.extend(beside::replace(call.realm_id(), Beside::Client, &id, &Kept::new(), filled(read.kept)));
     commit(call, changes, Operation::Create, &id, &name).await?;
@@ -213,11 +212,10 @@ async fn try_update(call: &Call) -> Answer {
     let mut client = read.client;
     checked(call, &client)?;
     cover::settings(call, Some(&old), &client)?;
-    let secret = secrets::settled(call, Some(&old), &mut client, read.secret).await?;
+    secrets::settled(call, Some(&old), &mut client, read.secret).await?;
     let (id, name) = (client.id.clone(), client.client_id.clone());
     let mut changes =
         vec![call.unmoved(), Change::PutClient { client: Box::new(client.clone()), at: call.now() }];
-    changes.extend(secret);
     changes.extend(account::changes(call, &client, Some(&old)).await?);
     changes.extend(beside::keep(call, Beside::Client, &id, read.kept).await?);
     commit(call, changes, Operation::Update, &id, &name).await?;

@@ -6,7 +6,6 @@ use super::super::state::{GroupState, State, UserState};
 use super::merge::PROVIDER_TYPE;
 use super::minimal::minimal;
 use crate::keycloak::document::DocumentKind;
-use crate::keycloak::record::SECRET_COPY;
 use crate::keycloak::representation::{
     ClientRepresentation, GroupRepresentation, RealmRepresentation, RoleRepresentation, RolesRepresentation,
     ScopeMappingRepresentation, UserRepresentation,
@@ -97,10 +96,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn client(&self, one: &crate::protocol::client::Client) -> ClientRepresentation {
         let secret = if self.options.with_secrets {
-            let copy = self.state.kept.get(&(SECRET_COPY.to_owned(), one.id.clone()));
-            let secret = self.secrets.reveal(one);
-            let secret = secret.or_else(|| self.secrets.of_copy(one, copy?));
-            secret.map(|secret| secret.expose().to_owned())
+            self.secrets.shown(one).map(|secret| secret.expose().to_owned())
         } else {
             one.secret_hash.as_ref().map(|_| client::MASK.to_owned())
         };

@@ -26,16 +26,17 @@ pub(in super::super) async fn prepare(
     let mut made = Made { passwords: hash_all(secrets.passwords(), target).await?, ..Made::default() };
     let mut new_secrets = Vec::new();
     for client in &target.state.clients {
-        let secret = match target.secrets.get(&client.client_id) {
-            Some(secret) => secret.clone(),
+        let stored = match target.secrets.get(&client.client_id) {
+            Some(secret) => secrets.store(client, secret).await?,
             None if lacks_secret(client) => {
                 let secret = Secret::from(random_token());
-                new_secrets.push(NewSecret { client_id: client.client_id.clone(), secret: secret.clone() });
-                secret
+                let stored = secrets.store_drawn(client, &secret);
+                new_secrets.push(NewSecret { client_id: client.client_id.clone(), secret });
+                stored
             }
             None => continue,
         };
-        made.secrets.insert(client.client_id.clone(), secrets.store(client, &secret).await?);
+        made.secrets.insert(client.client_id.clone(), stored);
     }
     for credential in target.state.users.iter().flat_map(|user| &user.credentials) {
         if let Some(secret) = target.sealed.get(&credential.id) {

@@ -98,7 +98,7 @@ pub(in super::super) async fn installation(call: Call) -> Answer {
         put("public-client", true.into());
     } else {
         let manages = call.may(Permission::ManageClients) && cover::covered(&call, &client).await.is_ok();
-        let secret = if manages { secrets::shown(&call, &client).await? } else { secrets::masked(&client) };
+        let secret = if manages { secrets::shown(&call, &client) } else { secrets::masked(&client) };
         put("credentials", json!({ "secret": secret }));
     }
     put("confidential-port", 0.into());

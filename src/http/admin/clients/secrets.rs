@@ -1,5 +1,5 @@
 //! The secret of a client. Production keeps no more than a hash, and a mask stands for it; whoever drew a new one sees it
-//! that once (attacks A06). Development keeps a sealed copy, since Keycloak's tools read it.
+//! that once (attacks A06). Development shows it, since Keycloak's tools read it.
 
 use serde_json::{Value, json};
 
@@ -7,16 +7,10 @@ use super::super::answer::{AdminError, Answer, told};
 use super::super::call::{Call, Operation};
 use super::cover;
 use crate::keycloak::client::MASK;
-use crate::keycloak::record::SECRET_COPY;
 use crate::protocol::admin::Permission;
 use crate::protocol::client::{Client, ClientAuthentication};
-use crate::protocol::redirect_uri::Strictness;
-use crate::secrets::{SEALED_PREFIX, SHARED_PREFIX, Secret, hash_generated, random_token};
+use crate::secrets::{SEALED_PREFIX, SHARED_PREFIX, Secret, random_token};
 use crate::store::Change;
-
-fn keeps_copies(call: &Call) -> bool {
-    call.server.app.rules.strictness == Strictness::Development
-}
 
 /// A mask, when the client has a secret.
 pub(super) fn masked(client: &Client) -> Option<String> {
@@ -24,89 +18,50 @@ pub(super) fn masked(client: &Client) -> Option<String> {
 }
 
 /// The secret, where it is known and the server is for development; else a mask.
-pub(super) async fn shown(call: &Call, client: &Client) -> Result<Option<String>, AdminError> {
-    let masked = masked(client);
-    if masked.is_none() || !keeps_copies(call) {
-        return Ok(masked);
-    }
-    let known = known(call, client).await?;
-    Ok(known.map(|secret| secret.expose().to_owned()).or(masked))
-}
-
-async fn known(call: &Call, client: &Client) -> Result<Option<Secret>, AdminError> {
-    let secrets = &call.server.app.client_secrets;
-    if let Some(secret) = secrets.reveal(client) {
-        return Ok(Some(secret));
-    }
-    let copy = call.store().keycloak_record(&client.realm_id, SECRET_COPY, &client.id).await?;
-    Ok(copy.and_then(|copy| secrets.of_copy(client, &copy)))
+pub(super) fn shown(call: &Call, client: &Client) -> Option<String> {
+    let masked = masked(client)?;
+    let known = call.server.app.client_secrets.shown(client);
+    Some(known.map_or(masked, |secret| secret.expose().to_owned()))
 }
 
 /// Gives `client` the stored form of its secret: of `new`, of the one that `old` has, else of one that is drawn. A client
-/// that came with the realm gets none by itself. Gives what is to be committed beside the client.
+/// that came with the realm gets none by itself.
 pub(super) async fn settled(
     call: &Call,
     old: Option<&Client>,
     client: &mut Client,
     new: Option<Secret>,
-) -> Result<Option<Change>, AdminError> {
+) -> Result<(), AdminError> {
     if client.is_public() {
-        return Ok(client.secret_hash.take().map(|_| forget(client)));
+        client.secret_hash = None;
+        return Ok(());
     }
-    let readable = client.settings.authentication == ClientAuthentication::ClientSecretJwt;
-    let fits = |stored: &String| stored.starts_with(SEALED_PREFIX) == readable;
-    // Like the other readable form it is sealed for its `client_id`.
-    let is_shared = |stored: &String| stored.starts_with(SHARED_PREFIX);
-    let renamed = old.is_some_and(|old| old.client_id != client.client_id);
-    let (secret, drawn) = match (new, old) {
-        (Some(new), _) => (new, false),
-        (None, _) if client.settings.authentication == ClientAuthentication::PrivateKeyJwt => {
-            return Ok(None);
-        }
-        (None, Some(_))
-            if client
-                .secret_hash
-                .as_ref()
-                .is_some_and(|stored| fits(stored) && !(renamed && (readable || is_shared(stored)))) =>
-        {
-            return Ok(None);
-        }
-        (None, _) if client.settings.built_in => return Ok(None),
-        (None, old) => {
-            let known = match old {
-                Some(old) => known(call, old).await?,
-                None => None,
-            };
-            known.map_or_else(|| (random_token().into(), true), |known| (known, false))
-        }
+    let secrets = &call.server.app.client_secrets;
+    if let Some(new) = new {
+        client.secret_hash = Some(secrets.store(client, &new).await?);
+        return Ok(());
+    }
+    let by_key = client.settings.authentication == ClientAuthentication::PrivateKeyJwt;
+    if by_key || old.is_some() && stays(old, client) || client.settings.built_in {
+        return Ok(());
+    }
+    let stored = match old.and_then(|old| secrets.reveal(old)) {
+        Some(known) => secrets.store(client, &known).await?,
+        None => secrets.store_drawn(client, &Secret::from(random_token())),
     };
-    set(call, client, secret, drawn).await
-}
-
-/// Sets the secret. One that was drawn is kept by a hash that costs nothing.
-async fn set(
-    call: &Call,
-    client: &mut Client,
-    secret: Secret,
-    drawn: bool,
-) -> Result<Option<Change>, AdminError> {
-    let app = &call.server.app;
-    let stored = if client.settings.authentication == ClientAuthentication::ClientSecretJwt {
-        app.client_secrets.seal(&client.realm_id, &client.client_id, &secret)
-    } else if drawn {
-        hash_generated(secret.expose())
-    } else {
-        app.client_secrets.hash_chosen(app.rules.password_profile, secret.clone()).await?
-    };
-    let copy =
-        keeps_copies(call).then(|| app.client_secrets.copy(&client.realm_id, &client.id, &stored, &secret));
     client.secret_hash = Some(stored);
-    Ok(copy.map(Change::PutKeycloakRecord))
+    Ok(())
 }
 
-fn forget(client: &Client) -> Change {
-    let (realm_id, id) = (client.realm_id.clone(), client.id.clone());
-    Change::DeleteKeycloakRecord { realm_id, kind: SECRET_COPY.to_owned(), id }
+/// Whether the stored form that `client` has is good for what it is now. One that can be read again is sealed for its
+/// `client_id`.
+fn stays(old: Option<&Client>, client: &Client) -> bool {
+    let signs = client.settings.authentication == ClientAuthentication::ClientSecretJwt;
+    let renamed = old.is_some_and(|old| old.client_id != client.client_id);
+    client.secret_hash.as_ref().is_some_and(|stored| {
+        let is_sealed = stored.starts_with(SEALED_PREFIX);
+        is_sealed == signs && !(renamed && (is_sealed || stored.starts_with(SHARED_PREFIX)))
+    })
 }
 
 fn credential(value: Option<String>) -> Value {
@@ -120,7 +75,7 @@ pub(in super::super) async fn read(call: Call) -> Answer {
         return told(&credential(masked(&client)));
     }
     cover::covered(&call, &client).await?;
-    told(&credential(shown(&call, &client).await?))
+    told(&credential(shown(&call, &client)))
 }
 
 /// Draws a new secret and shows it, this once.
@@ -130,10 +85,9 @@ pub(in super::super) async fn regenerate(call: Call) -> Answer {
         return Err(AdminError::bad("A public client keeps no secret"));
     }
     let secret = Secret::from(random_token());
-    let copy = set(&call, &mut client, secret.clone(), true).await?;
+    client.secret_hash = Some(call.server.app.client_secrets.store_drawn(&client, &secret));
     let path = format!("clients/{}/client-secret", client.id);
-    let mut changes = vec![Change::PutClient { client: Box::new(client), at: call.now() }];
-    changes.extend(copy);
+    let changes = vec![Change::PutClient { client: Box::new(client), at: call.now() }];
     call.commit(changes, Operation::Action, "CLIENT", &path).await?;
     told(&credential(Some(secret.expose().to_owned())))
 }
