@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
+use super::redirect_uri::Strictness;
 
 /// The challenge of an authorization request (RFC 7636 §4.3), or why the request is refused.
 ///
@@ -13,13 +14,14 @@ use super::error::{ErrorCode, OAuthError};
 /// `invalid_request` when a challenge is required and missing, is not S256, or is not 43 base64url characters.
 pub fn challenge(
     client: &Client,
+    strictness: Strictness,
     challenge: Option<&str>,
     method: Option<&str>,
 ) -> Result<Option<String>, OAuthError> {
     let refuse = |why: &'static str| Err(OAuthError::new(ErrorCode::InvalidRequest, why));
     match (challenge, method) {
         (None, Some(_)) => refuse("code_challenge_method without code_challenge"),
-        (None, None) if !client.must_use_pkce() => Ok(None),
+        (None, None) if !client.must_use_pkce(strictness) => Ok(None),
         (None, None) => refuse("code_challenge is missing: send PKCE with code_challenge_method=S256"),
         (Some(value), Some("S256")) if is_challenge(value) => Ok(Some(value.to_owned())),
         (Some(_), Some("S256")) => refuse("code_challenge must be 43 base64url characters"),
@@ -108,17 +110,29 @@ mod tests {
             ("e plus", Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM"), Some("S256")),
             ("f method without challenge", None, Some("S256")),
         ] {
-            let refused = challenge(&strict, challenge_value, method).unwrap_err();
+            let refused = challenge(&strict, Strictness::Serve, challenge_value, method).unwrap_err();
             assert_eq!(refused.code, ErrorCode::InvalidRequest, "{case}");
         }
-        assert_eq!(challenge(&strict, Some(CHALLENGE), Some("S256")), Ok(Some(CHALLENGE.to_owned())));
+        assert_eq!(
+            challenge(&strict, Strictness::Serve, Some(CHALLENGE), Some("S256")),
+            Ok(Some(CHALLENGE.to_owned()))
+        );
     }
 
     #[test]
-    fn optional_is_for_confidential_clients_alone() {
-        let none = |client: &Client| challenge(client, None, None);
-        assert_eq!(none(&client(ClientAuthentication::Secret, Pkce::Optional)), Ok(None));
-        assert!(none(&client(ClientAuthentication::None, Pkce::Optional)).is_err());
+    fn d4_optional_is_for_confidential_clients_and_in_development_for_public_ones() {
+        use ClientAuthentication::{None as Public, Secret};
+        use Strictness::{Development, Serve};
+        for (authentication, pkce, strictness, may_go_without) in [
+            (Secret, Pkce::Optional, Serve, true),
+            (Public, Pkce::Optional, Serve, false),
+            (Public, Pkce::Optional, Development, true),
+            (Public, Pkce::Required, Development, false),
+            (Secret, Pkce::Required, Development, false),
+        ] {
+            let found = challenge(&client(authentication, pkce), strictness, None, None);
+            assert_eq!(found.is_ok(), may_go_without, "{authentication:?} {pkce:?} {strictness:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{AssertionAudience, Client, ClientAuthentication, Pkce};
 use super::jws::Algorithm;
 use super::realm::RealmSettings;
+use super::redirect_uri::Strictness;
 
 /// A set of rules that stands above a client's settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,10 +36,12 @@ impl Client {
         self.is_fapi2() || self.settings.require_pushed_authorization_requests
     }
 
-    /// Whether its authorization requests must carry a PKCE challenge (RFC 9700 §2.1.1; FAPI 2.0 §5.3.2.2).
+    /// Whether its authorization requests must carry a PKCE challenge (RFC 9700 §2.1.1; FAPI 2.0 §5.3.2.2). In development
+    /// a public client whose file asks for none may go without, as with Keycloak; in production never.
     #[must_use]
-    pub fn must_use_pkce(&self) -> bool {
-        self.is_fapi2() || self.is_public() || self.settings.pkce == Pkce::Required
+    pub fn must_use_pkce(&self, strictness: Strictness) -> bool {
+        let is_public = self.is_public() && strictness == Strictness::Serve;
+        self.is_fapi2() || is_public || self.settings.pkce == Pkce::Required
     }
 
     /// Whether every token of the client must be bound to a key that it proves to hold by DPoP (RFC 9449 §5.2). FAPI 2.0
@@ -135,7 +138,7 @@ mod tests {
     #[test]
     fn without_a_profile_the_settings_decide() {
         let plain = client(|settings| settings.pkce = Pkce::Optional);
-        assert!(!plain.must_push() && !plain.must_use_pkce() && !plain.must_bind_tokens());
+        assert!(!plain.must_push() && !plain.must_use_pkce(Strictness::Serve) && !plain.must_bind_tokens());
         assert!(plain.proves_itself_well() && plain.rotates_refresh_tokens());
         assert_eq!(plain.assertion_audience(), AssertionAudience::Server);
         assert_eq!(plain.assertion_algorithms(), Algorithm::ALL);
@@ -145,18 +148,18 @@ mod tests {
             settings.dpop_bound_access_tokens = true;
             settings.assertion_audience = AssertionAudience::Issuer;
         });
-        assert!(strict.must_push() && strict.must_use_pkce() && strict.must_bind_tokens());
+        assert!(strict.must_push() && strict.must_use_pkce(Strictness::Serve) && strict.must_bind_tokens());
         assert_eq!(strict.assertion_audience(), AssertionAudience::Issuer);
         let public = client(|settings| {
             (settings.pkce, settings.authentication) = (Pkce::Optional, ClientAuthentication::None);
         });
-        assert!(public.must_use_pkce());
+        assert!(public.must_use_pkce(Strictness::Serve));
     }
 
     #[test]
     fn fapi2_5_3_2_stands_above_the_settings() {
         let fapi = client(|settings| (settings.profile, settings.pkce) = (Profile::Fapi2, Pkce::Optional));
-        assert!(fapi.must_push() && fapi.must_use_pkce() && fapi.must_bind_tokens());
+        assert!(fapi.must_push() && fapi.must_use_pkce(Strictness::Serve) && fapi.must_bind_tokens());
         assert!(!fapi.rotates_refresh_tokens());
         assert!(!fapi.proves_itself_well(), "a shared secret");
         let by_certificate = client(|settings| {

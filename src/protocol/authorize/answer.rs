@@ -63,6 +63,7 @@ pub struct Target {
     mode: ResponseMode,
     state: Option<String>,
     action: Option<String>,
+    strictness: Strictness,
 }
 
 /// Why a request cannot be answered at the client: the person gets a page instead (RFC 6749 §4.1.2.1).
@@ -102,7 +103,14 @@ impl Target {
             mode: ResponseMode::read(parameters.get("response_mode")).unwrap_or_default(),
             state: parameters.get("state").map(str::to_owned),
             action: parameters.get("kc_action").filter(|action| is_action(action)).map(str::to_owned),
+            strictness,
         })
+    }
+
+    /// The rules by which it was proven, and by which the rest of the request is read.
+    #[must_use]
+    pub(super) fn strictness(&self) -> Strictness {
+        self.strictness
     }
 
     /// The proven redirect URI.

@@ -168,6 +168,7 @@ impl AuthorizationRequest {
         }
         let code_challenge = pkce::challenge(
             client,
+            target.strictness(),
             parameters.get("code_challenge"),
             parameters.get("code_challenge_method"),
         )?;
