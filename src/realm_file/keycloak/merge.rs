@@ -5,6 +5,7 @@
 
 mod clients;
 mod documents;
+mod effect;
 mod groups;
 mod identifiers;
 mod prune;
@@ -86,8 +87,7 @@ struct Merge {
     sealed: HashMap<String, Secret>,
     deleted: Vec<Deleted>,
     notes: BTreeSet<String>,
-    /// Names of fields by what has them.
-    without_effect: BTreeMap<&'static str, BTreeSet<String>>,
+    without_effect: effect::WithoutEffect,
 }
 
 impl Merge {
@@ -109,14 +109,14 @@ impl Merge {
             sealed: HashMap::new(),
             deleted: Vec::new(),
             notes: BTreeSet::new(),
-            without_effect: BTreeMap::new(),
+            without_effect: effect::WithoutEffect::default(),
         }
     }
 
     fn realm(&mut self, representation: &RealmRepresentation) {
         let (realm, kept) = realm::from_representation(representation, self.realm.clone());
         self.rename(&realm.id, representation.id.as_deref());
-        self.note_kept("the realm", &kept);
+        self.without_effect.note("the realm", &kept);
         self.keep(Beside::Realm, &realm.id.clone(), kept);
         self.realm = realm;
     }
@@ -132,7 +132,7 @@ impl Merge {
             };
             let (record, kept) = client_scope::from_representation(scope.clone(), base, &mut fresh::id);
             self.rename(&record.id, scope.id.as_deref());
-            self.note_kept("client scopes", &kept);
+            self.without_effect.note("client scopes", &kept);
             self.keep(Beside::ClientScope, &record.id.clone(), kept);
             put(&mut self.scopes, there, record);
         }
@@ -146,12 +146,6 @@ impl Merge {
         if !content.is_empty() {
             self.kept.insert(key, beside.record(&self.realm.id, id, content));
         }
-    }
-
-    /// Tells once which fields of a kind of thing are kept and have no effect.
-    fn note_kept(&mut self, what: &'static str, kept: &Kept) {
-        let names = kept.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone());
-        self.without_effect.entry(what).or_default().extend(names);
     }
 }
 

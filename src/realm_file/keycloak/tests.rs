@@ -415,3 +415,19 @@ fn production_names_the_clients_that_it_refuses() {
     assert!(groups.contains("client `storefront`") && !groups.contains("account-console"), "{groups}");
     assert_eq!(refusals(CREDENTIALS), "");
 }
+
+/// D4: whoever reads the plan hears which clients are weaker in development than production lets them be.
+#[tokio::test]
+async fn a_plan_names_the_public_clients_that_may_go_without_pkce() {
+    let place = Place::new().await;
+    let text = GROUPS.replacen("\"pkce.code.challenge.method\": \"S256\",", "", 1);
+    let plan = place.plan(&text, false).await.unwrap();
+    let told: Vec<&str> = plan.notes().filter(|note| note.contains("PKCE")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("storefront") && !told[0].contains("account-console"), "{told:?}");
+    let effect: Vec<&str> = plan.notes().filter(|note| note.contains("without effect, of clients")).collect();
+    assert!(
+        effect.iter().all(|note| !note.contains("redirectUris") && !note.contains("rootUrl")),
+        "{effect:?}"
+    );
+}

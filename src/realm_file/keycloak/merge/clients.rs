@@ -28,7 +28,7 @@ impl Merge {
             (read.client.settings.default_scopes, read.client.settings.optional_scopes) = (None, None);
         }
         self.rename(&read.client.id, representation.id.as_deref());
-        self.note_kept("clients", &read.kept);
+        self.without_effect.note("clients", &read.kept);
         self.keep(Beside::Client, &read.client.id.clone(), read.kept);
         if let Some(secret) = read.secret.filter(|_| !read.client.is_public()) {
             self.secrets.insert(client_id, secret);

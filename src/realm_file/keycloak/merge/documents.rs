@@ -38,7 +38,7 @@ impl Merge {
         let record = kind.record(&self.realm.id, content, &known, &mut fresh::id);
         // Of one name there is one, whatever identifier the file has for it.
         self.kept.retain(|_, there| !same(&&*there, &record.parent, &record.name) || there.id == record.id);
-        self.without_effect.entry("the realm").or_default().insert(format!("{}s", kind.kind()));
+        self.without_effect.note_documents(kind);
         self.kept.insert((record.kind.clone(), record.id.clone()), record);
     }
 }

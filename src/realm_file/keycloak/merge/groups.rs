@@ -54,7 +54,7 @@ impl Merge {
             }
         };
         let (record, kept) = group::from_representation(representation.clone(), base);
-        self.note_kept("groups", &kept);
+        self.without_effect.note("groups", &kept);
         let id = record.id.clone();
         self.keep(Beside::Group, &id, kept);
         if representation.realm_roles.is_some() || representation.client_roles.is_some() {

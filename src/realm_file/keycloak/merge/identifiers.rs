@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::super::super::state::State;
-use super::{Merge, Target};
+use super::{Merge, Target, effect};
 use crate::protocol::role::{Role, Roles};
 
 impl Merge {
@@ -62,10 +62,8 @@ impl Merge {
             ((record.kind.clone(), record.id.clone()), record)
         });
         let mut notes = self.notes;
-        for (what, names) in self.without_effect.into_iter().filter(|(_, names)| !names.is_empty()) {
-            let names = names.into_iter().collect::<Vec<_>>().join(", ");
-            notes.insert(format!("kept without effect, of {what}: {names}"));
-        }
+        notes.extend(self.without_effect.told());
+        notes.extend(effect::without_pkce(&self.clients));
         Target {
             state: State {
                 kept: kept.collect::<BTreeMap<_, _>>(),

@@ -86,7 +86,7 @@ impl Merge {
         let base = there.unwrap_or_else(|| self.new_role(given(representation.id.as_deref()), client, &name));
         let (record, kept) = role::from_representation(representation.clone(), base);
         self.rename(&record.id, representation.id.as_deref());
-        self.note_kept("roles", &kept);
+        self.without_effect.note("roles", &kept);
         self.keep(Beside::Role, &record.id.clone(), kept);
         let id = record.id.clone();
         self.roles.put(record);

@@ -52,7 +52,7 @@ impl Merge {
         if let Some(client) = service.and_then(|client_id| self.client_named(client_id)) {
             state.user.service_account_client = Some(client);
         }
-        self.note_kept("users", &kept);
+        self.without_effect.note("users", &kept);
         self.keep(Beside::User, &state.user.id, kept);
         if let Some(credentials) = representation.credentials.clone() {
             self.credentials(credentials, &mut state);
