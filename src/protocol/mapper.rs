@@ -138,10 +138,17 @@ pub enum Kind {
     Acr,
     /// A fact of the session, such as `AUTH_TIME`.
     SessionNote,
+    /// The session's identifier under its name of before Keycloak 25.
+    SessionState,
+    /// The organizations that the user is a member of. A realm has none here, and Keycloak leaves the claim out for a user
+    /// without, so it never writes anything.
+    Organization,
+    /// That the client knows people by pairwise names, which [`super::subject`] makes.
+    Pairwise,
 }
 
 /// The kinds by their names in realm files and in the admin API.
-pub const KINDS: [(&str, Kind); 16] = [
+pub const KINDS: [(&str, Kind); 19] = [
     ("oidc-usermodel-attribute-mapper", Kind::Attribute),
     ("oidc-usermodel-property-mapper", Kind::Property),
     ("oidc-usermodel-realm-role-mapper", Kind::RealmRoles),
@@ -158,7 +165,13 @@ pub const KINDS: [(&str, Kind); 16] = [
     ("oidc-allowed-origins-mapper", Kind::AllowedOrigins),
     ("oidc-acr-mapper", Kind::Acr),
     ("oidc-usersessionmodel-note-mapper", Kind::SessionNote),
+    ("oidc-session-state-mapper", Kind::SessionState),
+    ("oidc-organization-membership-mapper", Kind::Organization),
+    (PAIRWISE, Kind::Pairwise),
 ];
+
+/// The kind that gives a client pairwise names.
+pub(super) const PAIRWISE: &str = "oidc-sha256-pairwise-sub-mapper";
 
 /// Claims that say who issued what to whom, and for how long: the tokens' own modules write them, mappers never do
 /// (CVE-2026-4629, CVE-2026-9795).
@@ -205,10 +218,12 @@ impl Kind {
 
     fn claim(self) -> Name {
         match self {
-            Self::Subject | Self::HardcodedRole | Self::RoleName => Name::None,
+            Self::Subject | Self::Pairwise | Self::HardcodedRole | Self::RoleName => Name::None,
             Self::Audience | Self::AudienceResolve => Name::Fixed("aud"),
             Self::AllowedOrigins => Name::Fixed("allowed-origins"),
             Self::Acr => Name::Fixed("acr"),
+            Self::SessionState => Name::Fixed("session_state"),
+            Self::Organization => Name::Chosen("organization"),
             Self::Address => Name::Fixed("address"),
             Self::FullName => Name::Chosen("name"),
             Self::RealmRoles => Name::Chosen("realm_access.roles"),

@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::jwk::JwkSet;
 use crate::protocol::redirect_uri::Strictness;
-use crate::protocol::subject;
+use crate::protocol::subject::{self, Pairwise};
 use crate::protocol::trusted_issuer::TrustedIssuer;
 use crate::protocol::web_origin;
 use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey, RingKey, SigningKey};
@@ -182,9 +182,14 @@ impl RealmState {
     /// user, the same for ever.
     #[must_use]
     pub fn sub<'a>(&self, client: &Client, user_id: &'a str) -> Cow<'a, str> {
-        match subject::sector(client) {
+        match subject::pairwise(client) {
             None => Cow::Borrowed(user_id),
-            Some(sector) => Cow::Owned(self.pairwise.digest(&subject::pairwise_input(&sector, user_id))),
+            Some(Pairwise { sector, salt: Some(salt) }) => {
+                Cow::Owned(subject::keycloak_name(&sector, user_id, salt))
+            }
+            Some(Pairwise { sector, salt: None }) => {
+                Cow::Owned(self.pairwise.digest(&subject::pairwise_input(&sector, user_id)))
+            }
         }
     }
 

@@ -116,6 +116,55 @@ async fn serve_refuses_wildcards_and_names_the_client() {
 }
 
 #[tokio::test]
+async fn d4_development_follows_a_file_as_to_pkce_and_production_demands_it() {
+    let text = GROUPS.replacen("\"pkce.code.challenge.method\": \"S256\",", "", 1).replace("/*\"", "/cb\"");
+    for strict in [false, true] {
+        let options = Options { realm: Some(text.clone()), strict, ..Options::default() };
+        let server = TestServer::with(options).await.unwrap();
+        let mut rp = Rp::new(server.issuer("shop"), "storefront", None);
+        rp.redirect_uri = "https://shop.example/callback".into();
+        let without = [("code_challenge", None), ("code_challenge_method", None)];
+        let reply = server.browser().get(&rp.authorize_url_with(&without)).await;
+        if strict {
+            assert_eq!(reply.parameter("error").as_deref(), Some("invalid_request"), "{}", reply.body);
+        } else {
+            assert_eq!(reply.status, 200, "{}", reply.body);
+            assert!(reply.body.contains("kc-form-login"), "{}", reply.body);
+        }
+        // A challenge that is sent holds anywhere.
+        let plain = [("code_challenge_method", Some("plain"))];
+        let reply = server.browser().get(&rp.authorize_url_with(&plain)).await;
+        assert_eq!(reply.parameter("error").as_deref(), Some("invalid_request"), "{strict}");
+    }
+}
+
+/// Keycloak's rule for pairwise names, at every place that names the person.
+#[tokio::test]
+async fn core_8_1_a_client_with_keycloaks_pairwise_mapper_knows_people_as_there() {
+    let mut realm: Value = serde_json::from_str(SMALL).unwrap();
+    let clients = realm["clients"].as_array_mut().unwrap();
+    let app = clients.iter_mut().find(|client| client["clientId"] == "quickstart-app").unwrap();
+    app["protocolMappers"] = json!([{
+        "name": "pairwise", "protocol": "openid-connect", "protocolMapper": "oidc-sha256-pairwise-sub-mapper",
+        "config": { "sectorIdentifierUri": "https://group.example/s.json", "pairwiseSubAlgorithmSalt": "pepper" }
+    }]);
+    let server = server(&realm.to_string()).await;
+    let rp = Rp::new(server.issuer("quickstart"), "quickstart-app", Some("secret"));
+    let reply = by_password(&server, &rp, "alice", "alice", "openid").await;
+    let tokens = reply.json();
+    let [access, id] = ["access_token", "id_token"].map(|name| claims(tokens[name].as_str().unwrap()));
+    let store = &server.app().store;
+    let realm = store.realm_by_name("quickstart").await.unwrap().unwrap();
+    let alice = store.user_by_login(&realm.id, "alice", false).await.unwrap().unwrap();
+    let name = vestibule::protocol::subject::keycloak_name("group.example", &alice.user.id, "pepper");
+    let userinfo = rp.userinfo(&server.browser(), tokens["access_token"].as_str().unwrap()).await.json();
+    for (place, found) in [("access", &access), ("id", &id), ("userinfo", &userinfo)] {
+        assert_eq!(found["sub"], name, "{place}");
+    }
+    assert_ne!(name, alice.user.id);
+}
+
+#[tokio::test]
 async fn an_update_of_a_running_realm_reaches_the_next_request() {
     let server = server(GROUPS).await;
     let update = r#"{"realm": "shop", "users": [{"username": "erika", "enabled": false}]}"#;

@@ -152,7 +152,13 @@ fn value(plan: &Plan, mapper: &Mapper, source: &Source<'_>) -> Option<Value> {
             .or_else(|| mapper.setting("included.custom.audience"))
             .map(|audience| json!([audience])),
         Kind::AudienceResolve => Some(audiences(source).into()),
-        Kind::ClientRoles | Kind::Subject | Kind::HardcodedRole | Kind::RoleName => None,
+        Kind::SessionState => source.facts.sid.map(Value::from),
+        Kind::ClientRoles
+        | Kind::Subject
+        | Kind::Pairwise
+        | Kind::Organization
+        | Kind::HardcodedRole
+        | Kind::RoleName => None,
     }
 }
 

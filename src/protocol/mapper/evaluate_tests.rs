@@ -302,6 +302,14 @@ fn each_kind_writes_its_claim() {
         ),
         ("unknown note", "usersessionmodel-note", "user.session.note=other claim.name=x", json!({})),
         ("sub is not the mapper's to write", "sub", "", json!({})),
+        ("session state", "session-state", "", json!({"session_state": "session"})),
+        (
+            "organizations, of which there are none",
+            "organization-membership",
+            "claim.name=organization",
+            json!({}),
+        ),
+        ("a pairwise name is not the mapper's to write", "sha256-pairwise-sub", "", json!({})),
         ("a kind that nobody knows", "script", "claim.name=x", json!({})),
         ("switched off", "full-name", "access.token.claim=false", json!({})),
     ] {
