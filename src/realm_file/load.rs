@@ -23,7 +23,7 @@ pub async fn load(store: &Store, name: &str) -> Result<Option<State>, StoreError
     let mut page = Page { first: 0, max: USERS };
     let mut links = Links::of(store, &state.realm.id).await?;
     loop {
-        let users = store.users(&state.realm.id, "", page).await?;
+        let users = store.users(&state.realm.id, page).await?;
         let last = i64::try_from(users.len()).unwrap_or(USERS) < USERS;
         state.users.extend(users.into_iter().map(|user| links.take(user)));
         if last {

@@ -101,6 +101,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "user_search",
         text: include_str!("../../migrations/0022_user_search.sql"),
     },
+    Migration { version: 23, name: "user_names", text: include_str!("../../migrations/0023_user_names.sql") },
     Migration {
         version: 28,
         name: "password_changes",

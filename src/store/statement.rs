@@ -91,6 +91,12 @@ impl Statement {
         Self { sql, values, needs: None }
     }
 
+    /// The same with more values after those that it has.
+    pub(super) fn with(mut self, values: impl IntoIterator<Item = Value>) -> Self {
+        self.values.extend(values);
+        self
+    }
+
     /// Makes it a conflict about `what` to change no row: what it speaks of is not there, or is another realm's.
     pub(super) fn needs(self, what: &'static str) -> Self {
         Self { needs: Some(what), ..self }

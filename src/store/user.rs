@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};
-use super::statement::{anywhere, json, key};
+use super::statement::{json, key};
 use super::{Page, Store, backchannel_logout, user_search};
 use crate::clock::Timestamp;
 use crate::protocol::user::{User, canonical};
@@ -90,16 +90,19 @@ row! {
 
 pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
     let text = "INSERT INTO users (id, realm_id, username, email, email_key, email_verified, enabled, first_name, \
-                last_name, attributes, service_account_client, not_before, search_key, created_at, required_actions) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+                last_name, attributes, service_account_client, not_before, search_key, created_at, required_actions, \
+                name_key, last_name_key) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
                 ON CONFLICT (id) DO UPDATE SET username = excluded.username, email = excluded.email, \
                 email_key = excluded.email_key, email_verified = excluded.email_verified, \
                 enabled = excluded.enabled, first_name = excluded.first_name, last_name = excluded.last_name, \
                 attributes = excluded.attributes, not_before = excluded.not_before, search_key = excluded.search_key, \
-                required_actions = excluded.required_actions \
+                required_actions = excluded.required_actions, name_key = excluded.name_key, \
+                last_name_key = excluded.last_name_key \
                 WHERE users.realm_id = excluded.realm_id";
     let username = canonical(&user.username);
     let email_key = user.email.as_deref().map(canonical).filter(|key| !key.is_empty());
+    let [name_key, last_name_key] = user_search::names(user);
     let search_key = user_search::key(user, &username, email_key.as_deref().unwrap_or_default());
     email_key.as_deref().map(key).transpose()?;
     let required = &user.required_actions;
@@ -121,6 +124,8 @@ pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
         search_key,
         user.created_at,
         required_actions,
+        name_key,
+        last_name_key,
     );
     Ok(statement.needs("reference"))
 }
@@ -229,20 +234,18 @@ impl Store {
         self.db.one::<Row>(sql!(text, realm_id, client)).await?.map(Row::record).transpose()
     }
 
-    /// People by user name (service accounts left out); those whose user name, address or name holds `search`, or all.
+    /// People by user name (service accounts left out).
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn users(&self, realm_id: &str, search: &str, page: Page) -> Result<Vec<User>, StoreError> {
+    pub async fn users(&self, realm_id: &str, page: Page) -> Result<Vec<User>, StoreError> {
         let text = concat!(
             "SELECT ",
             user_columns!(),
             " FROM users u WHERE u.realm_id = $1 AND u.service_account_client IS NULL \
-             AND u.search_key LIKE $2 ESCAPE '!' \
-             ORDER BY u.username LIMIT $4 OFFSET $3"
+             ORDER BY u.username LIMIT $3 OFFSET $2"
         );
-        let rows =
-            self.db.listing::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
+        let rows = self.db.listing::<Row>(sql!(text, realm_id, page.first, page.max)).await?;
         rows.into_iter().map(Row::record).collect()
     }
 

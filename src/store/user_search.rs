@@ -1,8 +1,11 @@
-//! Finding users by what is known of them: one statement over `search_key`, whose lines are user name, e-mail address, whole
-//! name, first name and last name.
+//! Finding users by what is known of them: over `search_key`, whose lines are user name, e-mail address, whole name, first
+//! name and last name.
+//!
+//! What something begins with is found by an index when few have it. When many have it, or what is sought may stand
+//! anywhere, users are looked at in the order of their names until the page is full.
 
 use super::error::StoreError;
-use super::statement::{literal, sql};
+use super::statement::{Value, literal, sql};
 use super::user::{Row, user_columns};
 use super::{Page, Store};
 use crate::protocol::user::{User, canonical};
@@ -30,12 +33,87 @@ pub struct UserSearch {
     pub attributes: Vec<(String, String)>,
 }
 
+/// What one of the fields is to be.
+enum Sought<'a> {
+    Whole(&'a str),
+    Beginning(&'a str),
+    Part(&'a str),
+}
+
 /// What `search_key` holds; the two names are canonical already.
 pub(super) fn key(user: &User, username: &str, email: &str) -> String {
     let line = |text: Option<&str>| canonical(text.unwrap_or_default()).replace('\n', " ");
     let (name, first) = (user.full_name(), user.first_name.as_deref());
     let lines = [line(name.as_deref()), line(first), line(user.last_name.as_deref())];
     format!("{}\n{}\n{}", username.replace('\n', " "), email.replace('\n', " "), lines.join("\n"))
+}
+
+/// The whole name and the last name as `search_key` holds them, each with an index of its own. A whole name begins with the
+/// first one.
+pub(super) fn names(user: &User) -> [String; 2] {
+    let line = |text: Option<&str>| {
+        let text = canonical(text.unwrap_or_default()).replace('\n', " ");
+        text.chars().take(INDEXED).collect()
+    };
+    [line(user.full_name().as_deref()), line(user.last_name.as_deref())]
+}
+
+/// At most so many are found by an index and then sorted.
+const FEW: i64 = 1_000;
+
+/// Characters of a name that its index has.
+const INDEXED: usize = 250;
+
+/// Those for whom one of four keys lies between two texts, as many as the last number at most; `$1` is the realm.
+macro_rules! candidates {
+    ($a:literal $b:literal $c:literal $d:literal $e:literal $f:literal $g:literal $h:literal $most:literal) => {
+        concat!(
+            "SELECT c.id FROM users c WHERE c.realm_id = $1 AND (c.username BETWEEN ",
+            $a,
+            " AND ",
+            $b,
+            " OR c.email_key COLLATE \"binary\" BETWEEN ",
+            $c,
+            " AND ",
+            $d,
+            " OR c.name_key BETWEEN ",
+            $e,
+            " AND ",
+            $f,
+            " OR c.last_name_key BETWEEN ",
+            $g,
+            " AND ",
+            $h,
+            ") LIMIT ",
+            $most
+        )
+    };
+}
+
+/// Inside a search, whose own conditions have the numbers before.
+macro_rules! among_candidates {
+    () => {
+        concat!(
+            " AND u.id IN (",
+            candidates!("$6" "$7" "$8" "$9" "$10" "$11" "$12" "$13" "$14"),
+            ")"
+        )
+    };
+}
+
+/// The first and the last text that a key may be: user name, e-mail address, whole name, last name.
+type Ranges = [(String, String); 4];
+
+/// Every text that begins with `text`, in the order of bytes.
+fn beginning_with(text: &str) -> (String, String) {
+    let text: String = text.chars().take(INDEXED).collect();
+    let last = format!("{text}\u{10ffff}");
+    (text, last)
+}
+
+/// No text at all.
+fn nothing() -> (String, String) {
+    ("b".to_owned(), "a".to_owned())
 }
 
 /// The conditions of a search; `$1` is the realm.
@@ -49,6 +127,19 @@ macro_rules! searched {
 }
 
 impl UserSearch {
+    /// Where the keys lie of all who can be found; none when they may lie anywhere.
+    fn ranges(&self) -> Option<Ranges> {
+        if let Some(Sought::Whole(text) | Sought::Beginning(text)) = self.sought() {
+            let text = canonical(text);
+            return (!text.is_empty()).then(|| std::array::from_fn(|_| beginning_with(&text)));
+        }
+        let own = [&self.username, &self.email, &self.first_name, &self.last_name];
+        let given = own.iter().position(|text| text.is_some()).filter(|_| self.exact)?;
+        let text = canonical(own.get(given)?.as_deref()?);
+        // A first name has no key of its own, and begins the whole name.
+        Some(std::array::from_fn(|key| if key == given { beginning_with(&text) } else { nothing() }))
+    }
+
     /// A pattern for the whole of `search_key`: it has as many line breaks as the key, so that none of its parts reaches
     /// beyond its own line.
     fn fields(&self) -> String {
@@ -61,16 +152,32 @@ impl UserSearch {
         format!("{username}\n{email}\n%\n{}\n{}", part(&self.first_name), part(&self.last_name))
     }
 
-    /// A pattern for the key between two line breaks.
-    fn anything(&self) -> String {
-        let Some(text) = self.any.as_deref().map(str::trim) else { return "%".to_owned() };
+    /// How [`UserSearch::any`] is meant.
+    fn sought(&self) -> Option<Sought<'_>> {
+        let text = self.any.as_deref()?.trim();
         let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         let starred = text.strip_prefix('*').map(|text| text.strip_suffix('*').unwrap_or(text));
-        match (quoted, starred) {
-            (Some(whole), _) => format!("%\n{}\n%", literal(whole)),
-            (None, Some(part)) => format!("%{}%", literal(part)),
-            (None, None) => format!("%\n{}%", literal(text.strip_suffix('*').unwrap_or(text))),
+        Some(match (quoted, starred) {
+            (Some(whole), _) => Sought::Whole(whole),
+            (None, Some(part)) => Sought::Part(part),
+            (None, None) => Sought::Beginning(text.strip_suffix('*').unwrap_or(text)),
+        })
+    }
+
+    /// A pattern for the key between two line breaks.
+    fn anything(&self) -> String {
+        match self.sought() {
+            None => "%".to_owned(),
+            Some(Sought::Whole(text)) => format!("%\n{}\n%", literal(text)),
+            Some(Sought::Part(text)) => format!("%{}%", literal(text)),
+            Some(Sought::Beginning(text)) => format!("%\n{}%", literal(text)),
         }
+    }
+
+    /// The values of `searched!`.
+    fn conditions(&self, realm_id: &str) -> [Value; 5] {
+        let (enabled, verified) = (either(self.enabled), either(self.email_verified));
+        [realm_id.into(), self.fields().into(), self.anything().into(), enabled.into(), verified.into()]
     }
 
     fn has_attributes(&self, user: &User) -> bool {
@@ -96,13 +203,30 @@ impl Store {
         search: &UserSearch,
         page: Page,
     ) -> Result<Vec<User>, StoreError> {
-        let text =
-            concat!("SELECT ", user_columns!(), searched!(), " ORDER BY u.username LIMIT $7 OFFSET $6");
         // Attributes are JSON, which the two databases look into in two ways: they are compared here.
         let rows = if search.attributes.is_empty() { page } else { Page::ALL };
-        let (enabled, verified) = (either(search.enabled), either(search.email_verified));
-        let statement =
-            sql!(text, realm_id, search.fields(), search.anything(), enabled, verified, rows.first, rows.max);
+        let conditions = search.conditions(realm_id);
+        let statement = match self.few(realm_id, search).await? {
+            Some(few) => {
+                let text = concat!(
+                    "SELECT ",
+                    user_columns!(),
+                    searched!(),
+                    among_candidates!(),
+                    " ORDER BY u.username LIMIT $16 OFFSET $15"
+                );
+                sql!(text).with(conditions).with(few).with([rows.first.into(), rows.max.into()])
+            }
+            None => {
+                let text = concat!(
+                    "SELECT ",
+                    user_columns!(),
+                    searched!(),
+                    " ORDER BY u.username LIMIT $7 OFFSET $6"
+                );
+                sql!(text).with(conditions).with([rows.first.into(), rows.max.into()])
+            }
+        };
         let rows = self.db.listing::<Row>(statement).await?;
         let users = rows.into_iter().map(Row::record).collect::<Result<Vec<_>, _>>()?;
         if search.attributes.is_empty() {
@@ -120,10 +244,29 @@ impl Store {
             let found = self.search_users(realm_id, search, Page::ALL).await?.len();
             return Ok(i64::try_from(found).unwrap_or(i64::MAX));
         }
-        let text = concat!("SELECT COUNT(*)", searched!());
-        let (enabled, verified) = (either(search.enabled), either(search.email_verified));
-        let statement = sql!(text, realm_id, search.fields(), search.anything(), enabled, verified);
+        let conditions = search.conditions(realm_id);
+        let statement = match self.few(realm_id, search).await? {
+            Some(few) => {
+                let text = concat!("SELECT COUNT(*)", searched!(), among_candidates!());
+                sql!(text).with(conditions).with(few)
+            }
+            None => sql!(concat!("SELECT COUNT(*)", searched!())).with(conditions),
+        };
         let counted = self.db.listing::<(i64,)>(statement).await?;
         Ok(counted.first().map_or(0, |(count,)| *count))
+    }
+
+    /// The values of `candidates!`, when few can be found.
+    async fn few(&self, realm_id: &str, search: &UserSearch) -> Result<Option<Vec<Value>>, StoreError> {
+        let Some(ranges) = search.ranges() else { return Ok(None) };
+        let ends = ranges.into_iter().flat_map(|(first, last)| [first.into(), last.into()]);
+        let values: Vec<Value> = ends.chain([(FEW + 1).into()]).collect();
+        let text = concat!(
+            "SELECT COUNT(*) FROM (",
+            candidates!("$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "$10"),
+            ") found"
+        );
+        let counted = self.db.listing::<(i64,)>(sql!(text, realm_id).with(values.clone())).await?;
+        Ok(counted.first().is_some_and(|(count,)| *count <= FEW).then_some(values))
     }
 }

@@ -110,9 +110,15 @@ impl Place {
         rows.collect::<Result<_, _>>().unwrap()
     }
 
-    /// How Postgres would find the rows of a statement, step by step, however few there are now.
+    /// How the database would find the rows of a statement, step by step, however few there are now.
     pub(crate) async fn plan(&self, sql: &str) -> Vec<String> {
-        let url = self.postgres.as_deref().unwrap();
+        let Some(url) = self.postgres.as_deref() else {
+            let connection = rusqlite::Connection::open(self.file()).unwrap();
+            let mut steps = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let nothing = rusqlite::params_from_iter(vec![rusqlite::types::Null; steps.parameter_count()]);
+            let steps = steps.query_map(nothing, |row| row.get("detail")).unwrap();
+            return steps.collect::<Result<_, _>>().unwrap();
+        };
         let mut connection = PgConnection::connect(url).await.unwrap();
         let values = (1..=64).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0);
         let nulls = vec!["NULL"; values].join(", ");

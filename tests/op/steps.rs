@@ -3,10 +3,10 @@
 use serde_json::json;
 use vestibule::clock::Timestamp;
 use vestibule::protocol::credential::Credential;
-use vestibule::store::{Change, Page};
+use vestibule::store::Change;
 use vestibule::testing::{Browser, Options, Reply, Rp, TestServer};
 
-use crate::common::is_error;
+use crate::common::{is_error, user};
 
 const REALM: &str = r#"
     [realm]
@@ -45,8 +45,7 @@ impl Scene {
         let options = Options { realm: Some(REALM.to_owned()), frozen_at, ..Options::default() };
         let server = TestServer::with(options).await.unwrap();
         let realm_id = server.app().store.realm_by_name("main").await.unwrap().unwrap().id;
-        let users = server.app().store.users(&realm_id, "alice", Page::ALL).await.unwrap();
-        let user_id = users[0].id.clone();
+        let user_id = user(&server, "alice").await.id;
         Self { realm_id, user_id, server }
     }
 

@@ -49,6 +49,43 @@ on_both! {
         assert_eq!(page.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(), ["anna", "per_cent"]);
     }
 
+    /// Few are found by an index and many in order: one search either way.
+    async fn a_search_finds_few_and_many_alike(world) {
+        let World { store, tenant, .. } = &world;
+        let crowd = |n: usize| named(tenant, &format!("crowd-{n:04}"), &format!("Given {n:04}"), &format!("Family {n:04}"));
+        store.commit((0..1_100).map(crowd).collect()).await.unwrap();
+        let some = |text: &str| Some(text.to_owned());
+        let any = |text: &str| UserSearch { any: some(text), ..Default::default() };
+        let exact = |search: UserSearch| UserSearch { exact: true, ..search };
+        for (row, search, count, first) in [
+            ("few, by user name", any("crowd-007"), 10, Some("crowd-0070")),
+            ("few, by first name", any("given 0012"), 1, Some("crowd-0012")),
+            ("few, by last name", any("Family 1099"), 1, Some("crowd-1099")),
+            ("few, by whole name", any("Given 0012 F"), 1, Some("crowd-0012")),
+            ("one, by address", any("alice@"), 1, Some("alice")),
+            ("one, quoted", any("\"family 0003\""), 1, Some("crowd-0003")),
+            ("a quote that is not closed", any("\"family 0003"), 0, None),
+            ("nobody", any("crowd-9"), 0, None),
+            ("many, by user name", any("crowd"), 1_100, Some("crowd-0000")),
+            ("many, by first name", any("given"), 1_100, Some("crowd-0000")),
+            ("anywhere", any("*009*"), 12, Some("crowd-0009")),
+            ("exact user name", exact(UserSearch { username: some("CROWD-0001"), ..Default::default() }), 1, Some("crowd-0001")),
+            ("exact address", exact(UserSearch { email: some("alice@example.com"), ..Default::default() }), 1, Some("alice")),
+            ("exact first name", exact(UserSearch { first_name: some("given 0044"), ..Default::default() }), 1, Some("crowd-0044")),
+            ("exact is no part", exact(UserSearch { last_name: some("family"), ..Default::default() }), 0, None),
+        ] {
+            let page = Page { first: 0, max: 100 };
+            let found = store.search_users(&tenant.realm.id, &search, page).await.unwrap();
+            assert_eq!(found.len(), usize::try_from(count).unwrap().min(100), "{row}");
+            assert_eq!(found.first().map(|user| user.username.as_str()), first, "{row}");
+            assert!(found.is_sorted_by_key(|user| &user.username), "{row}");
+            assert_eq!(store.count_searched_users(&tenant.realm.id, &search).await.unwrap(), count, "{row}");
+        }
+        let last = Page { first: 1_095, max: 100 };
+        let last = store.search_users(&tenant.realm.id, &any("crowd"), last).await.unwrap();
+        assert_eq!(last.iter().map(|user| &user.username[6..]).collect::<Vec<_>>(), ["1095", "1096", "1097", "1098", "1099"]);
+    }
+
     async fn every_session_of_a_realm_ends_and_none_of_another(world) {
         let World { store, tenant, .. } = &world;
         let other = Tenant::new("other", store).await;
