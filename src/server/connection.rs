@@ -184,9 +184,11 @@ async fn answer(
                 Alarmed::Rests(until) => {
                     let parts = connection.into_parts();
                     drop(parts.io);
+                    // A copy, mostly of nothing: as it comes, it holds on to the parser's whole buffer.
+                    let read = Bytes::copy_from_slice(&parts.read_buf);
                     return match watch.released() {
                         Some(Wire::Plain(stream)) => {
-                            Outcome::Rests(Waiting { stream, read: parts.read_buf, until, served: true })
+                            Outcome::Rests(Waiting { stream, read, until, served: true })
                         }
                         _ => Outcome::Ended,
                     };
