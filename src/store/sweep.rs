@@ -7,7 +7,7 @@ use super::statement::{Statement, sql};
 use crate::clock::Timestamp;
 
 /// Rows that a sweep removes at once per table: few enough that no writer waits for long.
-pub const SWEEP_BATCH: i64 = 500;
+pub const SWEEP_BATCH: i64 = 100;
 
 /// How many rows a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
