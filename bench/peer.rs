@@ -142,6 +142,14 @@ impl Peer {
         Self::read(&here("bench/peers/vestibule/peer.toml"), free_port()?, data, &options.binary())
     }
 
+    /// The same of our own server, in another of its realms.
+    pub(crate) fn in_realm(mut self, realm: &str) -> Self {
+        for path in [&mut self.token, &mut self.authorize] {
+            *path = path.replace("/realms/main/", &format!("/realms/{realm}/"));
+        }
+        self
+    }
+
     /// What it needs and this machine has not.
     pub(crate) fn missing(&self) -> Vec<&str> {
         let found = |need: &str| {

@@ -166,7 +166,7 @@ impl Report {
         let mut lines = Vec::new();
         if let Some(SlowDisk { fsync_ms, alone, connections, together }) = &self.slow_disk {
             lines.push(format!(
-                "On a disk whose fsync takes {fsync_ms} ms: {alone:.0} refreshes a second one after the other, {} over \
+                "On a disk whose fsync takes {fsync_ms} ms: {alone:.0} refreshes (ES256) a second one after the other, {} over \
                  {connections} connections, {:.0} times as many.",
                 thousands(*together),
                 together / alone
