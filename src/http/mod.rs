@@ -42,7 +42,7 @@ use context::{RealmContext, ServerContext};
 use error::PageError;
 use oidc::{
     at_hand, authorize, certs, device_authorization, discovery, elsewhere, introspect, login_status, logout,
-    par, realm, register, revoke, token, userinfo,
+    par, realm, register, registration_access, revoke, token, userinfo,
 };
 use sign_in::{authenticate, consent};
 
@@ -132,7 +132,9 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
         .route("/clients-registrations/openid-connect", post(register::create))
         .route(
             "/clients-registrations/openid-connect/{client_id}",
-            get(register::read).put(register::update).delete(register::delete),
+            get(registration_access::read)
+                .put(registration_access::update)
+                .delete(registration_access::delete),
         )
         .route("/login-actions/authenticate", get(authenticate::get).post(authenticate::post))
         .route("/login-actions/consent", get(consent::get).post(consent::post))

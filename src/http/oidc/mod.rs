@@ -12,6 +12,7 @@ pub mod logout;
 pub mod par;
 pub mod realm;
 pub mod register;
+pub mod registration_access;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;
