@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
 
 use super::certificate;
 use super::client_assertion;
@@ -11,7 +11,8 @@ use super::context::RealmContext;
 use super::error::ApiError;
 use super::grants;
 use super::params::{Params, ParamsError};
-use crate::protocol::client::GrantType;
+use crate::passwords::{Guess, Tried};
+use crate::protocol::client::{Client, GrantType};
 use crate::protocol::client_auth::{self, Check, Presented, Proof, Sent};
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::dpop::ProofError;
@@ -19,7 +20,7 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::jwt_bearer;
 use crate::protocol::spend::{Spend, SpendKind};
 use crate::realms::ClientEntry;
-use crate::secrets::{self, Secret};
+use crate::secrets::Secret;
 
 /// A client that proved who it is.
 #[derive(Clone, Debug)]
@@ -134,7 +135,7 @@ const CHALLENGE: &str = "Basic realm=\"token\", charset=\"UTF-8\"";
 ///
 /// # Errors
 /// `invalid_client`, the same for a wrong secret and for a client that does not exist (attacks C01), or `invalid_grant`
-/// when the grant was to prove it; `temporarily_unavailable` while the client's keys are not to be had.
+/// when the grant was to prove it; 429 after too many wrong secrets from the same network (attacks C06); `temporarily_unavailable` while the client's keys are not to be had.
 pub async fn authenticate(context: &RealmContext, presented: &Presented) -> Result<Authenticated, ApiError> {
     let entry = context.state.client(&context.app.store, &presented.client_id).await?;
     let by_grant = matches!(presented.proof, Proof::Grant(_));
@@ -155,13 +156,12 @@ async fn prove(
     entry: Option<&ClientEntry>,
     presented: &Presented,
 ) -> Result<Option<Vec<Spend>>, ApiError> {
-    let known = &context.app.client_secrets;
     let check = client_auth::check(entry.map(|entry| &entry.client), presented);
     match (check, entry, &presented.proof) {
         (Check::Public, ..) => Ok(Some(Vec::new())),
         (Check::Secret, Some(entry), Proof::Secret(secret)) => {
-            let proven = known.verify_of(&entry.client, &Secret::from(secret.clone())).await?;
-            Ok(proven.then(Vec::new))
+            let right = try_secret(context, Some(&entry.client), &presented.client_id, secret).await?;
+            Ok(right.then(Vec::new))
         }
         (Check::KeyAssertion | Check::SecretAssertion, Some(entry), Proof::Assertion(token)) => {
             let spend = client_assertion::prove(context, entry, token).await?;
@@ -173,13 +173,36 @@ async fn prove(
             Ok(spend.map(|spend| vec![spend]))
         }
         (_, _, proof) => {
-            // The work of a comparison, so that time does not tell an unknown client from a wrong secret.
-            let secret = match proof {
-                Proof::Secret(secret) => Secret::from(secret.clone()),
-                _ => Secret::default(),
-            };
-            known.verify(&secrets::hash_generated(""), &secret).await?;
+            // The work of a comparison, so that time does not tell an unknown client from a wrong secret; and a guess
+            // like any other.
+            if let Proof::Secret(secret) = proof {
+                try_secret(context, None, &presented.client_id, secret).await?;
+            }
             Ok(None)
+        }
+    }
+}
+
+/// Whether `secret` is that of `client` (none: there is none to compare with), which says that it is `client_id`.
+///
+/// # Errors
+/// 429 for a network that sent too many wrong ones (attacks C06), or trouble of ours.
+async fn try_secret(
+    context: &RealmContext,
+    client: Option<&Client>,
+    client_id: &str,
+    secret: &str,
+) -> Result<bool, ApiError> {
+    let now = context.app.clock.now();
+    let guess = Guess { realm_id: &context.state.realm.id, client_id, address: context.address, now };
+    match context.app.client_secrets.attempt(client, &Secret::from(secret), &guess).await? {
+        Tried::Right => Ok(true),
+        Tried::Wrong => Ok(false),
+        Tried::WaitUntil(until) => {
+            tracing::info!(client_id = %client_id.escape_debug(), "too many wrong client secrets came from there");
+            let why = "Too many wrong client secrets came from this address, try again later";
+            let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, why);
+            Err(ApiError::with_status(error, StatusCode::TOO_MANY_REQUESTS).retry_after(until.since(now)))
         }
     }
 }

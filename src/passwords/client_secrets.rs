@@ -1,11 +1,15 @@
 //! Client secrets: generated ones by a hash that costs nothing, chosen ones by the pool and a memory of what it said.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
 use quick_cache::sync::Cache;
 
+use super::guesses::Guesses;
 use super::{PasswordError, Passwords, Profile, within_limit};
+use crate::clock::Timestamp;
+use crate::protocol::brake::{self, SecretCounters};
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::secrets::{
     GENERATED_PREFIX, SEALED_PREFIX, SHARED_PREFIX, Secret, hash_generated, random_bytes, same,
@@ -27,6 +31,37 @@ pub struct ClientSecrets {
     vault: Arc<Vault>,
     key: Key,
     proven: Cache<[u8; 32], ()>,
+    guesses: Guesses,
+}
+
+/// Where an attempt at a secret comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Guess<'a> {
+    /// The realm's identifier.
+    pub realm_id: &'a str,
+    /// The client that it is said to be, as it was sent.
+    pub client_id: &'a str,
+    /// The address that sent it.
+    pub address: IpAddr,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Guess<'_> {
+    fn counters(&self) -> SecretCounters {
+        brake::secret_counters(self.realm_id, self.client_id, self.address)
+    }
+}
+
+/// What became of an attempt at a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// It is the client's secret.
+    Right,
+    /// It is not.
+    Wrong,
+    /// It was not looked at: too many wrong ones came from there.
+    WaitUntil(Timestamp),
 }
 
 /// What a sealed secret is sealed for.
@@ -34,9 +69,15 @@ fn place(realm_id: &str, client_id: &str) -> String {
     format!("clients/{realm_id}/{client_id}/secret")
 }
 
+/// Whether a secret in this stored form may have been chosen by someone, and so may be guessed.
+fn is_chosen(stored: &str) -> bool {
+    !stored.starts_with(GENERATED_PREFIX) && !stored.starts_with(SEALED_PREFIX)
+}
+
 /// The reason for which a proof is not remembered.
 enum Unproven {
     Wrong,
+    Waits(Timestamp),
     Unanswered(PasswordError),
 }
 
@@ -45,7 +86,7 @@ impl ClientSecrets {
     #[must_use]
     pub fn new(passwords: Passwords, vault: Arc<Vault>) -> Self {
         let key = Key::new(HMAC_SHA256, &random_bytes::<32>());
-        Self { passwords, vault, key, proven: Cache::new(REMEMBERED) }
+        Self { passwords, vault, key, proven: Cache::new(REMEMBERED), guesses: Guesses::new() }
     }
 
     /// The pool that it hashes on.
@@ -102,6 +143,38 @@ impl ClientSecrets {
         };
         let place = place(&client.realm_id, &client.client_id);
         Some(format!("{prefix}{}", self.vault.seal(&place, secret.expose().as_bytes())))
+    }
+
+    /// Tries `presented` as the secret of `client`, which has one; none for a client that is not there or proves itself in
+    /// another way, which takes as long as a generated secret.
+    ///
+    /// A generated secret is compared at once, and the attempt counted when it is wrong. What someone chose can be guessed:
+    /// unless it was proven before, an attempt is counted before it is looked at.
+    ///
+    /// # Errors
+    /// [`PasswordError`]: too busy, or failed.
+    pub async fn attempt(
+        &self,
+        client: Option<&Client>,
+        presented: &Secret,
+        guess: &Guess<'_>,
+    ) -> Result<Tried, PasswordError> {
+        let stored = client.and_then(|client| client.secret_hash.as_deref()).unwrap_or_default();
+        let found = match client {
+            Some(client) if is_chosen(stored) && within_limit(presented).is_ok() => {
+                return self.tried(Some(client), stored, presented, Some(guess)).await;
+            }
+            Some(client) => self.verify_of(client, presented).await,
+            None => self.verify(&hash_generated(""), presented).await.map(|_| false),
+        };
+        match found {
+            Ok(true) => Ok(Tried::Right),
+            Ok(false) | Err(PasswordError::TooLong) => Ok(self
+                .guesses
+                .count(&guess.counters(), guess.now)
+                .map_or_else(Tried::WaitUntil, |()| Tried::Wrong)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether `presented` is the secret of `client`, which has one.
@@ -164,23 +237,61 @@ impl ClientSecrets {
         if stored.starts_with(GENERATED_PREFIX) {
             return Ok(same(stored, &hash_generated(presented.expose())));
         }
+        Ok(self.tried(None, stored, presented, None).await? == Tried::Right)
+    }
+
+    /// Looks a chosen secret up among the proven ones, else compares it, which counts as `guess` where one is given. The
+    /// stored form is read by `client`, whose it is, when it is no hash.
+    async fn tried(
+        &self,
+        client: Option<&Client>,
+        stored: &str,
+        presented: &Secret,
+        guess: Option<&Guess<'_>>,
+    ) -> Result<Tried, PasswordError> {
         let proof = async {
-            match self.passwords.verify(Some(stored), presented).await {
-                Ok(verdict) if verdict.matches => Ok(()),
-                Ok(verdict) => {
-                    if let Some(reason) = verdict.unusable {
-                        tracing::warn!(%reason, "a client's stored secret cannot be used");
-                    }
-                    Err(Unproven::Wrong)
+            let counters = guess.map(Guess::counters);
+            if let Some((guess, counters)) = guess.zip(counters.as_ref()) {
+                self.guesses.count(counters, guess.now).map_err(Unproven::Waits)?;
+            }
+            match self.compare(client, stored, presented, counters.as_ref()).await {
+                Ok(true) => {
+                    counters.inspect(|counters| self.guesses.forgive(counters));
+                    Ok(())
                 }
-                Err(error) => Err(Unproven::Unanswered(error)),
+                Ok(false) => Err(Unproven::Wrong),
+                Err(error) => {
+                    counters.inspect(|counters| self.guesses.give_back(counters));
+                    Err(Unproven::Unanswered(error))
+                }
             }
         };
         match self.proven.get_or_insert_async(&self.tag(stored, presented), proof).await {
-            Ok(()) => Ok(true),
-            Err(Unproven::Wrong) => Ok(false),
+            Ok(()) => Ok(Tried::Right),
+            Err(Unproven::Wrong) => Ok(Tried::Wrong),
+            Err(Unproven::Waits(until)) => Ok(Tried::WaitUntil(until)),
             Err(Unproven::Unanswered(error)) => Err(error),
         }
+    }
+
+    async fn compare(
+        &self,
+        client: Option<&Client>,
+        stored: &str,
+        presented: &Secret,
+        from: Option<&SecretCounters>,
+    ) -> Result<bool, PasswordError> {
+        if let Some(client) = client.filter(|_| stored.starts_with(SHARED_PREFIX)) {
+            return Ok(self.reveal(client).is_some_and(|secret| secret == *presented));
+        }
+        let verdict = match from {
+            Some(from) => self.passwords.verify_from(&from.address.subject, Some(stored), presented).await,
+            None => self.passwords.verify(Some(stored), presented).await,
+        }?;
+        if let Some(reason) = verdict.unusable {
+            tracing::warn!(%reason, "a client's stored secret cannot be used");
+        }
+        Ok(verdict.matches)
     }
 
     /// The lengths keep the two texts apart: no other pair has the same input.

@@ -9,6 +9,7 @@
 //! The turn moves into the hashing thread, since dropping a request does not stop the hash it began.
 
 mod client_secrets;
+mod guesses;
 mod hashers;
 mod line;
 mod queue;
@@ -20,7 +21,7 @@ use std::sync::{Arc, LazyLock};
 use hashers::Hashers;
 use queue::{MOST_WAIT, Queue};
 
-pub use client_secrets::ClientSecrets;
+pub use client_secrets::{ClientSecrets, Guess, Tried};
 pub use scheme::{Cost, Pbkdf2Digest, Scheme, SchemeError};
 
 use crate::secrets::{Secret, random_bytes};

@@ -1,4 +1,4 @@
-//! The brake on guessing passwords: what is counted, and when one must wait.
+//! The brake on guessing passwords and client secrets: what is counted, and when one must wait.
 //!
 //! Attempts are counted before the password is looked at, and forgotten when it was right, so that attempts side by
 //! side cannot slip through between a look and a count (attacks U02). Names that nobody has are counted like others,
@@ -93,6 +93,76 @@ pub const DEVICE_RULE: BruteForce = BruteForce {
     window: 3_600,
 };
 
+/// What a wrong secret of a client counts towards. An address alone is held up, never a client: nobody can lock another's
+/// service out by guessing at it (attacks C06).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretCounters {
+    /// For this client from this address.
+    pub client: Counter,
+    /// From this address, for any client of any realm.
+    pub address: Counter,
+}
+
+/// What an attempt to be `client_id` from `address` counts towards. The identifier is taken as it was sent, so that one
+/// that nobody has counts alike.
+#[must_use]
+pub fn secret_counters(realm_id: &str, client_id: &str, address: IpAddr) -> SecretCounters {
+    let network = network(address);
+    let client_id = crate::secrets::fingerprint(client_id);
+    SecretCounters {
+        client: Counter {
+            subject: format!("{realm_id}/{client_id}/{network}"),
+            most: SECRET_RULE.max_failures,
+        },
+        address: Counter { subject: network, most: SECRET_RULE.max_address_failures },
+    }
+}
+
+/// The waits after wrong client secrets. They are no setting, and short: programs repeat a mistake all day, and one that is
+/// put right must not wait long.
+pub const SECRET_RULE: BruteForce = BruteForce {
+    max_failures: 20,
+    max_account_failures: 20,
+    max_address_failures: 200,
+    wait: 10,
+    max_wait: 60,
+    window: 3_600,
+};
+
+/// A count that lives in memory, by the same rule as those in the store: an attempt that uses up what is allowed goes on,
+/// those after it wait; after a wait one goes on, and the next wait is twice as long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    count: i64,
+    locked_until: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl Tally {
+    /// Until when further attempts are refused, if they are.
+    #[must_use]
+    pub fn locked(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.locked_until > now).then_some(self.locked_until)
+    }
+
+    /// Counts an attempt that goes on, where `most` are allowed.
+    pub fn count(&mut self, most: i64, rule: &BruteForce, now: Timestamp) {
+        self.count = if self.expires_at <= now { 1 } else { self.count.saturating_add(1) };
+        self.expires_at = now.plus(rule.window);
+        if let Some(seconds) = wait(self.count.saturating_add(1), most, rule) {
+            self.locked_until = now.plus(seconds);
+        }
+    }
+
+    /// Takes an attempt back. The next is not one too many then, unless there were too many before.
+    pub fn give_back(&mut self, most: i64) {
+        self.count = self.count.saturating_sub(1).max(0);
+        if self.count < most {
+            self.locked_until = Timestamp::default();
+        }
+    }
+}
+
 /// The key of the count of wrong passwords for an account (canonical name) from anywhere. A name can be as long as a form
 /// field; its key need not be.
 #[must_use]
@@ -157,6 +227,45 @@ mod tests {
         let other = subjects("bob", "192.0.2.1", 10_799);
         assert_eq!((other[0] == one[0], &other[1..]), (false, &one[1..]));
         assert_ne!(subjects("alice", "192.0.2.1", 10_800)[2], one[2], "the next hour");
+    }
+
+    #[test]
+    fn c06_a_tally_waits_as_the_store_does() {
+        let (rule, mut tally) = (BruteForce { wait: 30, max_wait: 100, ..SECRET_RULE }, Tally::default());
+        for at in 0..3 {
+            assert_eq!(tally.locked(Timestamp(at)), None, "attempt {at}");
+            tally.count(3, &rule, Timestamp(at));
+        }
+        for (at, wait) in [(2, 30), (32, 60), (92, 100), (192, 100)] {
+            assert_eq!(tally.locked(Timestamp(at)), (at == 2).then_some(Timestamp(32)), "{at}");
+            if at > 2 {
+                tally.count(3, &rule, Timestamp(at));
+            }
+            assert_eq!(tally.locked(Timestamp(at)), Some(Timestamp(at + wait)), "{at}");
+            assert_eq!(tally.locked(Timestamp(at + wait)), None, "{at}");
+        }
+        tally.count(3, &rule, Timestamp(192 + rule.window));
+        assert_eq!(tally.locked(Timestamp(192 + rule.window)), None, "what is old is forgotten");
+        let mut last = Tally::default();
+        (0..3).for_each(|_| last.count(3, &rule, Timestamp(0)));
+        last.give_back(3);
+        assert_eq!(last.locked(Timestamp(0)), None, "one that was given back is not one too many");
+    }
+
+    #[test]
+    fn c06_guesses_at_a_secret_hold_up_an_address_and_no_client() {
+        let counters =
+            |realm, client, address: &str| secret_counters(realm, client, address.parse().unwrap());
+        let one = counters("r1", "app", "192.0.2.1");
+        for (case, realm, client, address, same) in [
+            ("another client", "r1", "web", "192.0.2.1", (false, true)),
+            ("another realm", "r2", "app", "192.0.2.1", (false, true)),
+            ("another address", "r1", "app", "192.0.2.2", (false, false)),
+        ] {
+            let other = counters(realm, client, address);
+            assert_eq!((other.client == one.client, other.address == one.address), same, "{case}");
+        }
+        assert!(counters("r1", &"x".repeat(10_000), "2001:db8::1").client.subject.len() < 100);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A scripted browser: cookies, redirects and forms, without pictures.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +11,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use crate::server::{ClientCertificate, Guarded};
+use crate::server::{ClientCertificate, Guarded, Peer};
 
 /// An answer, read whole.
 #[derive(Clone, Debug)]
@@ -101,12 +102,22 @@ pub struct Browser {
     pub headers: Vec<(String, String)>,
     /// The certificate that its connections are made with.
     pub certificate: Option<ClientCertificate>,
+    /// The address that its requests come from; none for that of this machine.
+    pub address: Option<IpAddr>,
 }
 
 impl Browser {
     pub(super) fn new(nodes: Vec<Guarded>, origin: String) -> Self {
         let requests = Arc::default();
-        Self { nodes, requests, origin, cookies: BTreeMap::new(), headers: Vec::new(), certificate: None }
+        Self {
+            nodes,
+            requests,
+            origin,
+            cookies: BTreeMap::new(),
+            headers: Vec::new(),
+            certificate: None,
+            address: None,
+        }
     }
 
     /// The cookies by name.
@@ -191,6 +202,9 @@ impl Browser {
         }
         if let Some(certificate) = &self.certificate {
             request = request.extension(certificate.clone());
+        }
+        if let Some(address) = self.address {
+            request = request.extension(Peer(SocketAddr::new(address, 0)));
         }
         for (name, value) in
             self.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).chain(headers.iter().copied())

@@ -20,6 +20,7 @@ mod bounds;
 mod certificate;
 mod claims;
 mod client_assertion;
+mod client_secret;
 mod code;
 mod common;
 mod database;
