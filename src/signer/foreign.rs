@@ -84,6 +84,9 @@ fn parse(algorithm: Algorithm, material: &Material) -> Result<ParsedPublicKey, K
     }
 }
 
+/// What is wrong with a set that [`KeySet::is_damaged`].
+pub const DAMAGED: &str = "a key is damaged: its numbers make no key";
+
 /// Every key of somebody else that verifies.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
@@ -96,6 +99,12 @@ impl KeySet {
     #[must_use]
     pub fn new(set: &JwkSet) -> Self {
         Self { keys: set.keys.iter().filter_map(|key| PublicKey::from_jwk(key).ok()).collect() }
+    }
+
+    /// Whether a key of `set` is no key after all, such as a point beside its curve: whoever registers it is told.
+    #[must_use]
+    pub fn is_damaged(set: &JwkSet) -> bool {
+        set.keys.iter().any(|key| matches!(PublicKey::from_jwk(key), Err(KeyError::Rejected(_))))
     }
 
     /// Whether a key is called `kid`: when none is, its owner may have published others since.

@@ -16,7 +16,7 @@ mod material;
 mod ring;
 mod shared;
 
-pub use foreign::{KeySet, PublicKey};
+pub use foreign::{DAMAGED, KeySet, PublicKey};
 pub use key::{KeyError, SigningKey};
 pub use mac::MacKey;
 pub use ring::{KeyRing, RingKey, TokenError, VerifiedJws};

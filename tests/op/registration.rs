@@ -1,6 +1,7 @@
 //! Dynamic registration (RFC 7591, RFC 7592, OpenID Connect Registration 1.0). Tests that begin with `oidcc` are named
 //! after the modules of the OpenID Foundation's suite.
 
+mod keys;
 mod signing;
 
 use axum::http::Method;

@@ -17,9 +17,11 @@ use crate::http::sign_in::audit;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::jwk::JwkSet;
 use crate::protocol::jws::strict_object;
 use crate::protocol::register::{self, Metadata, Registration};
 use crate::secrets::{self, Secret};
+use crate::signer::{DAMAGED, KeySet};
 use crate::store::{Change, NO_INITIAL_TOKEN, REGISTRATION_LIMIT, StoreError};
 
 /// A refusal, in the form of RFC 7591 §3.2.2 or of RFC 6750 §3.
@@ -75,6 +77,7 @@ async fn add(
     let metadata = Metadata::read(&document(headers, body)?)?;
     let now = context.app.clock.now();
     let settings = register::settings(&metadata, None, &realm.settings, &context.state.algorithms, now)?;
+    check_keys(&metadata)?;
     // Spent with the registration; looked at before this server asks anybody else for a stranger's sake.
     if let Some(token) = &initial {
         let fingerprint = secrets::fingerprint(token.expose());
@@ -150,6 +153,15 @@ pub(super) fn document(
     }
     let body = body.map_err(|_| refuse("The body is too long or broke off".to_owned()))?;
     strict_object(&body).map_err(|why| refuse(format!("The body {why}")))
+}
+
+/// RFC 7591 §2: keys by which the client could never prove anything are refused while it is there to hear it (attacks J05).
+pub(super) fn check_keys(metadata: &Metadata) -> Result<(), Refusal> {
+    let set = metadata.jwks.as_ref().and_then(|members| JwkSet::read(members).ok());
+    if set.is_some_and(|set| KeySet::is_damaged(&set)) {
+        return Err(OAuthError::new(ErrorCode::InvalidClientMetadata, format!("jwks: {DAMAGED}")).into());
+    }
+    Ok(())
 }
 
 /// Reads `sector_identifier_uri`, through the guarded way out (OpenID Connect Registration 1.0 §5).

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::register::{Refusal, about, answer, check_sector, document};
+use super::register::{Refusal, about, answer, check_keys, check_sector, document};
 use crate::http::bearer::{self, BearerError};
 use crate::http::context::RealmContext;
 use crate::protocol::audit::AuditKind;
@@ -89,6 +89,7 @@ async fn replace(
     let now = context.app.clock.now();
     let (before, signs) = (Some(&client.settings), &context.state.algorithms);
     let settings = register::settings(&metadata, before, &realm.settings, signs, now)?;
+    check_keys(&metadata)?;
     check_sector(&context, &metadata).await?;
     let confidential = settings.authentication == ClientAuthentication::Secret;
     // Who proved itself otherwise until now has no secret of this form.

@@ -17,7 +17,7 @@ use crate::protocol::page_uri::{validate_logo_uri, validate_page_uri};
 use crate::protocol::redirect_uri::{Strictness, validate_registration};
 use crate::protocol::web_origin::validate_origin;
 use crate::secrets::{GENERATED_PREFIX, SEALED_PREFIX, SHARED_PREFIX, Secret};
-use crate::signer::{KeyError, PublicKey};
+use crate::signer::{DAMAGED, KeySet};
 
 pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     let field = |name: &str| format!("{path}.{name}");
@@ -166,10 +166,7 @@ pub(super) fn unusable(jwks: &Value) -> Option<String> {
     match JwkSet::read(members) {
         Err(fault) => Some(fault.to_string()),
         Ok(set) if set.left_out > 0 => Some(JwkFault::Unknown.to_string()),
-        Ok(set) => set.keys.iter().find_map(|key| match PublicKey::from_jwk(key) {
-            Err(KeyError::Rejected(_)) => Some("a key is damaged: its numbers make no key".to_owned()),
-            _ => None,
-        }),
+        Ok(set) => KeySet::is_damaged(&set).then(|| DAMAGED.to_owned()),
     }
 }
 

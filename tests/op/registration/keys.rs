@@ -1,0 +1,53 @@
+//! Keys that a client registers (RFC 7591 §2): row J05 of the attack table.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use vestibule::signer::{Algorithm, SigningKey};
+
+use super::{open, own, post, register, send, with};
+use crate::common::is_error;
+
+/// What cannot prove anybody, or must not be published.
+fn unusable() -> Vec<(&'static str, Value)> {
+    let number = |bytes: usize| {
+        use base64::Engine;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![0xff; bytes])
+    };
+    let zero = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let mut private = SigningKey::generate(Algorithm::ES256).unwrap().public_jwk().clone();
+    private["d"] = json!(zero);
+    vec![
+        ("a point beside its curve", json!({ "kty": "EC", "crv": "P-256", "x": zero, "y": zero })),
+        ("RSA of 1024 bits", json!({ "kty": "RSA", "n": number(128), "e": "AQAB" })),
+        ("e = 1", json!({ "kty": "RSA", "n": number(256), "e": "AQ" })),
+        ("a shared secret", json!({ "kty": "oct", "k": zero })),
+        ("a private key", private),
+        ("another curve alone", json!({ "kty": "EC", "crv": "P-192", "x": zero, "y": zero })),
+        ("no key at all", json!("key")),
+    ]
+}
+
+#[tokio::test]
+async fn j05_keys_that_cannot_be_used_are_not_registered() {
+    let server = open().await;
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let by = |keys: Value| {
+        with(json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": keys } }))
+    };
+    let told = register(&server, &by(json!([key.public_jwk()]))).await;
+    let (address, token) = own(&told);
+    for (case, bad) in unusable() {
+        let alone = by(json!([bad]));
+        is_error(&post(&server, None, &alone).await, 400, "invalid_client_metadata", case);
+        let mut replaced = alone;
+        replaced["client_id"] = told["client_id"].clone();
+        let reply = send(&server, Method::PUT, address, Some(token), Some(&replaced)).await;
+        is_error(&reply, 400, "invalid_client_metadata", case);
+        if case != "another curve alone" {
+            let beside = by(json!([key.public_jwk(), bad]));
+            is_error(&post(&server, None, &beside).await, 400, "invalid_client_metadata", case);
+        }
+    }
+    let kept = send(&server, Method::GET, address, Some(token), None).await.json();
+    assert_eq!(kept["jwks"]["keys"], json!([key.public_jwk()]), "nothing of it was kept");
+}
