@@ -16,6 +16,7 @@ use super::certificate;
 use super::context::RealmContext;
 use super::dpop;
 use super::error::{ApiError, Fault};
+use super::tokens;
 use crate::protocol::access_token;
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::dpop::{ALGORITHMS, ProofError};
@@ -319,7 +320,10 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
             None => return Err(refused("its grant is gone, or it was revoked")),
         },
         None => {
-            let user = app.store.user_of_token(&realm.id, subject, &lineage).await?;
+            let known = access_token::sealed_user(jti).map(|sealed| tokens::user_id(context, sealed));
+            let id = known.unwrap_or_else(|| Some(subject.to_owned()));
+            let id = id.ok_or_else(|| refused("the user that it names cannot be read"))?;
+            let user = app.store.user_of_token(&realm.id, &id, &lineage).await?;
             (user.ok_or_else(|| refused("its user is gone, or it was revoked"))?, None, None)
         }
     };

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 pub use answers::{sign_introspection, sign_response, sign_userinfo};
+pub(super) use exchange::user_id;
 pub use exchange::{ExchangeIssue, sign_exchanged};
 pub use service::{service_draft, sign_service};
 
@@ -231,19 +232,19 @@ pub fn id_token_hint(context: &RealmContext, token: &str) -> Option<Hint> {
 /// The claims of a userinfo response; none for a token without `openid` (Core §5.3).
 #[must_use]
 pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Option<Map<String, Value>> {
-    let grant = live.grant.as_ref()?;
-    let granted = granted_now(context, live);
-    if !granted.openid {
+    let (grant, granted) = (live.grant.as_ref(), granted_now(context, live));
+    // A service is no person. What was made of another issuer's token is for one, and hangs on no grant.
+    if !granted.openid || live.user.service_account_client.is_some() {
         return None;
     }
     // What was asked for singly was granted to the client that asked, and not to one that its token was exchanged for.
-    let granted = match live.origins.is_empty() {
-        true => with_claims(context, &granted, &live.entry.client, grant),
-        false => granted,
+    let granted = match grant.filter(|_| live.origins.is_empty()) {
+        Some(grant) => with_claims(context, &granted, &live.entry.client, grant),
+        None => granted,
     };
     let user = known_to(context, &live.entry.client, &live.user);
     let subject = subject(context, &user, roles);
-    Some(claims::userinfo(&subject, &live.entry.client, &granted, &facts(Some(grant))))
+    Some(claims::userinfo(&subject, &live.entry.client, &granted, &facts(grant)))
 }
 
 /// The answer about a live access token (RFC 7662 §2.2).

@@ -136,6 +136,19 @@ pub fn exchanged_jti(subject: &str, random: &str) -> String {
     format!("{subject}~{random}")
 }
 
+/// The random name of a token that has no grant and calls its user by another name than the user's identifier (a pairwise
+/// client's, OpenID Connect Core §8.1): the identifier, sealed, so that a live check finds the user.
+#[must_use]
+pub fn name_of_user(sealed: &str) -> String {
+    format!("!{sealed}")
+}
+
+/// The sealed identifier that [`name_of_user`] put into the token's own part of this `jti`.
+#[must_use]
+pub fn sealed_user(jti: &str) -> Option<&str> {
+    jti.rsplit('~').next()?.strip_prefix('!')
+}
+
 /// The grant that the token with this `jti` hangs on; none for a service's token.
 #[must_use]
 pub fn grant_of(jti: &str) -> Option<&str> {

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
+use vestibule::protocol::subject::SubjectType;
 use vestibule::signer::{Algorithm, SigningKey};
 use vestibule::store::{Change, Page};
 use vestibule::testing::{Browser, Options, Reply, Rp, TestServer, Tokens};
@@ -145,6 +146,45 @@ async fn a_token_of_a_trusted_issuer_becomes_one_of_ours_for_the_same_person() {
     let told = events.iter().find(|event| event.kind.name() == "TOKEN_EXCHANGE").unwrap();
     assert_eq!(told.detail["subject_issuer"], ISSUER);
     assert_eq!(told.user_id.as_deref(), token["sub"].as_str());
+}
+
+#[tokio::test]
+async fn core_8_1_a_pairwise_clients_token_is_good_and_names_nobody() {
+    let scene = Scene::new().await;
+    let app = scene.server.app();
+    let realm = app.store.realm_by_name("main").await.unwrap().unwrap();
+    let alice = app.store.user_by_login(&realm.id, "alice", true).await.unwrap().unwrap().user.id;
+    let mut client = app.store.client_by_client_id(&realm.id, "gateway").await.unwrap().unwrap();
+    client.settings.subject_type = SubjectType::Pairwise;
+    app.commit(vec![Change::PutClient { client: Box::new(client), at: app.clock.now() }]).await.unwrap();
+    let asked = [("audience", "api"), ("scope", "openid email")];
+    let first = Tokens { response: scene.ask(&good(), &asked).await.json() };
+    let own = [("subject_token_type", ACCESS), ("audience", "api")];
+    let mut fields = vec![("grant_type", EXCHANGE), ("subject_token", first.access_token())];
+    fields.extend(own);
+    let second = scene.gateway.token_request(&scene.browser, &fields).await;
+    assert_eq!(second.status, 200, "{}", second.body);
+    let second = Tokens { response: second.json() };
+    let api = scene.server.rp("api", Some("secret"));
+    for tokens in [&first, &second] {
+        let claims = tokens.access_claims();
+        assert!(!claims.to_string().contains(&alice), "{claims}");
+        let reply = scene.gateway.userinfo(&scene.browser, tokens.access_token()).await;
+        assert_eq!(
+            (reply.status.as_u16(), &reply.json()["sub"]),
+            (200, &claims["sub"]),
+            "{claims} {}",
+            reply.body
+        );
+        let known = api.introspect(&scene.browser, tokens.access_token()).await.json();
+        assert_eq!((&known["active"], &known["sub"]), (&json!(true), &claims["sub"]));
+        let (_, name) = claims["jti"].as_str().unwrap().rsplit_once('!').unwrap();
+        assert!(name.len() > 60 && !name.contains('.'), "the user's name is sealed: {name}");
+    }
+    let mut alice = app.store.user_by_id(&realm.id, &alice).await.unwrap().unwrap();
+    alice.enabled = false;
+    app.commit(vec![Change::PutUser(Box::new(alice))]).await.unwrap();
+    assert!(!scene.active(second.access_token()).await, "the person's account is asked");
 }
 
 #[tokio::test]
