@@ -12,7 +12,7 @@ const TYP: &str = "Logout";
 /// The event that a logout token tells of (§2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// Seconds for which a logout token is good: at most two minutes (§4).
-const LIFETIME: i64 = 120;
+pub const LIFETIME: i64 = 120;
 /// Seconds between attempts, after the first, the second and so on; then the last of them again and again.
 const PAUSES: [i64; 6] = [5, 15, 60, 180, 600, 900];
 /// Seconds after the session's end for which a client is tried.

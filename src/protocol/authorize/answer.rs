@@ -9,7 +9,7 @@ use crate::protocol::error::OAuthError;
 use crate::protocol::redirect_uri::{self, Strictness};
 
 /// Seconds that a signed answer is good for: the way from here to the client, which JARM §2.1 wants short.
-const SIGNED_FOR: i64 = 300;
+pub const SIGNED_FOR: i64 = 300;
 
 /// How an answer travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

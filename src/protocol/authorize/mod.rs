@@ -8,7 +8,7 @@ mod answer;
 mod decision;
 mod request;
 
-pub use answer::{Answer, Delivery, NoTarget, ResponseMode, Target};
+pub use answer::{Answer, Delivery, NoTarget, ResponseMode, SIGNED_FOR, Target};
 pub use decision::{Decision, Facts, acr, decide, is_for_the_same};
 pub use request::{AuthorizationRequest, Prompt, RequestParameters};
 
