@@ -222,6 +222,18 @@ pub async fn use_up(context: &RealmContext, caller: &Authenticated) -> Result<()
     }
 }
 
+/// Refuses a request that repeats what proved `caller`, before anything else that it brings is looked at: else who
+/// repeats it would learn whether a password or a token beside it is good. What is fresh is used up later, as ever.
+///
+/// # Errors
+/// As [`replayed`], or trouble of ours.
+pub async fn refuse_replay(context: &RealmContext, caller: &Authenticated) -> Result<(), ApiError> {
+    match context.app.store.spent(&context.state.realm.id, &caller.spends).await? {
+        None => Ok(()),
+        Some(kind) => Err(replayed(kind)),
+    }
+}
+
 /// The answer to a request whose identifier was used before: it proves nothing.
 #[must_use]
 pub fn replayed(kind: SpendKind) -> ApiError {

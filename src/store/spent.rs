@@ -28,6 +28,27 @@ pub(super) async fn spend(
 }
 
 impl Store {
+    /// The kind of one of `spends` that was spent before, if any was. It spends none, so it decides nothing: of two callers
+    /// at once both may hear that all are fresh.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn spent(&self, realm_id: &str, spends: &[Spend]) -> Result<Option<SpendKind>, StoreError> {
+        let text = "SELECT kind, fingerprint FROM spent_identifiers WHERE realm_id = $1 \
+                    AND ((kind = $2 AND fingerprint = $3) OR (kind = $4 AND fingerprint = $5)) LIMIT 1";
+        // A client's assertion and a proof of possession: two at most, until there are more.
+        for pair in spends.chunks(2) {
+            let (Some(one), Some(other)) = (pair.first(), pair.last()) else { continue };
+            let (one, other) = ((one.kind.name(), &one.fingerprint), (other.kind.name(), &other.fingerprint));
+            let found = sql!(text, realm_id, one.0, one.1, other.0, other.1);
+            if let Some((kind, fingerprint)) = self.db.one::<(String, String)>(found).await? {
+                let spent = |spend: &&Spend| spend.kind.name() == kind && spend.fingerprint == fingerprint;
+                return Ok(pair.iter().find(spent).map(|spend| spend.kind));
+            }
+        }
+        Ok(None)
+    }
+
     /// Spends identifiers for a request that commits nothing else, and gives the kind of one that was spent before; then
     /// none is spent. Of any number of callers, on any number of nodes, one is told that all were fresh.
     ///

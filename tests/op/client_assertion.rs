@@ -37,7 +37,7 @@ impl Scene {
             [[realm.clients]]
             id = "robot"
             authentication = "private_key_jwt"
-            grants = ["client_credentials", "authorization_code", "refresh_token"]
+            grants = ["client_credentials", "authorization_code", "refresh_token", "password"]
             redirect_uris = ["http://localhost:3000/callback"]
             {settings}
             [[realm.users]]
@@ -153,6 +153,92 @@ async fn c04_a_replay_hears_that_it_proves_nothing_and_no_more() {
         assert_refused(&scene.post("token", &used, &fields).await, case);
     }
     assert_refused(&scene.post("ext/par/request", &used, &[("scope", "unknown")]).await, "a pushed request");
+}
+
+/// Who repeats an assertion learns nothing about what stands beside it, and costs nobody an attempt.
+#[tokio::test]
+async fn c04_a_replay_tells_nothing_about_a_password() {
+    let scene = Scene::new().await;
+    let used = scene.assertion();
+    assert_eq!(scene.ask(&used).await.status, 200);
+    let sign_in = async |assertion: &str, password: &str| {
+        let fields = [("grant_type", "password"), ("username", "alice"), ("password", password)];
+        scene.post("token", assertion, &fields).await
+    };
+    for password in ["alice", "wrong", ""] {
+        for _ in 0..10 {
+            assert_refused(&sign_in(&used, password).await, password);
+        }
+    }
+    let right = scene.assertion();
+    assert_eq!(sign_in(&right, "alice").await.status, 200, "no attempt was counted");
+    assert_refused(&sign_in(&right, "alice").await, "what a sign-in used up");
+    let wrong = scene.assertion();
+    assert_eq!(sign_in(&wrong, "wrong").await.json()["error"], "invalid_grant");
+    assert_refused(&sign_in(&wrong, "alice").await, "what a wrong password used up");
+}
+
+/// What proved the client is used up with the request, whatever was wrong beside it (RFC 9449 §8 excepted).
+#[tokio::test]
+async fn c04_a_bad_proof_of_possession_uses_an_assertion_up_too() {
+    let scene = Scene::new().await;
+    let ask = async |endpoint: &str, assertion: &str, proof: &str| {
+        let fields = [
+            ("client_assertion_type", TYPE),
+            ("client_assertion", assertion),
+            ("grant_type", "client_credentials"),
+        ];
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("dpop", proof)];
+        let address = scene.robot.endpoint(endpoint);
+        scene.server.browser().send(axum::http::Method::POST, &address, Some(body), &headers).await
+    };
+    for endpoint in ["token", "ext/par/request"] {
+        let assertion = scene.assertion();
+        let reply = ask(endpoint, &assertion, "no proof").await;
+        assert_eq!((reply.status.as_u16(), &reply.json()["error"]), (400, &json!("invalid_dpop_proof")));
+        assert_refused(&scene.ask(&assertion).await, endpoint);
+    }
+    let (assertion, key) = (scene.assertion(), scene.server.proof_key());
+    let proof = key.proof("POST", &scene.robot.endpoint("token"), None);
+    let reply = scene.post("token", &assertion, &[("grant_type", "unknown")]).await;
+    assert_eq!(reply.status, 400);
+    assert_refused(&ask("token", &assertion, &proof).await, "a copy");
+    assert_eq!(ask("token", &scene.assertion(), &proof).await.status, 200, "a copy used nothing up");
+    let reply = ask("token", &scene.assertion(), &proof).await;
+    assert_eq!(reply.json()["error"], "invalid_dpop_proof", "a proof is good once");
+}
+
+#[tokio::test]
+async fn rfc9449_8_who_is_told_a_nonce_may_send_the_assertion_again() {
+    let scene = Scene::new().await;
+    let app = scene.server.app();
+    let mut realm = app.store.realm_by_name("main").await.unwrap().unwrap();
+    realm.settings.dpop_nonce = true;
+    app.commit(vec![vestibule::store::Change::PutRealm { realm, at: app.clock.now() }]).await.unwrap();
+    let key = scene.server.proof_key();
+    let (assertion, address) = (scene.assertion(), scene.robot.endpoint("token"));
+    let fields = [
+        ("client_assertion_type", TYPE),
+        ("client_assertion", assertion.as_str()),
+        ("grant_type", "client_credentials"),
+    ];
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let mut nonce = Value::Null;
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let proof = key.proof_with("POST", &address, None, json!({}), json!({ "nonce": nonce }));
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("dpop", proof.as_str())];
+        let post = axum::http::Method::POST;
+        let reply = scene.server.browser().send(post, &address, Some(body.clone()), &headers).await;
+        nonce = json!(reply.header("dpop-nonce"));
+        answers.push((reply.status.as_u16(), reply.json()["error"].as_str().map(str::to_owned)));
+    }
+    let told = |status, error: Option<&str>| (status, error.map(str::to_owned));
+    assert_eq!(
+        answers,
+        [told(400, Some("use_dpop_nonce")), told(200, None), told(401, Some("invalid_client"))]
+    );
 }
 
 #[tokio::test]

@@ -128,6 +128,11 @@ async fn a_client_that_proves_itself_shows_a_grant_beside() {
     let assertion = scene.of_ci(&[]);
     assert_eq!(show(&assertion).await.status, 200);
     assert_refused(&show(&assertion).await, 400, "invalid_grant", "twice");
+    let assertion = scene.own();
+    let fields = [("grant_type", GRANT), ("assertion", assertion.as_str()), ("scope", "unknown")];
+    let reply = robot.post(&scene.server.browser(), "token", &fields).await;
+    assert_refused(&reply, 400, "invalid_scope", "a scope that there is not");
+    assert_refused(&show(&assertion).await, 400, "invalid_grant", "used up by a refusal");
     assert_refused(&show("x.y.z").await, 400, "invalid_grant", "no token");
     assert_refused(&show("").await, 400, "invalid_request", "nothing");
 }

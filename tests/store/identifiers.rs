@@ -52,6 +52,21 @@ on_both! {
         assert_eq!(store.spend(&tenant.realm.id, &[]).await.unwrap(), None);
     }
 
+    async fn c04_looking_spends_nothing(world) {
+        let World { store, tenant, .. } = &world;
+        let realm = &tenant.realm.id;
+        let (a, b) = (spend("a", NOW.plus(60)), spend("b", NOW.plus(60)));
+        assert_eq!(store.spend(realm, std::slice::from_ref(&a)).await.unwrap(), None);
+        assert_eq!(store.spent(realm, &[]).await.unwrap(), None);
+        for both in [[b.clone(), a.clone()], [a, b.clone()]] {
+            assert_eq!(store.spent(realm, &both).await.unwrap(), REPLAYED);
+        }
+        for _ in 0..2 {
+            assert_eq!(store.spent(realm, std::slice::from_ref(&b)).await.unwrap(), None);
+        }
+        assert_eq!(store.spend(realm, &[b]).await.unwrap(), None);
+    }
+
     async fn c04_a_replay_leaves_a_code_as_it_was(world) {
         let World { store, tenant, .. } = &world;
         let code = tenant.code(store).await;

@@ -50,6 +50,7 @@ pub async fn issue(
     let granted = scope::grant(form.get("scope"), client, settings, &context.state.scopes)
         .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?
         .with_details(details);
+    client_auth::refuse_replay(context, caller).await?;
     let password = Secret::from(form.get("password").unwrap_or_default().to_owned());
     let (_turn, verdict) = password::check(context, headers, username, &password).await?;
     let right = match verdict {

@@ -3,6 +3,7 @@
 use crate::http::client_auth::{self, Authenticated};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
+use crate::protocol::error::ErrorCode;
 use crate::protocol::spend::Spend;
 use crate::store::{Change, StoreError};
 
@@ -40,9 +41,13 @@ impl Refused {
     }
 
     /// Commits what the refusal leaves, and gives the answer. Of a request whose proof was used before nothing lasts: it
-    /// proves nothing, whatever else is wrong with it, and hears that alone.
+    /// proves nothing, whatever else is wrong with it, and hears that alone. A client that is only told which nonce to use
+    /// sends the same once more (RFC 9449 §8).
     pub async fn settle(self, context: &RealmContext, caller: &Authenticated) -> ApiError {
         let Some(leaves) = self.leaves else { return self.error };
+        if self.error.code() == ErrorCode::UseDpopNonce {
+            return self.error;
+        }
         let realm_id = &context.state.realm.id;
         let spent = Spend::in_order(&caller.spends)
             .into_iter()

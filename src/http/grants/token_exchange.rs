@@ -53,6 +53,7 @@ async fn attempt(
     let parameters: Vec<(&str, &str)> = form.pairs().collect();
     let request = ExchangeRequest::read(&parameters)?;
     admit(requester)?;
+    client_auth::refuse_replay(context, caller).await?;
     let targets = targets(context, requester, &request).await?;
     let rules =
         targets.iter().map(|target| rule(requester, target.client())).collect::<Result<Vec<_>, _>>()?;

@@ -50,8 +50,12 @@ async fn keep(
     form: Result<Params, ParamsError>,
 ) -> Result<Kept, ApiError> {
     let (form, mut caller) = client_auth::request(context, headers, query, form).await?;
-    dpop::show(context, headers, &mut caller)?;
-    match keep_for(context, &caller, &form).await {
+    let shown = dpop::show(context, headers, &mut caller).map_err(ApiError::from);
+    let kept = match shown {
+        Ok(()) => keep_for(context, &caller, &form).await,
+        Err(refused) => Err(refused),
+    };
+    match kept {
         Ok(kept) => Ok(kept),
         Err(error) => Err(Refused::from(error).settle(context, &caller).await),
     }

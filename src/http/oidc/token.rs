@@ -43,8 +43,6 @@ async fn issue(
     form: Result<Params, ParamsError>,
 ) -> Result<TokenResponse, ApiError> {
     let (form, mut caller) = client_auth::token_request(context, headers, query, form).await?;
-    dpop::bind(context, headers, &mut caller)?;
-    certificate::bind(context, &mut caller)?;
     match by_grant(context, headers, &mut caller, &form).await {
         Ok(tokens) => Ok(tokens),
         Err(refused) => Err(refused.settle(context, &caller).await),
@@ -57,6 +55,8 @@ async fn by_grant(
     caller: &mut Authenticated,
     form: &Params,
 ) -> Result<TokenResponse, Refused> {
+    dpop::bind(context, headers, caller)?;
+    certificate::bind(context, caller)?;
     let grant = grant_type(form)?;
     if grant == GrantType::Password {
         password::admit(&caller.entry.client, context.app.rules.password_grant)?;
