@@ -56,8 +56,12 @@ async fn verify(context: &RealmContext, entry: &ClientEntry, token: &str) -> Res
         client_keys::verify(context, entry, token, &client.assertion_algorithms()).await?
     };
     let (typ, now) = (verified.typ.as_deref(), context.app.clock.now());
-    let back_channel = context.back_channel_issuer();
-    let server = Server { issuer: &context.issuer, back_channel: &back_channel };
+    let (back_channel, certificates) = (context.back_channel_issuer(), context.certificates_issuer());
+    let server = Server {
+        issuer: &context.issuer,
+        back_channel: &back_channel,
+        certificates: certificates.as_deref(),
+    };
     Ok(check(typ, &verified.claims, client, server, now)?)
 }
 
@@ -75,8 +79,12 @@ pub(super) async fn prove_grant(
 
 async fn verify_grant(context: &RealmContext, entry: &ClientEntry, token: &str) -> Result<Spend, Unproven> {
     let (client, now) = (&entry.client, context.app.clock.now());
-    let back_channel = context.back_channel_issuer();
-    let server = Server { issuer: &context.issuer, back_channel: &back_channel };
+    let (back_channel, certificates) = (context.back_channel_issuer(), context.certificates_issuer());
+    let server = Server {
+        issuer: &context.issuer,
+        back_channel: &back_channel,
+        certificates: certificates.as_deref(),
+    };
     match jwt_bearer::signer(client, token).ok_or(Unproven::Stranger)? {
         Signer::Client => {
             let verified = client_keys::verify(context, entry, token, &client.assertion_algorithms()).await?;

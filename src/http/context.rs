@@ -123,6 +123,13 @@ impl RealmContext {
             .map_or_else(|| self.issuer.clone(), |base| self.app.hosts.issuer(base, self.realm()))
     }
 
+    /// The realm's base at which the server asks for certificates; none when it asks nowhere, or everywhere (RFC 8705 §5).
+    #[must_use]
+    pub fn certificates_issuer(&self) -> Option<String> {
+        let base = self.app.rules.client_certificates.as_ref()?.base.as_ref()?;
+        Some(self.app.hosts.issuer(base, self.realm()))
+    }
+
     /// The surroundings of a page of this realm.
     #[must_use]
     pub fn shell(&self) -> Shell<'_> {

@@ -45,13 +45,16 @@ pub struct Server<'a> {
     pub issuer: &'a str,
     /// The realm's base under which the request came: the issuer, or another name of the server.
     pub back_channel: &'a str,
+    /// The realm's base at which the server asks for certificates, when that is another (`mtls_endpoint_aliases`).
+    pub certificates: Option<&'a str>,
 }
 
 /// The names of this server: the issuer, and the endpoints that such tokens are sent to.
 #[must_use]
 pub fn own_names(server: Server<'_>) -> Vec<String> {
-    let Server { issuer, back_channel } = server;
-    let bases = std::iter::once(issuer).chain((back_channel != issuer).then_some(back_channel));
+    let Server { issuer, back_channel, certificates } = server;
+    let others = [Some(back_channel), certificates.filter(|base| *base != back_channel)];
+    let bases = std::iter::once(issuer).chain(others.into_iter().flatten().filter(|base| *base != issuer));
     let endpoints = bases
         .flat_map(|base| ENDPOINTS.iter().map(move |path| format!("{base}/protocol/openid-connect{path}")));
     std::iter::once(issuer.to_owned()).chain(endpoints).collect()
@@ -104,7 +107,11 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_000_000);
     const ISSUER: &str = "https://op.example/realms/main";
-    const SERVER: Server<'_> = Server { issuer: ISSUER, back_channel: "http://op:8080/realms/main" };
+    const SERVER: Server<'_> = Server {
+        issuer: ISSUER,
+        back_channel: "http://op:8080/realms/main",
+        certificates: Some("https://mtls.example/realms/main"),
+    };
 
     fn client(assertion_audience: AssertionAudience) -> Client {
         let settings = ClientSettings { assertion_audience, ..ClientSettings::default() };
@@ -146,6 +153,12 @@ mod tests {
             ),
             ("c another server", "aud", json!("https://other.example"), claim(ClaimFault::Audience)),
             ("d a slash more", "aud", json!(format!("{ISSUER}/")), claim(ClaimFault::Audience)),
+            (
+                "the name that asks for certificates, which is no issuer",
+                "aud",
+                json!("https://mtls.example/realms/main"),
+                claim(ClaimFault::Audience),
+            ),
             ("no aud", "aud", Value::Null, claim(ClaimFault::Audience)),
             ("empty aud", "aud", json!([]), claim(ClaimFault::Audience)),
             ("another realm", "aud", json!("https://op.example/realms/other"), claim(ClaimFault::Audience)),
@@ -180,6 +193,11 @@ mod tests {
             ("the issuer", "aud", json!(ISSUER)),
             ("the issuer in a list", "aud", json!([ISSUER])),
             ("the name asked by", "aud", json!("http://op:8080/realms/main/protocol/openid-connect/token")),
+            (
+                "the name that asks for certificates",
+                "aud",
+                json!("https://mtls.example/realms/main/protocol/openid-connect/token"),
+            ),
             ("the token endpoint", "aud", endpoint("/token")),
             ("the introspection endpoint", "aud", endpoint("/token/introspect")),
             ("both", "aud", json!([ISSUER, endpoint("/token")])),

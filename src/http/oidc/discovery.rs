@@ -37,6 +37,5 @@ pub async fn metadata(Described(context): Described, headers: HeaderMap) -> Resp
 /// How clients are asked for certificates, as told about this realm.
 fn certificates(context: &RealmContext) -> Option<Certificates> {
     let asked = context.app.rules.client_certificates.as_ref()?;
-    let below = asked.base.as_ref().map(|base| context.app.hosts.issuer(base, context.realm()));
-    Some(Certificates { authorities: asked.authorities, below })
+    Some(Certificates { authorities: asked.authorities, below: context.certificates_issuer() })
 }

@@ -100,6 +100,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_000_000);
     const ISSUER: &str = "https://op.example/realms/main";
+    const SERVER: Server<'_> = Server { issuer: ISSUER, back_channel: ISSUER, certificates: None };
 
     fn trusted() -> TrustedSubject {
         TrustedSubject {
@@ -122,9 +123,7 @@ mod tests {
 
     #[test]
     fn rfc7523_3_one_wrong_claim_is_enough() {
-        let checked = |typ, claims: &Claims| {
-            check(typ, claims, &trusted(), Server { issuer: ISSUER, back_channel: ISSUER }, NOW)
-        };
+        let checked = |typ, claims: &Claims| check(typ, claims, &trusted(), SERVER, NOW);
         assert!(checked(Some("JWT"), &with("aud", json!(ISSUER))).is_ok());
         assert!(checked(None, &with("exp", json!(NOW.0 + LONGEST))).is_ok());
         assert!(checked(Some("at+jwt"), &with("aud", json!(ISSUER))).is_err());
