@@ -146,7 +146,9 @@ impl From<&CertificateName> for CertificateNames {
 }
 
 impl CertificateName {
-    fn text(&self) -> &str {
+    /// The name as it was given.
+    #[must_use]
+    pub fn text(&self) -> &str {
         match self {
             Self::SubjectDn(text)
             | Self::SanDns(text)

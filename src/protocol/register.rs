@@ -5,6 +5,7 @@
 //! grant that the realm does not hand out, and people are always asked before it gets anything. Its addresses are held
 //! to the rules of production wherever the server runs (attacks R05).
 
+mod certificates;
 mod metadata;
 mod rules;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::certificate::{CertificateNames, ClientCertificates};
 use super::client::{Client, ClientAuthentication, ClientSettings, GrantType, Pkce};
 use super::error::OAuthError;
 use super::jws::Algorithm;
@@ -71,19 +73,30 @@ pub struct Registered {
     pub software_version: Option<String>,
 }
 
-/// The settings of a client that says `metadata` of itself in `realm`. `before` are those that it has, whose operator's
-/// part stays; none for a new client. The realm signs with the algorithms `signs`.
+/// What realm and server offer to those who register.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'a> {
+    /// The realm's settings.
+    pub realm: &'a RealmSettings,
+    /// What the realm signs with.
+    pub signs: &'a [Algorithm],
+    /// How the server asks clients for certificates; none when it does not.
+    pub certificates: Option<&'a ClientCertificates>,
+}
+
+/// The settings of a client that says `metadata` of itself where `offer` is made. `before` are those that it has, whose
+/// operator's part stays; none for a new client.
 ///
 /// # Errors
 /// `invalid_redirect_uri` or `invalid_client_metadata` (RFC 7591 §3.2.2).
 pub fn settings(
     metadata: &Metadata,
     before: Option<&ClientSettings>,
-    realm: &RealmSettings,
-    signs: &[Algorithm],
+    offer: Offer<'_>,
     now: Timestamp,
 ) -> Result<ClientSettings, OAuthError> {
-    let (authentication, auth_method) = rules::authentication(metadata)?;
+    let Offer { realm, signs, certificates: asked } = offer;
+    let (authentication, auth_method) = rules::authentication(metadata, asked)?;
     let grants = rules::grants(metadata, authentication, realm)?;
     rules::addresses(metadata, &grants)?;
     rules::pages(metadata)?;
@@ -116,6 +129,8 @@ pub fn settings(
         require_signed_request_object: metadata.require_signed_request_object,
         require_pushed_authorization_requests: metadata.require_pushed_authorization_requests,
         dpop_bound_access_tokens: metadata.dpop_bound_access_tokens,
+        tls_client_auth: certificates::name(metadata, authentication)?,
+        tls_client_certificate_bound_access_tokens: certificates::binding(metadata, asked)?,
         sector_identifier_uri: metadata.sector_identifier_uri.clone(),
         client_uri: metadata.client_uri.clone(),
         logo_uri: metadata.logo_uri.clone(),
@@ -193,7 +208,8 @@ pub fn describe(client: &Client, realm: &RealmSettings) -> Map<String, Value> {
         ("software_id", json!(own.software_id)),
         ("software_version", json!(own.software_version)),
     ];
-    let said = members.into_iter().chain(proofs(settings, &own, realm)).filter(|(_, value)| !value.is_null());
+    let members = members.into_iter().chain(proofs(settings, &own, realm)).chain(by_certificate(settings));
+    let said = members.filter(|(_, value)| !value.is_null());
     said.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
@@ -215,6 +231,14 @@ fn proofs(settings: &ClientSettings, own: &Registered, realm: &RealmSettings) ->
         ("require_pushed_authorization_requests", json!(settings.require_pushed_authorization_requests)),
         ("dpop_bound_access_tokens", json!(settings.dpop_bound_access_tokens)),
     ]
+}
+
+/// The part of [`describe`] about certificates (RFC 8705 §2.1.2, §3.4).
+fn by_certificate(settings: &ClientSettings) -> impl Iterator<Item = (&'static str, Value)> {
+    let names = settings.tls_client_auth.as_ref().map(CertificateNames::from).unwrap_or_default();
+    let bound = json!(settings.tls_client_certificate_bound_access_tokens);
+    let names = names.given().map(|(member, name)| (member, json!(name.text()))).collect::<Vec<_>>();
+    names.into_iter().chain([("tls_client_certificate_bound_access_tokens", bound)])
 }
 
 /// Every scope that the client may ask for. What a client registers as `scope` gives it none (RFC 7591 §2 lets a server

@@ -19,7 +19,7 @@ use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::jwk::JwkSet;
 use crate::protocol::jws::strict_object;
-use crate::protocol::register::{self, Metadata, Registration};
+use crate::protocol::register::{self, Metadata, Offer, Registration};
 use crate::secrets::{self, Secret};
 use crate::signer::{DAMAGED, KeySet};
 use crate::store::{Change, NO_INITIAL_TOKEN, REGISTRATION_LIMIT, StoreError};
@@ -76,7 +76,7 @@ async fn add(
     let initial = initial_token(context, headers)?;
     let metadata = Metadata::read(&document(headers, body)?)?;
     let now = context.app.clock.now();
-    let settings = register::settings(&metadata, None, &realm.settings, &context.state.algorithms, now)?;
+    let settings = register::settings(&metadata, None, offer(context), now)?;
     check_keys(&metadata)?;
     // Spent with the registration; looked at before this server asks anybody else for a stranger's sake.
     if let Some(token) = &initial {
@@ -153,6 +153,15 @@ pub(super) fn document(
     }
     let body = body.map_err(|_| refuse("The body is too long or broke off".to_owned()))?;
     strict_object(&body).map_err(|why| refuse(format!("The body {why}")))
+}
+
+/// What this realm, on this server, offers to those who register.
+pub(super) fn offer(context: &RealmContext) -> Offer<'_> {
+    Offer {
+        realm: &context.state.realm.settings,
+        signs: &context.state.algorithms,
+        certificates: context.app.rules.client_certificates.as_ref(),
+    }
 }
 
 /// RFC 7591 §2: keys by which the client could never prove anything are refused while it is there to hear it (attacks J05).

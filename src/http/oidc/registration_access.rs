@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::register::{Refusal, about, answer, check_keys, check_sector, document};
+use super::register::{Refusal, about, answer, check_keys, check_sector, document, offer};
 use crate::http::bearer::{self, BearerError};
 use crate::http::context::RealmContext;
 use crate::protocol::audit::AuditKind;
@@ -82,13 +82,11 @@ async fn replace(
 ) -> Result<Response, Attempt> {
     // The version before the client: what changes in between makes the commit fail, and is looked at again.
     let context = RealmContext { state: fresh_state(context).await?, ..context.clone() };
-    let realm = &context.state.realm;
     let (client, token) = own(&context, headers, which).await?;
     same_credentials(&context, &client, document).await?;
     let metadata = Metadata::read(document)?;
     let now = context.app.clock.now();
-    let (before, signs) = (Some(&client.settings), &context.state.algorithms);
-    let settings = register::settings(&metadata, before, &realm.settings, signs, now)?;
+    let settings = register::settings(&metadata, Some(&client.settings), offer(&context), now)?;
     check_keys(&metadata)?;
     check_sector(&context, &metadata).await?;
     let confidential = settings.authentication == ClientAuthentication::Secret;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::protocol::certificate::CertificateNames;
 use crate::protocol::error::{ErrorCode, OAuthError};
 
 /// The most values that a list may have.
@@ -38,6 +39,8 @@ pub struct Metadata {
     pub require_signed_request_object: bool,
     pub require_pushed_authorization_requests: bool,
     pub dpop_bound_access_tokens: bool,
+    pub certificate: CertificateNames,
+    pub tls_client_certificate_bound_access_tokens: bool,
     pub initiate_login_uri: Option<String>,
     pub post_logout_redirect_uris: Vec<String>,
     pub backchannel_logout_uri: Option<String>,
@@ -49,14 +52,13 @@ pub struct Metadata {
 }
 
 /// Members that would make an answer be encrypted, or signed where it is not: to ignore one would be to promise it.
-const NOT_KEPT: [&str; 7] = [
+const NOT_KEPT: [&str; 6] = [
     "id_token_encrypted_response_alg",
     "userinfo_encrypted_response_alg",
     "request_object_encryption_alg",
     "authorization_encrypted_response_alg",
     "introspection_encrypted_response_alg",
     "backchannel_token_delivery_mode",
-    "tls_client_auth_subject_dn",
 ];
 
 impl Metadata {
@@ -95,6 +97,15 @@ impl Metadata {
             require_signed_request_object: said.switch("require_signed_request_object")?,
             require_pushed_authorization_requests: said.switch("require_pushed_authorization_requests")?,
             dpop_bound_access_tokens: said.switch("dpop_bound_access_tokens")?,
+            certificate: CertificateNames {
+                tls_client_auth_subject_dn: said.text("tls_client_auth_subject_dn")?,
+                tls_client_auth_san_dns: said.text("tls_client_auth_san_dns")?,
+                tls_client_auth_san_uri: said.text("tls_client_auth_san_uri")?,
+                tls_client_auth_san_ip: said.text("tls_client_auth_san_ip")?,
+                tls_client_auth_san_email: said.text("tls_client_auth_san_email")?,
+            },
+            tls_client_certificate_bound_access_tokens: said
+                .switch("tls_client_certificate_bound_access_tokens")?,
             initiate_login_uri: said.text("initiate_login_uri")?,
             post_logout_redirect_uris: said.texts("post_logout_redirect_uris")?.unwrap_or_default(),
             backchannel_logout_uri: said.text("backchannel_logout_uri")?,

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::RESPONSE_TYPES;
 use super::metadata::{Metadata, invalid};
+use super::{RESPONSE_TYPES, certificates};
+use crate::protocol::certificate::ClientCertificates;
 use crate::protocol::client::{ClientAuthentication, GrantType};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::jwk::JwkSet;
@@ -19,8 +20,12 @@ use crate::protocol::subject::SubjectType;
 
 pub(super) fn authentication(
     metadata: &Metadata,
+    asked: Option<&ClientCertificates>,
 ) -> Result<(ClientAuthentication, &'static str), OAuthError> {
     let method = metadata.token_endpoint_auth_method.as_deref().unwrap_or("client_secret_basic");
+    if let Some(by_certificate) = certificates::authentication(method, metadata, asked)? {
+        return Ok(by_certificate);
+    }
     Ok(match method {
         "client_secret_basic" => (ClientAuthentication::Secret, "client_secret_basic"),
         "client_secret_post" => (ClientAuthentication::Secret, "client_secret_post"),

@@ -7,6 +7,10 @@ use crate::protocol::client::GrantType as G;
 const SIGNS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::ES256];
 const NOW: Timestamp = Timestamp(1_800_000_000);
 
+fn offer(realm: &RealmSettings) -> Offer<'_> {
+    Offer { realm, signs: &SIGNS, certificates: None }
+}
+
 fn good() -> Value {
     json!({ "redirect_uris": ["https://app.example/cb"], "client_name": "The App" })
 }
@@ -19,7 +23,7 @@ fn with(members: Value) -> Map<String, Value> {
 }
 
 fn register(members: Value) -> Result<ClientSettings, OAuthError> {
-    settings(&Metadata::read(&with(members))?, None, &RealmSettings::default(), &SIGNS, NOW)
+    settings(&Metadata::read(&with(members))?, None, offer(&RealmSettings::default()), NOW)
 }
 
 /// A key set with one public key (RFC 8037 appendix A.2).
@@ -217,7 +221,7 @@ fn the_realm_says_what_is_handed_out() {
         registration_pkce: Pkce::Optional,
         ..RealmSettings::default()
     };
-    let of = |members: Value| settings(&Metadata::read(&with(members)).unwrap(), None, &realm, &SIGNS, NOW);
+    let of = |members: Value| settings(&Metadata::read(&with(members)).unwrap(), None, offer(&realm), NOW);
     let service = of(json!({ "grant_types": ["client_credentials"], "redirect_uris": [] })).unwrap();
     assert_eq!((service.grants, service.pkce), (BTreeSet::from([G::ClientCredentials]), Pkce::Optional));
     assert!(of(json!({})).is_err(), "authorization_code is not on the list");
@@ -225,7 +229,7 @@ fn the_realm_says_what_is_handed_out() {
     assert!(of(public).is_err(), "it cannot prove itself");
     let open = RealmSettings { registration_pkce: Pkce::Optional, ..RealmSettings::default() };
     let public = Metadata::read(&with(json!({ "token_endpoint_auth_method": "none" }))).unwrap();
-    let public = settings(&public, None, &open, &SIGNS, NOW).unwrap();
+    let public = settings(&public, None, offer(&open), NOW).unwrap();
     assert_eq!((public.pkce, public.web_origins), (Pkce::Required, vec!["+".to_owned()]));
 }
 
@@ -242,7 +246,7 @@ fn rfc7592_2_2_an_update_replaces_what_is_the_clients_and_nothing_else() {
     };
     let metadata = Metadata::read(&with(json!({ "client_name": "Renamed" }))).unwrap();
     let after =
-        settings(&metadata, Some(&operators), &RealmSettings::default(), &SIGNS, NOW.plus(99)).unwrap();
+        settings(&metadata, Some(&operators), offer(&RealmSettings::default()), NOW.plus(99)).unwrap();
     assert_eq!(after.name.as_deref(), Some("Renamed"));
     assert_eq!((&after.tos_uri, after.registered.as_ref().unwrap().contacts.len()), (&None, 0));
     assert_eq!(after.registered.as_ref().unwrap().at, NOW, "when it registered");
@@ -306,7 +310,7 @@ fn rfc7591_3_2_1_what_is_told_back() {
             "request_uris": [],
             "require_signed_request_object": false,
             "require_pushed_authorization_requests": false,
-            "dpop_bound_access_tokens": false,
+            "dpop_bound_access_tokens": false, "tls_client_certificate_bound_access_tokens": false,
             "initiate_login_uri": "https://app.example/login",
             "post_logout_redirect_uris": [],
             "backchannel_logout_session_required": false,
@@ -322,5 +326,84 @@ fn rfc7591_3_2_1_what_is_told_back() {
     );
     // It may be sent back as it came.
     let again = Metadata::read(told.as_object().unwrap()).unwrap();
-    assert_eq!(settings(&again, Some(&client.settings), &realm, &SIGNS, NOW).unwrap(), client.settings);
+    assert_eq!(settings(&again, Some(&client.settings), offer(&realm), NOW).unwrap(), client.settings);
+}
+
+/// RFC 8705 §2.1.2, §2.2, §3.4: what is registered must be what the server can look at.
+#[test]
+fn rfc8705_2_certificates_are_registered_where_they_are_asked_for() {
+    let realm = RealmSettings::default();
+    let (some, trusting) = (
+        ClientCertificates { authorities: false, base: None },
+        ClientCertificates { authorities: true, base: None },
+    );
+    let of = |members: &Value, certificates: Option<&ClientCertificates>| {
+        let metadata = Metadata::read(&with(members.clone()))?;
+        settings(&metadata, None, Offer { certificates, ..offer(&realm) }, NOW)
+    };
+    let named = |more: Value| {
+        let mut all = json!({ "token_endpoint_auth_method": "tls_client_auth" });
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let dn = "tls_client_auth_subject_dn";
+    let bound = "tls_client_certificate_bound_access_tokens";
+    let own = json!({ "token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks": keys() });
+    for (case, members, [nowhere, anyones, authorities]) in [
+        ("by name", named(json!({ dn: "CN=robot,O=Acme" })), [false, false, true]),
+        ("by a DNS name", named(json!({ "tls_client_auth_san_dns": "robot.example" })), [false, false, true]),
+        ("without a name", named(json!({})), [false; 3]),
+        ("an empty name", named(json!({ dn: "" })), [false; 3]),
+        ("two names", named(json!({ dn: "CN=robot", "tls_client_auth_san_ip": "192.0.2.1" })), [false; 3]),
+        ("no such name", named(json!({ "tls_client_auth_san_ip": "robot" })), [false; 3]),
+        ("a name of no form", named(json!({ dn: "robot" })), [false; 3]),
+        ("a name for nobody to look at", json!({ dn: "CN=robot" }), [false; 3]),
+        ("its own", own.clone(), [false, true, true]),
+        (
+            "its own without a key",
+            json!({ "token_endpoint_auth_method": "self_signed_tls_client_auth" }),
+            [false; 3],
+        ),
+        ("bound", json!({ bound: true }), [false, true, true]),
+        ("not bound", json!({ bound: false }), [true; 3]),
+        ("bound twice", json!({ bound: true, "dpop_bound_access_tokens": true }), [false; 3]),
+    ] {
+        for (place, asked, good) in [
+            ("nowhere", None, nowhere),
+            ("asked", Some(&some), anyones),
+            ("trusted", Some(&trusting), authorities),
+        ] {
+            let result = of(&members, asked);
+            assert_eq!(result.is_ok(), good, "{case}, {place}: {result:?}");
+            let code = result.map_or_else(
+                |error| error.code,
+                |_| crate::protocol::error::ErrorCode::InvalidClientMetadata,
+            );
+            assert_eq!(code, crate::protocol::error::ErrorCode::InvalidClientMetadata, "{case}, {place}");
+        }
+    }
+    let made = of(&named(json!({ dn: "CN=robot,O=Acme", bound: true })), Some(&trusting)).unwrap();
+    assert_eq!(made.authentication, ClientAuthentication::TlsClientAuth);
+    assert!(made.tls_client_certificate_bound_access_tokens);
+    let client = Client {
+        id: "1".into(),
+        realm_id: "r".into(),
+        client_id: "robot".into(),
+        enabled: true,
+        secret_hash: None,
+        settings: made,
+    };
+    let told = describe(&client, &realm);
+    assert_eq!(told["token_endpoint_auth_method"], "tls_client_auth");
+    assert_eq!((&told[dn], &told[bound]), (&json!("CN=robot,O=Acme"), &json!(true)));
+    // RFC 7592 §2.2: what is left out is gone.
+    let without = settings(
+        &Metadata::read(&with(own)).unwrap(),
+        Some(&client.settings),
+        Offer { certificates: Some(&trusting), ..offer(&realm) },
+        NOW,
+    );
+    let without = without.unwrap();
+    assert_eq!(without.authentication, ClientAuthentication::SelfSignedTlsClientAuth);
+    assert_eq!((without.tls_client_auth, without.tls_client_certificate_bound_access_tokens), (None, false));
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::http::Method;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -17,6 +18,8 @@ use vestibule::testing::{Options, TestServer, claims};
 const REALM: &str = r#"
 [realm]
 name = "main"
+registration = "open"
+registration_grants = ["authorization_code", "client_credentials"]
 
 [[realm.clients]]
 id = "robot"
@@ -158,4 +161,52 @@ async fn rfc8705_5_a_client_shows_its_certificate_at_the_alias_and_gets_a_token_
     let introspect = "/realms/main/protocol/openid-connect/token/introspect";
     let (_, told) = world.send("mtls.example", introspect, Some(&form), world.issued()).await;
     assert_eq!((&told["active"], &told["cnf"]), (&json!(true), &json!({ "x5t#S256": thumbprint })), "{told}");
+}
+
+/// RFC 7591 with RFC 8705 §2.1.2 and §3.4: an application registers its certificate's name, and comes in by it.
+#[tokio::test]
+async fn rfc8705_2_1_2_a_client_registers_by_its_certificates_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(folder.path()).await;
+    let mut browser = world.server.browser();
+    let json = [("content-type", "application/json")];
+    let address = format!("{}/clients-registrations/openid-connect", world.server.issuer("main"));
+    let said = json!({
+        "client_name": "Robot", "grant_types": ["client_credentials"], "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_subject_dn": "CN=robot,O=Acme", "tls_client_certificate_bound_access_tokens": true,
+    });
+    let reply = browser.send(Method::POST, &address, Some(said.to_string()), &json).await;
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    let mut told = reply.json();
+    for name in [
+        "token_endpoint_auth_method",
+        "tls_client_auth_subject_dn",
+        "tls_client_certificate_bound_access_tokens",
+    ] {
+        assert_eq!(told[name], said[name], "{name}");
+    }
+    assert!(told.get("client_secret").is_none() && told.get("client_secret_expires_at").is_none(), "{told}");
+    let form = format!("grant_type=client_credentials&client_id={}", told["client_id"].as_str().unwrap());
+    let token = "/realms/main/protocol/openid-connect/token";
+    let (status, _) = world.send("mtls.example", token, Some(&form), None).await;
+    assert_eq!(status, 401, "without its certificate");
+    let (status, reply) = world.send("mtls.example", token, Some(&form), world.issued()).await;
+    assert_eq!(status, 200, "{reply}");
+    assert!(claims(reply["access_token"].as_str().unwrap())["cnf"]["x5t#S256"].is_string());
+
+    // RFC 7592: it changes the name that it comes in by.
+    let access = format!("Bearer {}", told["registration_access_token"].as_str().unwrap());
+    let own = told["registration_client_uri"].as_str().unwrap().to_owned();
+    for kept_no_more in ["registration_access_token", "registration_client_uri", "client_id_issued_at"] {
+        told.as_object_mut().unwrap().remove(kept_no_more);
+    }
+    told["tls_client_auth_subject_dn"] = json!("CN=another,O=Acme");
+    let with_token = [json[0], ("authorization", access.as_str())];
+    let reply = browser.send(Method::PUT, &own, Some(told.to_string()), &with_token).await;
+    assert_eq!(
+        (reply.status.as_u16(), &reply.json()["tls_client_auth_subject_dn"]),
+        (200, &json!("CN=another,O=Acme"))
+    );
+    let (status, _) = world.send("mtls.example", token, Some(&form), world.issued()).await;
+    assert_eq!(status, 401, "its old name");
 }

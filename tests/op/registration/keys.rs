@@ -51,3 +51,19 @@ async fn j05_keys_that_cannot_be_used_are_not_registered() {
     let kept = send(&server, Method::GET, address, Some(token), None).await.json();
     assert_eq!(kept["jwks"]["keys"], json!([key.public_jwk()]), "nothing of it was kept");
 }
+
+/// RFC 8705: a server that asks nobody for a certificate says so.
+#[tokio::test]
+async fn rfc8705_2_certificates_are_not_registered_where_nobody_asks_for_them() {
+    let server = open().await;
+    for said in [
+        json!({ "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=robot" }),
+        json!({ "token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks_uri": "https://app.example/jwks" }),
+        json!({ "tls_client_certificate_bound_access_tokens": true }),
+    ] {
+        let reply = post(&server, None, &with(said.clone())).await;
+        is_error(&reply, 400, "invalid_client_metadata", &said.to_string());
+        let why = reply.json()["error_description"].as_str().unwrap().to_owned();
+        assert!(why.contains("this one does not") || why.contains("asks no client"), "{why}");
+    }
+}
