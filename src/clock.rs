@@ -1,7 +1,8 @@
 //! Time as an input. Owns the only call to the system's clock; rules receive a [`Timestamp`].
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,15 @@ struct State {
     offset: AtomicI64,
     /// A frozen base, or `i64::MIN` to follow the system.
     frozen: Frozen,
+    watch: OnceLock<Watch>,
+}
+
+struct Watch(Box<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Watch")
+    }
 }
 
 #[derive(Debug)]
@@ -73,9 +83,18 @@ impl Clock {
         clock
     }
 
+    /// Calls `watch` before each reading from here on, in the midst of whatever reads: for a test that wants something to
+    /// happen there, such as a fault. Only the first watch of a clock counts.
+    pub fn watch(&self, watch: impl Fn() + Send + Sync + 'static) {
+        self.0.watch.get_or_init(|| Watch(Box::new(watch)));
+    }
+
     /// Now, in whole seconds.
     #[must_use]
     pub fn now(&self) -> Timestamp {
+        if let Some(Watch(watch)) = self.0.watch.get() {
+            watch();
+        }
         let frozen = self.0.frozen.0.load(Ordering::Relaxed);
         let base = if frozen == i64::MIN { system_seconds() } else { frozen };
         Timestamp(base.saturating_add(self.0.offset.load(Ordering::Relaxed)))

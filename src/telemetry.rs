@@ -93,7 +93,8 @@ fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
     EnvFilter::try_new(directives).map_err(|_| refused())
 }
 
-fn log_panic(panic: &PanicHookInfo<'_>) {
+/// The panic hook of [`init`]: says where, and what as far as it can hold nothing of anybody's.
+pub fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, message = literal(panic.payload()), "panic");
 }

@@ -48,6 +48,7 @@ mod oidcc_config;
 mod oidcc_formpost;
 mod pages;
 mod pairwise;
+mod panics;
 mod par;
 mod password;
 mod pending;
