@@ -108,15 +108,18 @@ async fn o01_what_is_too_much_is_refused_quickly() {
     assert!(matches!(reply.status.as_u16(), 400 | 413 | 414), "a long address: {}", reply.status);
 }
 
-/// Says these bytes on the server's own socket, and reads until it closes.
-fn raw(server: &TestServer, request: &str) -> String {
+/// Says these bytes on the server's own socket, and reads until it closes. One that stays silent and open is a failure.
+fn raw(server: &TestServer, request: &str) -> Result<String, std::io::ErrorKind> {
     let mut stream = std::net::TcpStream::connect(server.origin().strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     // A server that has refused may close before all is said.
     let _ = stream.write_all(request.as_bytes());
     let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
+    match stream.read_to_end(&mut answer) {
+        // It closed while bytes were on their way to it: what it said before has arrived.
+        Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => Err(error.kind()),
+        _ => Ok(String::from_utf8_lossy(&answer).into_owned()),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -128,46 +131,42 @@ async fn o01_n03_headers_that_are_too_many_too_long_or_ambiguous() {
         |rest: &str| format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{rest}\r\n");
     let many = (0..150).map(|n| format!("X-{n}: x\r\n")).collect::<String>();
     let form = "Content-Type: application/x-www-form-urlencoded\r\n";
-    for (case, request, statuses) in [
-        ("150 headers", head(&many), &["431", "400"][..]),
-        ("64 kB in one header", head(&format!("X: {}\r\n", "x".repeat(65_536))), &["431", "400"]),
-        ("two lengths", head("Content-Length: 1\r\nContent-Length: 2\r\n") + "xx", &["400"]),
-        ("the same length twice", head("Content-Length: 2\r\nContent-Length: 2\r\n") + "xx", &["400"]),
+    let mut wrong = Vec::new();
+    for (case, request, expected) in [
+        ("150 headers", head(&many), "431"),
+        ("64 kB in one header", head(&format!("X: {}\r\n", "x".repeat(65_536))), "431"),
+        ("two lengths", head("Content-Length: 1\r\nContent-Length: 2\r\n") + "xx", "400"),
+        ("the same length twice", head("Content-Length: 2\r\nContent-Length: 2\r\n") + "xx", "400"),
         (
             "a length and chunks",
             head(&format!("{form}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n")) + "0\r\n\r\n",
-            &["400"],
+            "400",
         ),
-        ("a folded header", head("X: a\r\n b\r\n"), &["400"]),
-        ("a space before the colon", head("Content-Length : 0\r\n"), &["400"]),
-        ("a bare line end", format!("GET / HTTP/1.1\nHost: {host}\nConnection: close\n\n"), &["400", "200"]),
-        (
-            "another coding",
-            head(&format!("{form}Transfer-Encoding: xchunked\r\n")) + "0\r\n\r\n",
-            &["400", "501"],
-        ),
+        ("a folded header", head("X: a\r\n b\r\n"), "400"),
+        ("a space before the colon", head("Content-Length : 0\r\n"), "400"),
+        ("a bare line end", format!("GET / HTTP/1.1\nHost: {host}\nConnection: close\n\n"), "400"),
+        ("another coding", head(&format!("{form}Transfer-Encoding: xchunked\r\n")) + "0\r\n\r\n", "400"),
         (
             "no host",
             format!("POST {path} HTTP/1.1\r\nConnection: close\r\n{form}Content-Length: 0\r\n\r\n"),
-            &["400"],
+            "400",
         ),
-        ("two hosts", head(&format!("{form}Host: evil.test\r\nContent-Length: 0\r\n")), &["400", "421"]),
+        ("two hosts", head(&format!("{form}Host: evil.test\r\nContent-Length: 0\r\n")), "400"),
         (
             "another host in the target",
             head(&format!("{form}Content-Length: 0\r\n")).replacen("POST /", "POST http://evil.test/", 1),
-            &["400", "421"],
+            "400",
         ),
-        ("HTTP/1.0", format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n"), &["405"]),
+        ("HTTP/1.0", format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n"), "405"),
     ] {
-        let answer = raw(&server, &request);
-        let status = answer.split(' ').nth(1).unwrap_or("closed").to_owned();
-        assert!(statuses.contains(&status.as_str()) || answer.is_empty(), "{case}: {answer:.300}");
-        assert_eq!(
-            answer.matches("HTTP/1.").count().min(2),
-            usize::from(!answer.is_empty()),
-            "{case}: one answer: {answer}"
-        );
+        let told = raw(&server, &request);
+        let status = told.as_ref().map(|answer| answer.split(' ').nth(1).unwrap_or("closed"));
+        let answers = told.as_ref().map_or(0, |answer| answer.matches("HTTP/1.").count());
+        if status != Ok(expected) || answers != usize::from(expected != "closed") {
+            wrong.push(format!("{case}: {expected} was expected, not {told:?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// Whether somebody may come in is asked of the route that answers, never of how the path begins.
