@@ -23,6 +23,7 @@ pub mod pages;
 pub mod params;
 pub mod pending;
 mod request_object;
+mod service_account;
 pub mod sign_in;
 pub mod tokens;
 pub mod welcome;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::http::bearer::{self, BearerError};
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
+use crate::http::service_account;
 use crate::http::sign_in::audit;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::client::{Client, ClientAuthentication};
@@ -103,6 +104,7 @@ async fn add(
     });
     let mut changes: Vec<Change> = spend.into_iter().collect();
     changes.push(Change::PutClient { client: Box::new(client.clone()), at: now });
+    changes.extend(service_account::changes(&context.app.store, &context.state, &client, None, now).await?);
     changes.push(Change::AddRegistration {
         realm_id: realm.id.clone(),
         client: client.id.clone(),

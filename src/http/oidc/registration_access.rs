@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::register::{Refusal, about, answer, check_keys, check_sector, document, offer};
 use crate::http::bearer::{self, BearerError};
 use crate::http::context::RealmContext;
+use crate::http::service_account;
 use crate::protocol::audit::AuditKind;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -97,12 +98,16 @@ async fn replace(
         Some(secret) => Some(secrets::hash_generated(secret)),
         None => client.secret_hash.clone().filter(|_| confidential),
     };
+    let old = client.clone();
     let client = Client { settings, secret_hash, ..client };
-    let changes = vec![
+    let (store, state) = (&context.app.store, &context.state);
+    let account = service_account::changes(store, state, &client, Some(&old), now).await?;
+    let mut changes = vec![
         touch(&context, &client, &token),
         Change::PutClient { client: Box::new(client.clone()), at: now },
         Change::Audit(about(&context, AuditKind::ClientUpdate, &client)),
     ];
+    changes.extend(account);
     match context.app.commit(changes).await {
         Err(StoreError::Conflict { what }) if what == REGISTRATION_CHANGED => Err(Attempt::Again),
         Err(error) => Err(error.into()),

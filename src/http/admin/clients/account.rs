@@ -1,68 +1,24 @@
 //! The service account of a client, and what an adapter is configured with.
 
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use super::super::answer::{AdminError, Answer, told};
 use super::super::call::Call;
 use super::{cover, secrets};
+use crate::http::service_account;
 use crate::keycloak::Kept;
 use crate::keycloak::user::to_representation;
 use crate::protocol::admin::Permission;
-use crate::protocol::client::{Client, GrantType};
-use crate::protocol::user::{User, service_account_name};
+use crate::protocol::client::Client;
 use crate::store::Change;
 
-/// Whether the client acts as itself.
-fn acts(client: &Client) -> bool {
-    client.may(GrantType::ClientCredentials) || client.may(GrantType::JwtBearer)
-}
-
-/// What becomes of the service account: it comes with the first grant that needs it, has the client's name, and goes with
-/// the last.
+/// What becomes of the service account of a client that is to be as `client` says.
 pub(super) async fn changes(
     call: &Call,
     client: &Client,
     old: Option<&Client>,
 ) -> Result<Vec<Change>, AdminError> {
-    let there = match old {
-        Some(old) => call.store().user_of_service_account(call.realm_id(), &old.id).await?,
-        None => None,
-    };
-    let username = service_account_name(&client.client_id);
-    Ok(match (acts(client), there) {
-        (true, None) => fresh(call, client, username),
-        (true, Some(user)) if user.username != username => {
-            vec![Change::PutUser(Box::new(User { username, ..user }))]
-        }
-        (false, Some(user)) => {
-            vec![Change::DeleteUser { realm_id: user.realm_id, id: user.id, at: call.now() }]
-        }
-        (true, Some(_)) | (false, None) => Vec::new(),
-    })
-}
-
-/// A new service account, with what every user of the realm has.
-fn fresh(call: &Call, client: &Client, username: String) -> Vec<Change> {
-    let (realm_id, id) = (call.realm_id().to_owned(), Uuid::new_v4().to_string());
-    let user = User {
-        id: id.clone(),
-        realm_id: realm_id.clone(),
-        username,
-        email: None,
-        email_verified: false,
-        enabled: true,
-        first_name: None,
-        last_name: None,
-        attributes: Default::default(),
-        required_actions: Vec::new(),
-        service_account_client: Some(client.id.clone()),
-        not_before: None,
-        created_at: call.now(),
-    };
-    let default = call.state.roles.realm_role(&call.state.realm.default_role());
-    let role = default.map(|role| Change::AddUserRole { realm_id, user_id: id, role_id: role.id.clone() });
-    std::iter::once(Change::PutUser(Box::new(user))).chain(role).collect()
+    Ok(service_account::changes(call.store(), &call.state, client, old, call.now()).await?)
 }
 
 /// The service account.
