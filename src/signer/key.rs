@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::certificate::Certificate;
 use super::material::{Pair, spki};
 use super::{Algorithm, SignError, append, encoded_header, signing_input};
 use crate::protocol::jwk::thumbprint;
@@ -61,6 +62,7 @@ pub struct SigningKey {
     kid: String,
     jwk: Value,
     spki: String,
+    certificate: Option<String>,
     common_header: String,
 }
 
@@ -111,14 +113,23 @@ impl SigningKey {
         let public = pair.public(algorithm)?;
         let mut jwk = pair.members()?;
         let kid = thumbprint(&jwk);
+        let info = spki(&public)?;
+        let certificate = match algorithm {
+            Algorithm::RS256 => Some(Certificate::of(&pair, &info, &kid)?),
+            _ => None,
+        };
         if let Value::Object(members) = &mut jwk {
             members.insert("kid".into(), kid.clone().into());
             members.insert("use".into(), "sig".into());
             members.insert("alg".into(), algorithm.name().into());
+            if let Some(certificate) = &certificate {
+                certificate.tell(members);
+            }
         }
         Ok(Self {
             algorithm,
-            spki: STANDARD.encode(spki(&public)?),
+            spki: STANDARD.encode(info),
+            certificate: certificate.map(|certificate| certificate.base64()),
             common_header: encoded_header(algorithm.name(), COMMON_TYPE, &kid),
             pair,
             public,
@@ -139,7 +150,8 @@ impl SigningKey {
         self.algorithm
     }
 
-    /// The public key as a JWK (RFC 7517): `kty` and its members, `kid`, `use`, `alg`; no private member.
+    /// The public key as a JWK (RFC 7517): `kty` and its members, `kid`, `use`, `alg`, of an RS256 key its certificate; no
+    /// private member.
     #[must_use]
     pub fn public_jwk(&self) -> &Value {
         &self.jwk
@@ -149,6 +161,12 @@ impl SigningKey {
     #[must_use]
     pub fn public_spki_base64(&self) -> &str {
         &self.spki
+    }
+
+    /// The certificate of an RS256 key, which it signed itself: DER as base64, the same for ever.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 
     /// Signs `claims` as a compact JWS (RFC 7515 §7.1) whose header holds `alg`, `typ` and `kid`.

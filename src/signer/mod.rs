@@ -9,6 +9,7 @@
 //! signature again and copies the key, for each token. So signing and verifying go to `aws_lc_rs` directly, and
 //! `jsonwebtoken` is the second opinion of the tests.
 
+mod certificate;
 mod foreign;
 mod key;
 mod mac;

@@ -279,6 +279,9 @@ fn nothing_private_is_published_or_printed() {
         assert_eq!(jwk["use"], "sig");
         let names: Vec<&str> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
         let expected = match jwk["kty"].as_str().unwrap() {
+            "RSA" if algorithm == Algorithm::RS256 => {
+                vec!["alg", "e", "kid", "kty", "n", "use", "x5c", "x5t", "x5t#S256"]
+            }
             "RSA" => vec!["alg", "e", "kid", "kty", "n", "use"],
             "EC" => vec!["alg", "crv", "kid", "kty", "use", "x", "y"],
             _ => vec!["alg", "crv", "kid", "kty", "use", "x"],

@@ -27,6 +27,7 @@ pub(super) async fn list(call: Call) -> Answer {
                 "type": one.key.public_jwk().get("kty"),
                 "algorithm": one.key.algorithm().name(),
                 "publicKey": one.key.public_spki_base64(),
+                "certificate": one.key.certificate(),
                 "use": "SIG",
                 "validTo": one.served_until.map(|until| until.0.saturating_mul(1_000)),
             })
