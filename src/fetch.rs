@@ -117,7 +117,7 @@ impl Fetcher {
     /// # Errors
     /// [`RootsError`] when its file of certificates cannot be read.
     pub fn new(outbound: &Outbound) -> Result<Self, RootsError> {
-        let tls = tls::Trust::new(outbound.ca_file.as_deref())?;
+        let tls = tls::Trust::new(&outbound.ca_files)?;
         Ok(Self { rules: outbound.rules, tls, names: Names::System })
     }
 

@@ -111,6 +111,7 @@ pub struct Server {
     listeners: Vec<TcpListener>,
     address: SocketAddr,
     tls: Option<Arc<Tls>>,
+    plain_too: bool,
 }
 
 impl Server {
@@ -122,7 +123,7 @@ impl Server {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = listen(address)?;
         let address = listener.local_addr()?;
-        Ok(Self { listeners: vec![listener], address, tls: None })
+        Ok(Self { listeners: vec![listener], address, tls: None, plain_too: false })
     }
 
     /// Listens on 127.0.0.1 and, where the machine has it, on [::1] with the same port, since `localhost` may
@@ -146,6 +147,13 @@ impl Server {
     #[must_use]
     pub fn over(self, tls: Arc<Tls>) -> Self {
         Self { tls: Some(tls), ..self }
+    }
+
+    /// The same server over TLS, and plain for a client whose first byte begins no handshake (RFC 8446 §5.1): for what only
+    /// machines ask, some of them as Keycloak has it and some as ever.
+    #[must_use]
+    pub fn also_over(self, tls: Arc<Tls>) -> Self {
+        Self { tls: Some(tls), plain_too: true, ..self }
     }
 
     /// The address that clients connect to, with the port that was taken.
@@ -175,6 +183,7 @@ impl Server {
             refusals: Arc::new(Semaphore::new(accept::REFUSALS)),
             stage: stage.clone(),
             tls: self.tls,
+            plain_too: self.plain_too,
         });
         let mut loops = JoinSet::new();
         for listener in self.listeners {
@@ -228,6 +237,7 @@ struct Shared {
     refusals: Arc<Semaphore>,
     stage: channel::Sender<Stage>,
     tls: Option<Arc<Tls>>,
+    plain_too: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

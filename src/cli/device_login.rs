@@ -122,7 +122,7 @@ impl Device {
             return Err(Failure::usage(message));
         }
         let rules = OutboundRules { private: true, http: here };
-        let outbound = Outbound { rules, ca_file: args.ca_file.clone() };
+        let outbound = Outbound { rules, ca_files: args.ca_file.iter().cloned().collect() };
         let secret = match &args.client_secret_file {
             Some(file) => {
                 let text = std::fs::read_to_string(file)

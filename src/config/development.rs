@@ -42,6 +42,8 @@ pub struct Development {
     pub proxies: Proxies,
     /// Certificate and key of a port for TLS, when there is one.
     pub tls: Option<TlsFiles>,
+    /// Files of certificates that are trusted for outbound connections beside the system's.
+    pub ca_files: Vec<PathBuf>,
     /// What only `start-dev` does.
     pub stand_in: StandIn,
 }
@@ -62,6 +64,7 @@ impl Default for Development {
             any_host: false,
             proxies: Proxies::default(),
             tls: None,
+            ca_files: Vec::new(),
             stand_in: StandIn::default(),
         }
     }
@@ -131,7 +134,10 @@ impl Development {
             stand_in: self.stand_in.clone(),
             client_certificates_url: None,
             // Applications and identity providers on the developer's own machine are what they test with.
-            outbound: Outbound { rules: OutboundRules { private: true, http: true }, ca_file: None },
+            outbound: Outbound {
+                rules: OutboundRules { private: true, http: true },
+                ca_files: self.ca_files.clone(),
+            },
         })
     }
 

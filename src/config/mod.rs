@@ -99,6 +99,10 @@ pub struct StandIn {
     pub https_listen: Option<Listen>,
     /// Health is told on the main port too: `KC_HTTP_MANAGEMENT_HEALTH_ENABLED=false`.
     pub health_on_main: bool,
+    /// The management port speaks TLS too, where there is a certificate: `KC_HTTP_MANAGEMENT_SCHEME`.
+    pub management_over_tls: bool,
+    /// Health and metrics are told below this path too: `KC_HTTP_MANAGEMENT_RELATIVE_PATH`.
+    pub management_path: String,
     /// What is served below `base_path` is served without it too.
     pub at_root_too: bool,
     /// Schema and key file are brought up to date by the start itself, in [`Mode::Serve`] too.
@@ -110,8 +114,8 @@ pub struct StandIn {
 pub struct Outbound {
     /// What may be reached.
     pub rules: OutboundRules,
-    /// Certificates in PEM that are trusted beside the system's.
-    pub ca_file: Option<PathBuf>,
+    /// Files of certificates in PEM that are trusted beside the system's.
+    pub ca_files: Vec<PathBuf>,
 }
 
 impl Config {

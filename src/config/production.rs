@@ -202,7 +202,7 @@ fn files(draft: &Draft, cx: &mut Context) {
     }
     let named =
         draft.realm_files.iter().enumerate().map(|(index, file)| (format!("realm_files[{index}]"), file));
-    let named = named.chain(draft.outbound.ca_file.iter().map(|file| ("outbound.ca_file".to_owned(), file)));
+    let named = named.chain(draft.outbound.ca_files.iter().map(|file| ("outbound.ca_file".to_owned(), file)));
     for (field, file) in named.collect::<Vec<_>>() {
         if let Err(error) = std::fs::File::open(file) {
             note(cx, &field, format!("{}: {error}", file.display()));

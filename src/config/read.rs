@@ -224,7 +224,8 @@ fn outbound(fields: &mut Fields<'_>, folder: &Path) -> Outbound {
         private: fields.switch("allow_private").unwrap_or_default(),
         http: fields.switch("allow_http").unwrap_or_default(),
     };
-    Outbound { rules, ca_file: one(fields, "ca_file", |text| Ok(folder.join(text))) }
+    let ca_file = one(fields, "ca_file", |text| Ok(folder.join(text)));
+    Outbound { rules, ca_files: ca_file.into_iter().collect() }
 }
 
 fn limits(fields: &mut Fields<'_>) -> Limits {

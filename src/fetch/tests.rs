@@ -17,7 +17,7 @@ const LAX: OutboundRules = OutboundRules { private: true, http: true };
 const STRICT: OutboundRules = OutboundRules { private: false, http: true };
 
 fn fetcher(rules: OutboundRules) -> Fetcher {
-    Fetcher::new(&Outbound { rules, ca_file: None }).unwrap()
+    Fetcher::new(&Outbound { rules, ca_files: Vec::new() }).unwrap()
 }
 
 /// A listener that answers each connection with `answer`, after it has read a head.
@@ -241,7 +241,7 @@ async fn https_needs_a_certificate_of_an_authority_that_is_trusted_for_the_name(
     std::fs::write(&file, pem).unwrap();
     let trusting = Fetcher {
         names: Names::Fixed(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]),
-        ..Fetcher::new(&Outbound { rules: LAX, ca_file: Some(file) }).unwrap()
+        ..Fetcher::new(&Outbound { rules: LAX, ca_files: vec![file] }).unwrap()
     };
     let stranger = Fetcher { names: trusting.names.clone(), ..fetcher(LAX) };
     let url = |name: &str| format!("https://{name}:{}/", there.port);
@@ -257,7 +257,7 @@ async fn https_needs_a_certificate_of_an_authority_that_is_trusted_for_the_name(
 fn a_file_without_certificates_is_noticed_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
-    let outbound = Outbound { rules: LAX, ca_file: Some(file.clone()) };
+    let outbound = Outbound { rules: LAX, ca_files: vec![file.clone()] };
     assert!(matches!(Fetcher::new(&outbound), Err(RootsError::File { .. })));
     std::fs::write(&file, "nothing").unwrap();
     assert!(matches!(Fetcher::new(&outbound), Err(RootsError::Empty(_))));

@@ -46,8 +46,11 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, RootsError> {
-        let added = ca_file.map(read).transpose()?.unwrap_or_default();
+    pub(super) fn new(ca_files: &[PathBuf]) -> Result<Self, RootsError> {
+        let mut added = Vec::new();
+        for file in ca_files {
+            added.append(&mut read(file)?);
+        }
         Ok(Self { added: added.into(), connector: Arc::default() })
     }
 

@@ -54,7 +54,7 @@ impl Publisher {
 
 fn key_sets(clock: &Clock) -> Arc<KeySets> {
     let rules = OutboundRules { private: true, http: true };
-    let fetcher = Fetcher::new(&Outbound { rules, ca_file: None }).unwrap();
+    let fetcher = Fetcher::new(&Outbound { rules, ca_files: Vec::new() }).unwrap();
     Arc::new(KeySets::new(fetcher, clock.clone()))
 }
 

@@ -105,6 +105,9 @@ struct Client {
 /// The stream as it is, or encrypted once the client has agreed; none for one that does not in time.
 async fn secured(stream: TcpStream, shared: &Shared) -> Option<(Wire, Option<ClientCertificate>)> {
     let Some(tls) = &shared.tls else { return Some((Wire::Plain(stream), None)) };
+    if shared.plain_too && !begins_a_handshake(&stream).await {
+        return Some((Wire::Plain(stream), None));
+    }
     let mut stage = shared.stage.subscribe();
     tokio::select! {
         biased;
@@ -119,6 +122,12 @@ async fn secured(stream: TcpStream, shared: &Shared) -> Option<(Wire, Option<Cli
         _ = stage.wait_for(|stage| *stage == Stage::Cut) => None,
         () = tokio::time::sleep(shared.limits.header_timeout) => None,
     }
+}
+
+/// Whether the byte that has come is that of a record with a handshake (RFC 8446 §5.1), as no request's is.
+async fn begins_a_handshake(stream: &TcpStream) -> bool {
+    let mut byte = [0];
+    stream.peek(&mut byte).await.is_ok() && byte == [0x16]
 }
 
 /// What a connection that waits comes to.

@@ -110,8 +110,13 @@ impl Drop for Running {
 }
 
 async fn start(authority: &Authority) -> Running {
+    start_with(authority, Server::over).await
+}
+
+async fn start_with(authority: &Authority, over: fn(Server, Arc<Tls>) -> Server) -> Running {
     let tls = Tls::load(authority.files()).unwrap();
-    let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap().over(Arc::clone(&tls));
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let server = over(server, Arc::clone(&tls));
     let (address, shutdown) = (server.local_addr(), Shutdown::new());
     let stop = shutdown.clone();
     let limits = Limits { header_timeout: Duration::from_millis(300), ..Limits::default() };
@@ -168,6 +173,19 @@ async fn rfc8705_2_a_clients_certificate_comes_along_and_its_authority_is_judged
         let answer = authority.ask_with(server.address, "mtls.example", &[suite], stolen).await;
         assert!(answer.is_err(), "a certificate without its key: {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_port_for_machines_may_speak_both() {
+    let authority = Authority::new();
+    let server = start_with(&authority, Server::also_over).await;
+    let answer = authority.ask(server.address, "op.example", &[suite::TLS13_AES_128_GCM_SHA256]).await;
+    assert!(answer.unwrap().ends_with("hello"));
+    let mut plain = TcpStream::connect(server.address).await.unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    plain.read_to_string(&mut text).await.unwrap();
+    assert!(text.ends_with("hello"), "{text}");
 }
 
 #[tokio::test]
