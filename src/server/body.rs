@@ -1,7 +1,8 @@
 //! Bodies with limits: a request's must come in time, a response's end frees its connection.
 
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -24,29 +25,82 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[error("the body of the request did not arrive in time")]
 pub struct BodyTimeout;
 
-/// The body as handlers get it: bounded in bytes and in time. An empty one costs nothing.
-pub(super) fn bounded(incoming: Incoming, limits: &Limits, watch: &Arc<Watch>) -> Body {
+/// Bytes of a body that nobody asked for which are read all the same, so that its connection can go on.
+const MOST_UNREAD: u64 = 64 * 1024;
+/// For how long they are waited for: clients send the body right after the header.
+const UNREAD_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// The body as handlers get it: bounded in bytes and in time, and what they left of it. An empty one costs nothing.
+pub(super) fn bounded(
+    incoming: Incoming,
+    limits: &Limits,
+    watch: &Arc<Watch>,
+) -> (Body, Option<Unread<Limited<Incoming>>>) {
     let whole = incoming.is_end_stream();
     watch.body_coming(!whole);
     if whole {
-        return Body::empty();
+        return (Body::empty(), None);
     }
-    Body::new(Timed {
-        inner: Limited::new(incoming, limits.body_bytes),
+    let unread = Unread { left: Arc::default(), watch: Arc::clone(watch) };
+    let body = Body::new(Timed {
+        inner: Some(Limited::new(incoming, limits.body_bytes)),
         sleep: None,
         due: Instant::now() + limits.body_timeout,
         received: 0,
         watch: Arc::clone(watch),
-    })
+        left: Arc::clone(&unread.left),
+    });
+    (body, Some(unread))
 }
 
-struct Timed<B> {
-    inner: B,
+/// What is left of a body by a handler that answered without it. The parser would take it for the next request, so a
+/// connection ends with it, unless it is read.
+pub(super) struct Unread<B> {
+    left: Arc<Mutex<Option<B>>>,
+    watch: Arc<Watch>,
+}
+
+impl<B: HttpBody<Data = Bytes> + Unpin> Unread<B> {
+    /// Reads what is left if it is short and comes soon. Otherwise the connection cannot go on: false.
+    pub(super) async fn read(self) -> bool {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut left) = left else { return true };
+        let all = async {
+            let mut bytes = 0;
+            while let Some(frame) = poll_fn(|context| Pin::new(&mut left).poll_frame(context)).await {
+                let Ok(frame) = frame else { return false };
+                bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
+                if bytes > MOST_UNREAD {
+                    return false;
+                }
+            }
+            true
+        };
+        let read = tokio::time::timeout(UNREAD_TIMEOUT, all).await.unwrap_or(false);
+        if read {
+            self.watch.body_coming(false);
+        }
+        read
+    }
+}
+
+struct Timed<B: HttpBody> {
+    /// There until it is dropped.
+    inner: Option<B>,
     /// Made when there is something to wait for: most bodies come together with their header.
     sleep: Option<Pin<Box<Sleep>>>,
     due: Instant,
     received: u64,
     watch: Arc<Watch>,
+    /// Where it goes when it is dropped before its end.
+    left: Arc<Mutex<Option<B>>>,
+}
+
+impl<B: HttpBody> Drop for Timed<B> {
+    fn drop(&mut self) {
+        let left = self.inner.take().filter(|inner| !inner.is_end_stream());
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
+    }
 }
 
 impl<B: HttpBody<Data = Bytes, Error = BoxError> + Unpin> HttpBody for Timed<B> {
@@ -57,10 +111,12 @@ impl<B: HttpBody<Data = Bytes, Error = BoxError> + Unpin> HttpBody for Timed<B> 
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = Pin::new(&mut *inner).poll_frame(context) {
+            let over = frame.is_none() || inner.is_end_stream();
             let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len));
             self.received = self.received.saturating_add(bytes.unwrap_or(0) as u64);
-            if frame.is_none() || self.inner.is_end_stream() {
+            if over {
                 self.watch.body_coming(false);
             }
             return Poll::Ready(frame);
@@ -78,11 +134,11 @@ impl<B: HttpBody<Data = Bytes, Error = BoxError> + Unpin> HttpBody for Timed<B> 
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
     }
 }
 
@@ -155,7 +211,8 @@ mod tests {
         let begun = Instant::now();
         let dribble = Dribble(Box::pin(tokio::time::sleep(PAUSE)), piece);
         let watch = Arc::new(Watch::new(&Limits::default()));
-        let body = Timed { inner: dribble, sleep: None, due: begun + SPAN, received: 0, watch };
+        let (inner, left) = (Some(dribble), Arc::default());
+        let body = Timed { inner, sleep: None, due: begun + SPAN, received: 0, watch, left };
         let error = Limited::new(body, 10 * 1024 * 1024).collect().await.unwrap_err();
         (error.is::<BodyTimeout>(), begun.elapsed())
     }

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
 use axum::http::{HeaderValue, Response};
+use http_body_util::Limited;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,7 +18,7 @@ use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
 use super::accept::linger;
-use super::body::{Answer, bounded};
+use super::body::{Answer, Unread, bounded};
 use super::guard::Objection;
 use super::watch::{Alarm, Alarmed, Phase, Watch, Watched};
 use super::wire::Wire;
@@ -223,6 +224,14 @@ fn builder(shared: &Shared) -> http1::Builder {
     builder
 }
 
+/// Whether nothing of a request's body is left on the connection.
+async fn rest_is_read(unread: Option<Unread<Limited<Incoming>>>) -> bool {
+    match unread {
+        Some(unread) => unread.read().await,
+        None => true,
+    }
+}
+
 async fn respond(
     request: hyper::Request<Incoming>,
     client: &Client,
@@ -235,7 +244,7 @@ async fn respond(
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
     let conflict = watch.conflict();
     let (parts, incoming) = request.into_parts();
-    let body = bounded(incoming, &shared.limits, watch);
+    let (body, unread) = bounded(incoming, &shared.limits, watch);
     let at_hand = match body.is_end_stream() && !conflict {
         true => shared.guarded.at_hand(client.peer.0.ip(), &parts),
         false => None,
@@ -254,7 +263,12 @@ async fn respond(
             shared.guarded.routed(request).await
         }
     };
-    if chunked || conflict || *shared.stage.borrow() != Stage::Serving {
+    let ends = chunked
+        || conflict
+        || *shared.stage.borrow() != Stage::Serving
+        || response.headers().contains_key(CONNECTION);
+    // A client that is not told sends its next request into a connection that is gone.
+    if ends || !rest_is_read(unread).await {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response.map(|body| Answer::new(body, Arc::clone(watch))))

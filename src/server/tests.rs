@@ -256,6 +256,34 @@ async fn a_connection_at_rest_ends_with_the_server() {
     assert_eq!(timeout(PATIENCE, server.task).await.unwrap().unwrap(), Ended::Drained);
 }
 
+/// A refusal comes before the body is read. Then the connection goes on, or its end is announced: clients do not repeat a
+/// request that changes something when its connection is gone.
+#[tokio::test]
+async fn a_body_that_nobody_read_does_not_end_its_connection_unsaid() {
+    let server = start(quick()).await;
+    for (row, pause, announced, sent, goes_on) in [
+        ("with the head", 0, 10, 10, true),
+        ("after the head", 10, 10, 10, true),
+        ("of some length", 10, 60_000, 60_000, true),
+        ("too long to be read for nothing", 0, 300_000, 300_000, false),
+        ("that does not come", 0, 10, 0, false),
+    ] {
+        let mut stream = server.connect().await;
+        let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {announced}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        // The server may close while it is sent.
+        let _ = stream.write_all(&vec![b'x'; sent]).await;
+        let answer = one(&mut stream).await;
+        assert_eq!(status(&answer), "405", "{row}");
+        assert_eq!(!answer.contains("connection: close"), goes_on, "{row}: {answer}");
+        if goes_on {
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+            assert!(one(&mut stream).await.ends_with("hello"), "{row}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_does_not_read_is_closed() {
     let server = start(Limits {
