@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
+use tracing::Instrument;
 
 use super::error::StoreError;
 use super::row::{Cells, Row};
@@ -219,17 +220,21 @@ impl Db {
         self.health.note(|traffic| traffic.writes += 1);
         let pool = match &self.pools {
             Pools::Sqlite(sqlite) => return sqlite.writer.write(work, &self.health).await,
-            Pools::Postgres(pool) => pool,
+            Pools::Postgres(pool) => pool.clone(),
         };
-        let mut attempt = 0;
-        loop {
-            match Box::pin(self.attempt(pool, "BEGIN", &work)).await {
-                Ok(outcome) => return Ok(outcome),
-                Err(failed) if attempt < RETRIES && failed.may_repeat() => attempt += 1,
-                Err(Failed::Undone(error) | Failed::InDoubt(error)) => return Err(error),
+        let db = self.clone();
+        to_the_end(async move {
+            let mut attempt = 0;
+            loop {
+                match db.attempt(&pool, "BEGIN", &work).await {
+                    Ok(outcome) => return Ok(outcome),
+                    Err(failed) if attempt < RETRIES && failed.may_repeat() => attempt += 1,
+                    Err(Failed::Undone(error) | Failed::InDoubt(error)) => return Err(error),
+                }
+                tokio::time::sleep(db.health.pause(attempt)).await;
             }
-            tokio::time::sleep(self.health.pause(attempt)).await;
-        }
+        })
+        .await
     }
 
     /// Does `work`, which writes nothing, as of one moment.
@@ -240,9 +245,14 @@ impl Db {
                 let (sqlite, health) = (Arc::clone(sqlite), Arc::clone(&self.health));
                 elsewhere(move || sqlite.snapshot(&work, &health)).await
             }
-            Pools::Postgres(pool) => Box::pin(self.attempt(pool, BEGIN, &work))
+            Pools::Postgres(pool) => {
+                let (db, pool) = (self.clone(), pool.clone());
+                to_the_end(async move {
+                    let done = db.attempt(&pool, BEGIN, &work).await;
+                    done.map_err(|(Failed::Undone(error) | Failed::InDoubt(error))| error)
+                })
                 .await
-                .map_err(|(Failed::Undone(error) | Failed::InDoubt(error))| error),
+            }
         }
     }
 
@@ -281,6 +291,14 @@ impl Db {
     pub(super) fn statements(&self) -> u64 {
         self.health.statements.load(Ordering::Relaxed)
     }
+}
+
+/// Goes on although nobody waits for it any more: a connection that is left in the middle of `BEGIN` or `COMMIT` would go
+/// back to the others inside a transaction.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_| Err(StoreError::gone()))
 }
 
 /// Reads where it may take its time.
