@@ -67,7 +67,7 @@ pub enum BootError {
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// A socket.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {source}{}", advice(source))]
     Listen {
         /// Where.
         address: String,
@@ -288,6 +288,16 @@ async fn serve(
             let first = main.serve(endpoints, limits, metrics.clone(), &shutdown);
             tokio::join!(first, second.serve(over_tls, limits, metrics, &shutdown)).0
         }
+    }
+}
+
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => "; stop what listens there, or choose another port",
+        std::io::ErrorKind::PermissionDenied => {
+            "; a port below 1024 needs a right of its own: choose a higher one"
+        }
+        _ => "",
     }
 }
 

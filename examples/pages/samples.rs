@@ -135,6 +135,7 @@ fn steps(from: &Source<'_>) -> Samples {
         restart: code.restart.clone(),
         destination: code.destination.clone(),
         username: from.entry("alice"),
+        eight: true,
         problem: None,
     };
     let refused = NewPassword { problem: Some(PasswordProblem::Different), ..new_password.clone() };
@@ -154,6 +155,7 @@ fn consent(from: &Source<'_>) -> Samples {
         switch_account: Some(Link::own("/realms/main/login-actions/restart")),
         asks: from.asks(),
         details: Vec::new(),
+        remembered: true,
         destination: proven("https://notes.example.com/callback"),
         action: Link::own("/realms/main/login-actions/consent"),
         hidden: from.hidden(),
@@ -161,6 +163,7 @@ fn consent(from: &Source<'_>) -> Samples {
     let bare = Consent {
         client: from.asker(),
         asks: Vec::new(),
+        remembered: false,
         destination: proven("com.example.harbour:/callback"),
         ..full.clone()
     };
@@ -173,6 +176,7 @@ fn consent(from: &Source<'_>) -> Samples {
             Detail { sentence: from.name("Make this payment once"), facts: payment },
             Detail { sentence: from.name("Work with these files"), facts: folder },
         ],
+        remembered: false,
         ..full.clone()
     };
     let exact = Consent { asks: Vec::new(), ..detailed.clone() };
@@ -252,6 +256,11 @@ fn troubles(from: &Source<'_>) -> Samples {
         ..plain(Trouble::Expired)
     };
     let missing = TroublePage { shell: Shell::server(""), ..plain(Trouble::Missing) };
+    let absent = TroublePage {
+        detail: Some(from.name("You cannot register yourself here.")),
+        again: Some(Link::own("/realms/main/protocol/openid-connect/auth?client_id=web")),
+        ..plain(Trouble::Absent)
+    };
     vec![
         ("trouble-redirect", redirect.page()),
         ("trouble-request", request.page()),
@@ -260,6 +269,7 @@ fn troubles(from: &Source<'_>) -> Samples {
         ("trouble-unfit", plain(Trouble::Unfit).page()),
         ("trouble-expired", expired.page()),
         ("trouble-missing", missing.page()),
+        ("trouble-absent", absent.page()),
         ("trouble-busy", plain(Trouble::Busy).page()),
         ("trouble-fault", plain(Trouble::Fault).page()),
         ("trouble-unavailable", plain(Trouble::Unavailable).page()),
@@ -343,13 +353,12 @@ fn account(from: &Source<'_>) -> Samples {
 }
 
 fn welcome(from: &Source<'_>) -> Page {
-    let realm = |name, issuer, try_it| DemoRealm {
+    let realm = |name, issuer| DemoRealm {
         name: from.name(name),
         issuer,
         discovery: Link::own("/realms/main/.well-known/openid-configuration"),
         keys: Link::own("/realms/main/protocol/openid-connect/certs"),
         account: Link::own("/realms/main/account/"),
-        try_it,
     };
     let client = |id, secret: Option<&'static str>, purpose| DemoClient {
         id: from.name(id),
@@ -360,12 +369,13 @@ fn welcome(from: &Source<'_>) -> Page {
         username: from.name(name),
         password: from.name(name),
         roles: from.name(roles),
+        realm: from.name("main"),
     };
     Welcome {
         shell: Shell::server(""),
         realms: vec![
-            realm("main", "http://127.0.0.1:8080/realms/main", Some(Link::own("/realms/main/account/"))),
-            realm("master", "http://127.0.0.1:8080/realms/master", None),
+            realm("main", "http://127.0.0.1:8080/realms/main"),
+            realm("master", "http://127.0.0.1:8080/realms/master"),
         ],
         clients: vec![
             client("web", Some("web-secret"), "A web app: code with PKCE, refresh"),

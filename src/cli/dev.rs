@@ -164,6 +164,9 @@ async fn panel(running: &Running, begun: Instant) -> Result<(), Failure> {
         demo(&mut text);
     }
     let _ = writeln!(text, "  Overview   {base}/");
+    if !app.rules.personas.is_empty() {
+        let _ = writeln!(text, "  Admin API  {base}/admin/realms (admin / admin of realm master)");
+    }
     if let Some(management) = running.management {
         let _ = writeln!(text, "  Health     {}/health/ready", url(management));
     }

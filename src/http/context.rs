@@ -266,6 +266,8 @@ fn trouble(shell: Shell<'_>, error: &PageError, request_id: &str, helpful: bool,
     view.detail = error.detail.as_deref().map(Name::new);
     view.request_id = Some(request_id).filter(|id| !id.is_empty()).map(Name::new);
     view.again = error.again.as_deref().and_then(Link::new);
+    view.back =
+        error.back.as_deref().and_then(|(name, home)| Link::new(home).map(|home| (Name::new(name), home)));
     view.hint = error.hint.as_ref().filter(|_| helpful).map(|(sentence, facts)| Hint {
         sentence: Entry::from(sentence.as_str()),
         facts: facts

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::pages::Trouble;
 use crate::passwords::PasswordError;
+use crate::protocol::client::Client;
 use crate::protocol::dpop::ProofError;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::realms::RealmError;
@@ -193,7 +194,9 @@ pub struct PageError {
     /// What helps a developer, shown where `Rules::helpful` says so: a sentence, and names with values.
     pub hint: Option<(String, Vec<(&'static str, String)>)>,
     /// Where to begin anew.
-    pub again: Option<String>,
+    pub again: Option<Box<str>>,
+    /// The app to go back to: its name and its home page.
+    pub back: Option<Box<(String, String)>>,
     /// Seconds after which trying again may help.
     pub retry_after: Option<i64>,
 }
@@ -202,7 +205,7 @@ impl PageError {
     /// A page without further words.
     #[must_use]
     pub fn new(trouble: Trouble) -> Self {
-        Self { trouble, detail: None, hint: None, again: None, retry_after: None }
+        Self { trouble, detail: None, hint: None, again: None, back: None, retry_after: None }
     }
 
     /// The same page with a sentence.
@@ -226,10 +229,20 @@ impl PageError {
         self
     }
 
+    /// The same page with the way back to `client`, where it has a home page.
+    #[must_use]
+    pub fn back_to(mut self, client: Option<&Client>) -> Self {
+        self.back = client.and_then(|client| {
+            let home = client.settings.client_uri.clone()?;
+            Some(Box::new((client.title().to_owned(), home)))
+        });
+        self
+    }
+
     /// The same page with a link to begin anew.
     #[must_use]
     pub fn again(mut self, address: impl Into<String>) -> Self {
-        self.again = Some(address.into());
+        self.again = Some(address.into().into_boxed_str());
         self
     }
 }

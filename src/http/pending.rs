@@ -12,6 +12,7 @@ use super::context::RealmContext;
 use super::cookies::{self, Kind};
 use super::error::PageError;
 use super::pages::Trouble;
+use super::params::Params;
 use crate::clock::Timestamp;
 use crate::protocol::authorize::RequestParameters;
 use crate::protocol::pushed_request::PushedRequest;
@@ -194,11 +195,28 @@ impl PendingRequest {
         context.app.vault.seal(&aad(context), &serde_json::to_vec(&bound).unwrap_or_default())
     }
 
-    /// Opens a sealed request, if it is of this realm, of this browser and not too old.
+    /// Opens the sealed request of a form's address, if it is of this realm, of this browser and not too old.
     ///
     /// # Errors
-    /// The "expired" page, whatever is wrong, a pushed request that was spent meanwhile included: who brings another's link learns nothing.
+    /// The "expired" page, whatever is wrong, a pushed request that was spent meanwhile included: who brings another's
+    /// link learns nothing. It leads back to the app that the address names, where that has a home page.
     pub async fn open(
+        context: &RealmContext,
+        headers: &HeaderMap,
+        query: &Params,
+    ) -> Result<Self, PageError> {
+        let error = match Self::unseal(context, headers, query.get("session_code")).await {
+            Err(error) if error.trouble == Trouble::Expired => error,
+            other => return other,
+        };
+        let entry = match query.get("client_id") {
+            Some(id) => context.state.client(&context.app.store, id).await?,
+            None => None,
+        };
+        Err(error.back_to(entry.as_ref().map(|entry| &entry.client)))
+    }
+
+    async fn unseal(
         context: &RealmContext,
         headers: &HeaderMap,
         code: Option<&str>,

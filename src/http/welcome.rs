@@ -1,6 +1,6 @@
-//! `GET /` of a development server: what is here and how to try it. Production says nothing.
+//! `GET /` of a development server: what is here and how to try it. Production has no such page.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::context::ServerContext;
@@ -8,10 +8,10 @@ use super::pages::{DemoClient, DemoRealm, DemoUser, Link, Name, Shell, Welcome};
 use crate::realm_file;
 
 /// Shows realms, demo clients and demo users.
-pub async fn welcome(context: ServerContext) -> Response {
+pub async fn welcome(context: ServerContext, headers: HeaderMap) -> Response {
     let app = &context.app;
     if !app.rules.helpful {
-        return StatusCode::NOT_FOUND.into_response();
+        return context.missing(&headers);
     }
     let Ok(realms) = app.store.realms().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let mut rows = Vec::new();
@@ -26,14 +26,11 @@ pub async fn welcome(context: ServerContext) -> Response {
     // The demo realm's file is what everybody may read; a realm of one's own is nobody's business here.
     let demo =
         if app.rules.personas.is_empty() { Vec::new() } else { realm_file::demo().unwrap_or_default() };
-    let demo = demo.into_iter().next();
-    let users = demo.iter().flat_map(|realm| &realm.users).map(|user| {
+    let users = demo.iter().flat_map(|realm| realm.users.iter().map(move |user| (realm, user)));
+    let users = users.map(|(realm, user)| {
+        let password = user.password.as_ref().map(|password| password.expose()).unwrap_or_default();
         let roles = user.roles.as_deref().unwrap_or_default().join(", ");
-        (
-            user.username.as_str(),
-            user.password.as_ref().map(|password| password.expose()).unwrap_or_default(),
-            roles,
-        )
+        (user.username.as_str(), password, roles, realm.name.as_str())
     });
     let users = users.collect::<Vec<_>>();
     let view = Welcome {
@@ -46,7 +43,6 @@ pub async fn welcome(context: ServerContext) -> Response {
                 discovery: Link::own(discovery),
                 keys: Link::own(keys),
                 account: Link::own(account),
-                try_it: None,
             })
             .collect(),
         clients: demo
@@ -60,10 +56,11 @@ pub async fn welcome(context: ServerContext) -> Response {
             .collect(),
         users: users
             .iter()
-            .map(|(username, password, roles)| DemoUser {
+            .map(|(username, password, roles, realm)| DemoUser {
                 username: Name::new(username),
                 password: Name::new(password),
                 roles: Name::new(roles),
+                realm: Name::new(realm),
             })
             .collect(),
     };

@@ -32,7 +32,7 @@ pub struct KeyFileError {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileFault {
     /// There is none.
-    #[error("does not exist")]
+    #[error("does not exist; to make one: (umask 077; head -c 32 /dev/urandom | base64 > FILE)")]
     Missing,
     /// A link, a directory, a device.
     #[error("is not a regular file (a symbolic link is refused too: name the file itself)")]

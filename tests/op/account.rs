@@ -85,7 +85,7 @@ async fn what_is_not_offered_says_so_and_leads_to_the_sign_in() {
         let page = browser.get(&address).await;
         assert_eq!(page.status, 404, "{name}");
         assert!(page.body.contains("/protocol/openid-connect/auth?"), "{name}: {}", page.body);
-        assert!(page.body.contains("operator can give you"), "{name}: {}", page.body);
+        assert!(page.body.contains("who run this server can give you"), "{name}: {}", page.body);
     }
 }
 

@@ -176,3 +176,38 @@ async fn guess_from_everywhere(scene: &Scene, name: &str) {
         store.count_attempt(&realm.id, &counters, rule, scene.server.app().clock.now()).await.unwrap();
     }
 }
+
+/// Whoever comes too late, or from an address that is not the app's, finds the way back to it.
+#[tokio::test]
+async fn where_nothing_can_go_on_the_page_leads_back_to_the_app() {
+    let toml = r#"
+[realm]
+name = "main"
+[[realm.clients]]
+id = "web"
+name = "Web App"
+secret = "web-secret"
+client_uri = "https://app.example/"
+redirect_uris = ["https://app.example/callback"]
+"#;
+    let server = TestServer::with_realm(toml).await.unwrap();
+    let (rp, mut browser) = (server.rp("web", Some("web-secret")), server.browser());
+    let expired = format!("{}/login-actions/authenticate?session_code=x&client_id=", rp.issuer);
+    for (case, address, shown) in [
+        ("expired", format!("{expired}web"), Some("Back to Web App")),
+        ("of no client", format!("{expired}nobody"), None),
+        (
+            "unregistered",
+            rp.authorize_url_with(&[("redirect_uri", Some("https://evil.test/"))]),
+            Some("Back to Web App"),
+        ),
+        ("no address", rp.authorize_url_with(&[("redirect_uri", None)]), Some("Back to Web App")),
+        ("unknown client", rp.authorize_url_with(&[("client_id", Some("nobody"))]), None),
+    ] {
+        let page = browser.open(&address).await;
+        assert_eq!(page.status, 400, "{case}");
+        assert_eq!(text(&page, "#backToApplication").as_deref(), shown, "{case}");
+        let home = shown.map(|_| "https://app.example/");
+        assert_eq!(attribute(&page, "#backToApplication", "href").as_deref(), home, "{case}");
+    }
+}

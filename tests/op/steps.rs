@@ -6,7 +6,7 @@ use vestibule::protocol::credential::Credential;
 use vestibule::store::Change;
 use vestibule::testing::{Browser, Options, Reply, Rp, TestServer};
 
-use crate::common::{is_error, user};
+use crate::common::{attribute, is_error, is_sign_in, user};
 
 const REALM: &str = r#"
     [realm]
@@ -240,6 +240,8 @@ async fn an_account_that_cannot_be_set_up_here_says_what_is_missing_to_its_owner
     let told = scene.password(&mut browser).await;
     assert_eq!(told.status, 403);
     assert!(told.body.contains("not fully set up") && told.body.contains("CONFIGURE_TOTP"), "{}", told.body);
+    let again = attribute(&told, "#loginRestartLink", "href").unwrap();
+    is_sign_in(&browser.open(&again).await, "somebody else signs in instead");
     assert!(
         scene.rp().authorize(&mut browser, "bob", "builder").await.parameter("code").is_some(),
         "bob is not held up"

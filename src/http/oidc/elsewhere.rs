@@ -14,17 +14,21 @@ pub async fn registrations(context: RealmContext, Query(query): Query) -> Respon
     not_offered(
         &context,
         query,
-        "People cannot register themselves here. Its operator can give you an account.",
+        "You cannot register yourself here. The people who run this server can give you an account.",
     )
 }
 
 /// `GET …/protocol/openid-connect/forgot-credentials`.
 pub async fn forgot_credentials(context: RealmContext, Query(query): Query) -> Response {
-    not_offered(&context, query, "A new password cannot be asked for here. Its operator can give you one.")
+    not_offered(
+        &context,
+        query,
+        "A new password cannot be asked for here. The people who run this server can give you one.",
+    )
 }
 
 fn not_offered(context: &RealmContext, query: Result<Params, ParamsError>, why: &str) -> Response {
-    let error = PageError::new(Trouble::Missing).detail(why);
+    let error = PageError::new(Trouble::Absent).detail(why);
     match query {
         // The request that the app made, at the address where it is one to sign in.
         Ok(query) if query.get("client_id").is_some() => {

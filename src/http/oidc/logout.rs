@@ -123,6 +123,7 @@ fn way_back(
         let facts = vec![("post_logout_redirect_uri", requested.to_owned())];
         PageError::new(Trouble::Redirect)
             .detail("Invalid parameter: post_logout_redirect_uri")
+            .back_to(client)
             .hint(sentence, facts)
     })
 }

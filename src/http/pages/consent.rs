@@ -25,6 +25,8 @@ pub struct Consent<'a> {
     pub asks: Vec<Name<'a>>,
     /// What is asked in detail, below those lines.
     pub details: Vec<Detail<'a>>,
+    /// Whether a yes is remembered, so that the person is not asked the next time.
+    pub remembered: bool,
     /// Where the answer goes: the proven redirect URI's origin.
     pub destination: Destination<'a>,
     /// Where the form is posted.

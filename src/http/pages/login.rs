@@ -116,6 +116,11 @@ impl<'a> Login<'a> {
         self.is_fixed() || !self.entry().is_empty()
     }
 
+    /// Whether what was typed is wrong; whoever has to wait may have typed it right.
+    fn is_invalid(&self) -> bool {
+        self.problem == Some(LoginProblem::Invalid)
+    }
+
     fn problem_text(&self) -> Option<&'static str> {
         self.problem.map(|problem| match problem {
             LoginProblem::Invalid => self.shell.text.login.invalid,

@@ -77,6 +77,8 @@ pub struct NewPassword<'a> {
     pub destination: Option<Destination<'a>>,
     /// Whose password it is, for password managers.
     pub username: Entry<'a>,
+    /// Whether it must have eight characters.
+    pub eight: bool,
     /// Why the last one was not taken.
     pub problem: Option<PasswordProblem>,
 }
@@ -87,6 +89,10 @@ impl NewPassword<'_> {
     pub fn page(&self) -> Page {
         let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
         Page::render(self, permits.forms_to(self.destination.as_ref()))
+    }
+
+    fn least_text(&self) -> Option<&'static str> {
+        self.eight.then_some(self.shell.text.step.least)
     }
 
     fn problem_text(&self) -> Option<&'static str> {

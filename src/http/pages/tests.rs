@@ -211,6 +211,12 @@ fn the_sign_in_form_follows_its_state() {
     assert_eq!(one(&failed, "#username").attr("value"), Some("alice@example.com"));
     assert_eq!(count(&failed, "#password[autofocus], #rememberMe[checked]"), 2);
     assert_eq!(one(&failed, "#password").attr("value"), None);
+    let waiting = page("login-waiting");
+    assert_eq!(
+        count(&waiting, "[aria-describedby=input-error]:not([aria-invalid])"),
+        2,
+        "nothing typed is wrong"
+    );
     let again = page("login-again");
     assert_eq!(one(&again, "#username[readonly]").attr("value"), Some("alice"));
 }
@@ -248,6 +254,11 @@ fn the_other_pages_have_their_names() {
         ("form-post", "form button[type=submit]", "Continue"),
         ("device-unknown", "#device-user-code[name=device_user_code][value=WDJB-MJHT]", ""),
         ("device-confirm", "#kc-oauth #kc-login[name=accept]", "Yes"),
+        ("trouble-absent", "a#loginRestartLink", "Sign In"),
+        ("consent", "title", "Allow Field Notes to use your account? – Acme"),
+        ("code", "title", "Enter a code – Acme"),
+        ("new-password", "title", "Choose a new password – Northwind Traders"),
+        ("new-password", "#username[autocomplete=username][value=alice][readonly][hidden]", ""),
         ("trouble-expired", "a#loginRestartLink[href='/realms/main/login-actions/restart']", "Start again"),
     ];
     for (name, selector, inner) in rows {
@@ -258,6 +269,15 @@ fn the_other_pages_have_their_names() {
         5,
         "every form of the account page has its token"
     );
+}
+
+#[test]
+fn a_consent_page_promises_what_is_kept() {
+    for (name, remembered) in [("consent", true), ("consent-bare", false), ("consent-details", false)] {
+        let said = one(&page(name), "main > p.small").text().collect::<String>();
+        assert_eq!(said.contains("Your answer is remembered."), remembered, "{name}: {said}");
+        assert_eq!(said.contains("You are asked each time."), !remembered, "{name}: {said}");
+    }
 }
 
 #[test]
@@ -302,6 +322,7 @@ fn policies_and_statuses_follow_the_page() {
         ("code", 200, "form-action 'self' http://localhost:3000;"),
         ("new-password", 200, "form-action 'self' http://localhost:3000;"),
         ("trouble-missing", 404, "default-src 'none';"),
+        ("trouble-absent", 404, "default-src 'none';"),
         ("trouble-busy", 429, "default-src 'none';"),
         ("trouble-fault", 500, "default-src 'none';"),
         ("trouble-unavailable", 503, "default-src 'none';"),

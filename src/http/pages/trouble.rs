@@ -26,6 +26,8 @@ pub enum Trouble {
     Expired,
     /// No such page or realm: 404.
     Missing,
+    /// Something that Keycloak may do and this server does not: 404.
+    Absent,
     /// A limit was reached: 429.
     Busy,
     /// Our fault: 500.
@@ -41,7 +43,7 @@ impl Trouble {
         match self {
             Self::Request | Self::Redirect | Self::Client | Self::Expired => StatusCode::BAD_REQUEST,
             Self::Forged | Self::Unfit => StatusCode::FORBIDDEN,
-            Self::Missing => StatusCode::NOT_FOUND,
+            Self::Missing | Self::Absent => StatusCode::NOT_FOUND,
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -101,6 +103,13 @@ impl<'a> TroublePage<'a> {
         Page::render(self, permits).status(self.trouble.status())
     }
 
+    fn again_text(&self) -> &'static str {
+        match self.trouble {
+            Trouble::Absent => self.shell.text.login.submit,
+            _ => self.shell.text.trouble.again,
+        }
+    }
+
     fn words(&self) -> &'static TroubleText {
         let texts = &self.shell.text.trouble;
         match self.trouble {
@@ -111,6 +120,7 @@ impl<'a> TroublePage<'a> {
             Trouble::Unfit => &texts.unfit,
             Trouble::Expired => &texts.expired,
             Trouble::Missing => &texts.missing,
+            Trouble::Absent => &texts.absent,
             Trouble::Busy => &texts.busy,
             Trouble::Fault => &texts.fault,
             Trouble::Unavailable => &texts.unavailable,

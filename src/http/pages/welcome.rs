@@ -20,8 +20,6 @@ pub struct DemoRealm<'a> {
     pub keys: Link<'a>,
     /// The account page, which is also the quickest sign-in to try.
     pub account: Link<'a>,
-    /// A sign-in through a demo client; none where the realm has no client to try with.
-    pub try_it: Option<Link<'a>>,
 }
 
 /// A client to sign in with.
@@ -44,6 +42,8 @@ pub struct DemoUser<'a> {
     pub password: Name<'a>,
     /// Roles, with commas between.
     pub roles: Name<'a>,
+    /// The realm whose user it is, by the name in addresses.
+    pub realm: Name<'a>,
 }
 
 /// The welcome page; `dev` alone shows it.
@@ -54,9 +54,9 @@ pub struct Welcome<'a> {
     pub shell: Shell<'a>,
     /// Realms, the main one first.
     pub realms: Vec<DemoRealm<'a>>,
-    /// Clients of the first realm; empty unless it is the demo realm.
+    /// Clients of the demo realm; empty where there is none.
     pub clients: Vec<DemoClient<'a>>,
-    /// Users of the first realm; empty unless it is the demo realm.
+    /// Users of the demo realms; empty where there are others.
     pub users: Vec<DemoUser<'a>>,
 }
 

@@ -62,6 +62,7 @@ pub fn no_target(refusal: NoTarget, parameters: &RequestParameters, client: Opti
             .hint("No enabled client of this realm has this client_id.", vec![client_id()]),
         NoTarget::RedirectUriMissing => PageError::new(Trouble::Redirect)
             .detail("Invalid parameter: redirect_uri")
+            .back_to(client)
             .hint("The request names no redirect_uri.", vec![client_id()]),
         NoTarget::RedirectUriUnregistered => {
             let registered =
@@ -70,6 +71,7 @@ pub fn no_target(refusal: NoTarget, parameters: &RequestParameters, client: Opti
             let facts = vec![client_id(), ("redirect_uri", requested), ("registered", registered)];
             PageError::new(Trouble::Redirect)
                 .detail("Invalid parameter: redirect_uri")
+                .back_to(client)
                 .hint("The redirect_uri is not one of those that are registered for the client.", facts)
         }
     }

@@ -32,7 +32,7 @@ pub async fn post(
 pub async fn get(context: RealmContext, headers: HeaderMap, Query(query): Query) -> Response {
     let shown = async {
         let query = query.map_err(|_| PageError::new(Trouble::Request))?;
-        let pending = PendingRequest::open(&context, &headers, query.get("session_code")).await?;
+        let pending = PendingRequest::open(&context, &headers, &query).await?;
         if let Some(half) = &pending.half {
             return second::show(&context, &headers, &pending, half).await;
         }
@@ -53,7 +53,7 @@ async fn submit(
     }
     let query = query.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
     let form = form.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
-    let pending = PendingRequest::open(context, headers, query.get("session_code")).await?;
+    let pending = PendingRequest::open(context, headers, &query).await?;
     // The forms of the steps after it have no such field; an empty one counts as absent.
     let anew = ["password", "persona"].iter().any(|name| form.get(name).is_some());
     if let Some(half) = pending.half.as_ref().filter(|_| !anew) {

@@ -53,7 +53,7 @@ async fn submit(
     }
     let query = query.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
     let form = form.map_err(|why| PageError::new(Trouble::Request).detail(why.description()))?;
-    let pending = PendingRequest::open(context, headers, query.get("session_code")).await?;
+    let pending = PendingRequest::open(context, headers, &query).await?;
     let mut progress = Progress::from_cookie(context, headers).await?;
     progress.after_form = true;
     let Some(parameters) = &pending.parameters else { return Err(PageError::new(Trouble::Expired)) };

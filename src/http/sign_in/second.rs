@@ -27,6 +27,10 @@ use crate::store::{Change, PasswordProof};
 /// Fewest characters of a password that a person chooses in production; development takes any.
 const LEAST: usize = 8;
 
+fn least(context: &RealmContext) -> usize {
+    if context.app.rules.helpful { 1 } else { LEAST }
+}
+
 /// Goes on with a person whose password, and whatever `half` says, is proven.
 pub(super) async fn go_on(
     context: &RealmContext,
@@ -41,7 +45,11 @@ pub(super) async fn go_on(
             let progress = signed_in(context, headers, right, half.remember).await?;
             advance(context, headers, &PendingRequest { half: None, ..pending.clone() }, progress).await
         }
-        Step::Unfit(missing) => Err(unfit(context, right, &missing).await?),
+        Step::Unfit(missing) => {
+            let sealed = pending.seal(context, headers);
+            let (_, restart) = views::actions(context, pending, None, &sealed);
+            Err(unfit(context, right, &missing).await?.again(restart))
+        }
         step => {
             if right.proof.kept.is_some() {
                 context.app.commit(vec![Change::ProvePassword(*right.proof)]).await?;
@@ -171,9 +179,8 @@ async fn new_password(
     }
     let text = |name| form.get(name).unwrap_or_default();
     let (new, repeated) = (text("password-new"), text("password-confirm"));
-    let least = if context.app.rules.helpful { 1 } else { LEAST };
     let stored = context.app.store.password_hash(&user.realm_id, &user.id).await?.unwrap_or_default();
-    let made = match check_new(new, repeated, least) {
+    let made = match check_new(new, repeated, least(context)) {
         Ok(()) => make(context, &stored, new).await?,
         Err(problem) => Err(problem),
     };
@@ -287,7 +294,7 @@ async fn page(
     };
     let page = match step {
         Step::Code => view.code(problem),
-        Step::NewPassword => view.new_password(&user.username, problem),
+        Step::NewPassword => view.new_password(&user.username, least(context), problem),
         // Between two requests, an operator made it so: begin anew.
         Step::Unfit(_) | Step::Enter => return Err(PageError::new(Trouble::Expired)),
     };
@@ -313,7 +320,7 @@ impl View<'_> {
         pages::Code { shell, action, restart, destination, problem }.page()
     }
 
-    fn new_password(self, username: &str, problem: Option<Problem>) -> Page {
+    fn new_password(self, username: &str, least: usize, problem: Option<Problem>) -> Page {
         let problem = match problem {
             Some(Problem::Password(NewPasswordProblem::Different)) => Some(PasswordProblem::Different),
             Some(Problem::Password(NewPasswordProblem::Short(LEAST))) => Some(PasswordProblem::Short),
@@ -324,6 +331,7 @@ impl View<'_> {
         };
         let Self { shell, action, restart, destination } = self;
         let username = Entry::from(username);
-        pages::NewPassword { shell, action, restart, destination, username, problem }.page()
+        pages::NewPassword { shell, action, restart, destination, username, eight: least == LEAST, problem }
+            .page()
     }
 }

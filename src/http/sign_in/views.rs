@@ -12,7 +12,7 @@ use crate::http::pages::{
 };
 use crate::http::pending::{PendingRequest, Sealed};
 use crate::protocol::authorization_details::sentence;
-use crate::protocol::authorize::AuthorizationRequest;
+use crate::protocol::authorize::{AuthorizationRequest, is_surely_reached};
 use crate::protocol::client::Client;
 use crate::protocol::scope::Granted;
 use crate::protocol::session::Session;
@@ -99,6 +99,7 @@ pub(super) fn consent(
         switch_account: Some(Link::own(&elsewhere)),
         asks: granted.needs_consent().into_iter().map(|(_, text)| Name::new(text)).collect(),
         details: details.iter().map(|(sentence, lines)| Detail::new(sentence, lines)).collect(),
+        remembered: details.is_empty() && is_surely_reached(client, request),
         destination,
         action: Link::own(&action),
         hidden: Vec::new(),

@@ -146,7 +146,7 @@ fn must_ask_consent(request: &AuthorizationRequest, client: &Client, facts: &Fac
     if facts.consented_now {
         return false;
     }
-    let remembered = facts.consent.filter(|_| is_surely(client, request));
+    let remembered = facts.consent.filter(|_| is_surely_reached(client, request));
     let allowed = |scope: &String| remembered.is_some_and(|consent| consent.scopes.contains(scope));
     request.prompt.contains(&Prompt::Consent)
         || (client.settings.consent
@@ -156,6 +156,7 @@ fn must_ask_consent(request: &AuthorizationRequest, client: &Client, facts: &Fac
 /// Whether the answer reaches this client and no other app: a confidential one must prove itself for its tokens, and an
 /// https address is one host's. A scheme or a loopback port can be taken by any app of the device, so what was allowed
 /// to one is asked anew of the next (OAuth 2.1 §7.3.1).
-fn is_surely(client: &Client, request: &AuthorizationRequest) -> bool {
+#[must_use]
+pub fn is_surely_reached(client: &Client, request: &AuthorizationRequest) -> bool {
     !client.is_public() || request.target.redirect_uri().starts_with("https://")
 }

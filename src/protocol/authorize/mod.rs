@@ -9,7 +9,7 @@ mod decision;
 mod request;
 
 pub use answer::{Answer, Delivery, NoTarget, ResponseMode, SIGNED_FOR, Target};
-pub use decision::{Decision, Facts, acr, decide, is_for_the_same};
+pub use decision::{Decision, Facts, acr, decide, is_for_the_same, is_surely_reached};
 pub use request::{AuthorizationRequest, Prompt, RequestParameters};
 
 #[cfg(test)]
