@@ -14,6 +14,7 @@ pub mod credential;
 pub mod document;
 pub mod flow;
 pub mod group;
+pub mod identity_provider;
 pub mod mapper;
 pub mod realm;
 pub mod record;

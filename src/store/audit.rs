@@ -41,6 +41,13 @@ pub(super) fn add(event: &AuditEvent) -> Result<Statement, StoreError> {
     ))
 }
 
+/// Takes away the events of a realm's administrators, or all others.
+pub(super) fn clear(realm_id: &str, admin: bool) -> Statement {
+    let text = "DELETE FROM audit_events WHERE realm_id = $1 \
+                AND (CASE WHEN kind LIKE 'ADMIN!_%' ESCAPE '!' THEN 1 ELSE 0 END) = $2";
+    sql!(text, realm_id, i64::from(admin))
+}
+
 /// An event of a realm that is not there any more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventOfDeletedRealm {

@@ -117,6 +117,8 @@ pub enum Change {
     EndSession { realm_id: String, id: String, at: Timestamp },
     /// Every session of a user ended, and their grants that are not offline.
     EndSessionsOfUser { realm_id: String, user_id: String, at: Timestamp },
+    /// The events of a realm go: those of its administrators, or all others.
+    ClearEvents { realm_id: String, admin: bool },
     /// Every session of a realm ended, and the grants in it that are not offline.
     EndSessionsOfRealm { realm_id: String, at: Timestamp },
     /// A grant was given.
@@ -307,6 +309,7 @@ impl Change {
             | Self::SetRequiredActions { realm_id, .. }
             | Self::RemovePassword { realm_id, .. }
             | Self::EndSessionsOfRealm { realm_id, .. }
+            | Self::ClearEvents { realm_id, .. }
             | Self::ForgiveAccount { realm_id, .. }
             | Self::DeleteCredential { realm_id, .. }
             | Self::DeleteKeycloakRecord { realm_id, .. }
@@ -405,6 +408,7 @@ impl Change {
                 to.push(user_password::remove_password(&realm_id, &user_id))
             }
             Self::EndSessionsOfRealm { realm_id, at } => session::end_realm(&realm_id, at, to),
+            Self::ClearEvents { realm_id, admin } => to.push(audit::clear(&realm_id, admin)),
             Self::ForgiveAccount { realm_id, account } => {
                 to.push(failure::forgive_account(&realm_id, account.as_deref()));
             }

@@ -60,7 +60,9 @@ test('clients are listed, searched and paged', async () => {
   assert.equal((await names({ first: 0, max: 2 })).length, 2)
   assert.deepEqual(await names({ q: 'mine:kept' }), ['app'])
   const all = await names()
-  for (const name of ['account', 'admin-cli', 'realm-management']) assert.ok(all.includes(name), name)
+  for (const name of ['account', 'account-console', 'admin-cli', 'realm-management', 'security-admin-console']) {
+    assert.ok(all.includes(name), name)
+  }
 })
 
 test('roles of a client are made, composed, given, and stand in tokens', async () => {

@@ -80,6 +80,9 @@ test('events tell of sign-ins, admin events of changes', async () => {
   assert.ok(events.length >= 1 && events.every((event) => event.type === 'LOGIN' && event.userId === alice.id))
   await kc.realms.updateConfigEvents({ realm }, { eventsEnabled: true, eventsListeners: ['jboss-logging'], enabledEventTypes: ['LOGIN'] })
   assert.deepEqual((await kc.realms.getConfigEvents({ realm })).enabledEventTypes, ['LOGIN'])
+  await kc.realms.clearEvents({ realm })
+  await kc.realms.clearAdminEvents({ realm })
+  assert.deepEqual(await kc.realms.findEvents({ realm }), [])
 })
 
 test('the brake on guessing is told of a user, and forgotten', async () => {
@@ -168,6 +171,33 @@ test('required actions are changed, taken away and registered again', async () =
   assert.equal(free.providerId, 'VERIFY_EMAIL')
   await auth.registerRequiredAction({ realm, ...free })
   assert.deepEqual(await auth.getUnregisteredRequiredActions({ realm }), [])
+})
+
+test('policies of clients and texts of its own are kept with the realm', async () => {
+  const profiles = [{ name: 'ours', description: 'Ours', executors: [{ executor: 'pkce-enforcer', configuration: { 'auto-configure': true } }] }]
+  await kc.clientPolicies.createProfiles({ realm, profiles })
+  assert.deepEqual((await kc.clientPolicies.listProfiles({ realm })).profiles, profiles)
+  const policies = [{ name: 'all', enabled: true, conditions: [{ condition: 'any-client', configuration: {} }], profiles: ['ours'] }]
+  await kc.clientPolicies.updatePolicy({ realm, policies })
+  assert.deepEqual((await kc.clientPolicies.listPolicies({ realm })).policies, policies)
+  await kc.realms.addLocalization({ realm, selectedLocale: 'de', key: 'loginTitle' }, 'Anmelden bei uns')
+  assert.deepEqual(await kc.realms.getRealmSpecificLocales({ realm }), ['de'])
+  assert.deepEqual(await kc.realms.getRealmLocalizationTexts({ realm, selectedLocale: 'de' }), { loginTitle: 'Anmelden bei uns' })
+  await kc.realms.deleteRealmLocalizationTexts({ realm, selectedLocale: 'de', key: 'loginTitle' })
+  assert.deepEqual(await kc.realms.getRealmSpecificLocales({ realm }), [])
+})
+
+test('settings of a provider are read from its metadata', async () => {
+  const fromUrl = `${baseUrl}/realms/main/.well-known/openid-configuration`
+  const config = await kc.identityProviders.importFromUrl({ realm, fromUrl, providerId: 'oidc' })
+  assert.equal(config.issuer, `${baseUrl}/realms/main`)
+  assert.equal(config.useJwksUrl, 'true')
+})
+
+test('without a mail server a new password is asked for at the next sign-in', async () => {
+  await kc.users.executeActionsEmail({ realm, id: alice.id, actions: ['UPDATE_PASSWORD'] })
+  assert.deepEqual((await kc.users.findOne({ realm, id: alice.id })).requiredActions, ['UPDATE_PASSWORD'])
+  assert.equal((await refused(kc.users.sendVerifyEmail({ realm, id: alice.id }))).status, 500)
 })
 
 test('caches are cleared, consents listed', async () => {

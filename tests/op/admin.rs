@@ -9,4 +9,5 @@ mod realm_import;
 mod realms;
 mod roles;
 pub(crate) mod scene;
+mod tools;
 mod users;

@@ -68,6 +68,11 @@ impl AdminError {
         Self::Refused(StatusCode::NOT_IMPLEMENTED, json!({ "errorMessage": why }))
     }
 
+    /// A mail cannot be sent, in the words of a Keycloak that has no mail server.
+    pub(super) fn unsent(why: &str) -> Self {
+        Self::Refused(StatusCode::INTERNAL_SERVER_ERROR, json!({ "errorMessage": why }))
+    }
+
     /// The body is no JSON of the right form.
     pub(super) fn unreadable(why: impl std::fmt::Display) -> Self {
         let description = format!("The body cannot be read: {why}");

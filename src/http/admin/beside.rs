@@ -1,7 +1,7 @@
 //! What representations say beyond the records of this server: read with the record, written with it.
 
 use super::answer::AdminError;
-use super::call::Call;
+use super::call::{Call, Operation};
 use crate::keycloak::{Beside, Kept, overlay};
 use crate::store::Change;
 
@@ -34,4 +34,22 @@ pub(super) fn replace(realm_id: &str, beside: Beside, id: &str, old: &Kept, new:
     } else {
         Some(Change::PutKeycloakRecord(beside.record(realm_id, id, new)))
     }
+}
+
+/// Changes what is kept beside the realm, unless somebody changed the realm meanwhile.
+pub(super) async fn change_realm(
+    call: &Call,
+    change: impl FnOnce(&mut Kept) -> Result<(), AdminError>,
+    operation: Operation,
+    resource: &str,
+    path: &str,
+) -> Result<(), AdminError> {
+    let id = call.realm_id();
+    let old = kept(call, Beside::Realm, id).await?;
+    let mut new = old.clone();
+    change(&mut new)?;
+    let mut changes = vec![call.unmoved()];
+    changes.extend(replace(id, Beside::Realm, id, &old, new));
+    changes.push(Change::Reconfigure { realm_id: id.to_owned() });
+    Ok(call.commit(changes, operation, resource, path).await?)
 }

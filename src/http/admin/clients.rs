@@ -97,10 +97,14 @@ fn representation(
     kept.entry("authenticationFlowBindingOverrides").or_insert_with(|| serde_json::json!({}));
     let manages = call.may(Permission::ManageClients);
     let access = [("view", true), ("configure", manages), ("manage", manages)];
+    let mut shown = to_representation(client, secret.as_deref(), &call.state.realm.settings, kept);
+    // Keycloak's clients have refresh tokens unless this says otherwise: terraform takes its absence for a no.
+    let attributes = shown.attributes.get_or_insert_default();
+    attributes.entry("use.refresh.tokens".to_owned()).or_insert_with(|| "true".to_owned());
     ClientRepresentation {
         protocol_mappers: Some(mappers).filter(|mappers| !mappers.is_empty()),
         access: Some(access.map(|(name, granted)| (name.to_owned(), granted)).into()),
-        ..to_representation(client, secret.as_deref(), &call.state.realm.settings, kept)
+        ..shown
     }
 }
 

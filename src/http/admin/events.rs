@@ -8,7 +8,8 @@ use super::call::{Call, Operation};
 use super::users::USUAL;
 use crate::keycloak::{Beside, Kept};
 use crate::protocol::audit::{AuditEvent, AuditKind};
-use crate::store::EventSearch;
+use crate::protocol::redirect_uri::Strictness;
+use crate::store::{Change, EventSearch};
 
 /// What of a realm says which events are kept: they all are, so it is kept without effect.
 const SETTINGS: [&str; 6] = [
@@ -80,9 +81,27 @@ fn shown_of_admins(realm_id: &str, event: &AuditEvent) -> Value {
     })
 }
 
-/// The trail is not for those to take away of whom it tells.
-pub(super) async fn clear(_: Call) -> Answer {
-    Err(AdminError::not_implemented("Events are the audit trail of the realm, which nobody takes away"))
+/// Takes the events of people away, in development.
+pub(super) async fn clear_of_people(call: Call) -> Answer {
+    clear(call, false).await
+}
+
+/// Takes the events of administrators away, in development. That they did, stays.
+pub(super) async fn clear_of_admins(call: Call) -> Answer {
+    clear(call, true).await
+}
+
+/// In production the trail is not for those to take away of whom it tells.
+async fn clear(call: Call, admin: bool) -> Answer {
+    if call.server.app.rules.strictness != Strictness::Development {
+        return Err(AdminError::not_implemented(
+            "Events are the audit trail of the realm, which nobody takes away",
+        ));
+    }
+    let path = if admin { "admin-events" } else { "events" };
+    let change = Change::ClearEvents { realm_id: call.realm_id().to_owned(), admin };
+    call.commit(vec![change], Operation::Delete, "REALM", path).await?;
+    done()
 }
 
 /// Which events are kept.

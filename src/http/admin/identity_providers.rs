@@ -1,11 +1,12 @@
 //! Identity providers and their mappers: kept without effect, until this server signs people in by them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::{AdminError, Answer, done, told};
 use super::call::{Call, Operation};
 use super::documents::{Shelf, masked, text};
 use crate::keycloak::document::DocumentKind;
+use crate::keycloak::identity_provider::config_of_metadata;
 use crate::keycloak::{Kept, KeycloakRecord};
 use crate::store::Change;
 
@@ -190,9 +191,30 @@ pub(super) async fn mapper_types(call: Call) -> Answer {
     told(&json!({}))
 }
 
-/// Reads a provider's metadata, which this server does not do for what it only keeps.
-pub(super) async fn import_config(_: Call) -> Answer {
-    Err(AdminError::not_implemented(
-        "Identity providers are kept without effect: write authorizationUrl, tokenUrl and issuer into the config yourself",
-    ))
+/// The settings of a provider: of its metadata at `fromUrl`, or of the metadata that the body is.
+pub(super) async fn import_config(call: Call) -> Answer {
+    let body: Kept = call.server.json()?;
+    let provider = text(&body, "providerId");
+    if !["", "oidc", "keycloak-oidc"].contains(&provider) {
+        return Err(AdminError::bad(format!(
+            "Settings of {provider} cannot be imported: only those of oidc"
+        )));
+    }
+    let from = text(&body, "fromUrl").to_owned();
+    let metadata = if from.is_empty() { body.into() } else { fetched(&call, &from).await? };
+    let config = config_of_metadata(&metadata);
+    told(&config.ok_or_else(|| {
+        AdminError::bad("There is no metadata with issuer, authorization_endpoint and token_endpoint")
+    })?)
+}
+
+/// The JSON at an address that the server may reach (attacks N02).
+async fn fetched(call: &Call, from: &str) -> Result<Value, AdminError> {
+    let no_metadata = |why: String| AdminError::bad(format!("fromUrl gives no metadata: {why}"));
+    let answer = call.server.app.fetcher.get(from, "application/json").await;
+    let answer = answer.map_err(|error| no_metadata(error.to_string()))?;
+    if answer.status != 200 {
+        return Err(no_metadata(format!("the answer has status {}", answer.status)));
+    }
+    serde_json::from_slice(&answer.body).map_err(|_| no_metadata("the answer is no JSON".to_owned()))
 }

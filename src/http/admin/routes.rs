@@ -13,8 +13,8 @@ use axum::http::Method;
 use super::answer::Answer;
 use super::call::{Call, ServerCall};
 use super::{
-    credentials, groups, identities, keys, mappings, profile, protection, realm_import, realms, roles,
-    server_info, sessions, users,
+    credentials, groups, identities, keys, mail, mappings, profile, protection, realm_import,
+    realms, roles, server_info, sessions, users,
 };
 use crate::protocol::admin::Permission;
 use crate::protocol::admin::Permission::{
@@ -109,9 +109,9 @@ fn of_users() -> Vec<Route> {
         get("/users/{user}/groups/count", ViewUsers, groups::count_of_user),
         put("/users/{user}/groups/{group}", ManageUsers, groups::join),
         delete("/users/{user}/groups/{group}", ManageUsers, groups::leave),
-        put("/users/{user}/execute-actions-email", ManageUsers, users::mail),
-        put("/users/{user}/send-verify-email", ManageUsers, users::mail),
-        put("/users/{user}/reset-password-email", ManageUsers, users::mail),
+        put("/users/{user}/execute-actions-email", ManageUsers, mail::execute_actions),
+        put("/users/{user}/send-verify-email", ManageUsers, mail::verify),
+        put("/users/{user}/reset-password-email", ManageUsers, mail::reset_password),
         post("/users/{user}/impersonation", Impersonate, users::impersonate),
     ]
 }

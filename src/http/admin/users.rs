@@ -293,12 +293,6 @@ pub(super) async fn delete(call: Call) -> Answer {
     done()
 }
 
-/// What needs mail, which this server does not send.
-pub(super) async fn mail(call: Call) -> Answer {
-    manageable(&call).await?;
-    Err(AdminError::not_implemented("This server sends no mail: set a temporary password instead"))
-}
-
 /// Acting as a user: this server gives no session to anybody but the person who signs in.
 pub(super) async fn impersonate(call: Call) -> Answer {
     manageable(&call).await?;

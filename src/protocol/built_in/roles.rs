@@ -59,6 +59,10 @@ const MANAGEMENT_ROLES: [Row; 18] = [
     ("view-users", "See users", &["query-groups", "query-users"]),
 ];
 
+/// The clients of Keycloak's own pages, which realm files and tools speak of. Without a grant nobody gets a token by them.
+const CONSOLES: [(&str, &str); 2] =
+    [("account-console", "Account Console"), ("security-admin-console", "Security Admin Console")];
+
 /// Clients, roles and composites of a fresh realm.
 pub(super) struct Holders {
     pub(super) clients: Vec<Client>,
@@ -94,6 +98,9 @@ pub(super) fn all(realm: &Realm, id: &mut dyn FnMut() -> String) -> Holders {
         maker.compose(&admin, management_roles);
     }
     maker.admin_cli();
+    for (client_id, name) in CONSOLES {
+        maker.client(client_id, name, ClientAuthentication::None);
+    }
     maker.made
 }
 

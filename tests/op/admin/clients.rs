@@ -50,7 +50,7 @@ async fn clients_are_made_found_changed_and_taken_away() {
         ("clientId=sho", vec![]),
         ("clientId=SHO&search=true", vec!["shop"]),
         ("q=tier:gold", vec!["shop"]),
-        ("first=1&max=2", vec!["admin-cli", "aimed"]),
+        ("first=1&max=2", vec!["account-console", "admin-cli"]),
     ] {
         let found = admin.get(&format!("{CLIENTS}?{query}")).await;
         assert_eq!(names(&found, "clientId"), expected, "{query}");

@@ -3,7 +3,10 @@
 use axum::http::Method;
 use serde_json::json;
 
-use super::scene::{Admin, names, token};
+use vestibule::testing::{Options, TestServer};
+
+use super::scene::{Admin, REALMS, names, token};
+use crate::hearing::Hearing;
 
 #[tokio::test]
 async fn components_are_the_keys_and_what_is_kept() {
@@ -66,7 +69,7 @@ async fn identity_providers_are_kept_with_their_mappers() {
 }
 
 #[tokio::test]
-async fn events_tell_what_happened_and_stay() {
+async fn events_tell_what_happened_and_go_in_development_alone() {
     let admin = Admin::new().await;
     admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.unwrap();
     let alice = admin.user("main", "alice").await;
@@ -81,7 +84,21 @@ async fn events_tell_what_happened_and_stay() {
         (&json!("CREATE"), &json!("REALM_ROLE"))
     );
     assert!(!names(&admin.get("realms/main/events").await, "type").contains(&"ADMIN_CREATE".to_owned()));
-    admin.refused(Method::DELETE, "realms/main/admin-events", json!({}), 501).await;
+    admin.must(Method::DELETE, "realms/main/admin-events", json!({})).await;
+    let left = admin.get("realms/main/admin-events").await;
+    assert_eq!(
+        (names(&left, "resourcePath"), names(&left, "operationType")),
+        (vec!["admin-events".to_owned()], vec!["DELETE".to_owned()]),
+        "that they went, stays"
+    );
+    assert!(!admin.get("realms/main/events").await.as_array().unwrap().is_empty());
+    admin.must(Method::DELETE, "realms/main/events", json!({})).await;
+    assert_eq!(admin.get("realms/main/events").await, json!([]));
+    let options = Options { realm: Some(REALMS.to_owned()), strict: true, ..Options::default() };
+    let strict = Admin::on(TestServer::with(options).await.unwrap()).await;
+    for path in ["events", "admin-events"] {
+        strict.refused(Method::DELETE, &format!("realms/main/{path}"), json!({}), 501).await;
+    }
     admin
         .must(Method::PUT, "realms/main/events/config", json!({ "eventsEnabled": false, "smtpServer": {} }))
         .await;
@@ -109,6 +126,76 @@ async fn what_is_not_there_says_so() {
     let admin = Admin::new().await;
     admin.refused(Method::GET, "realms/main/organizations", json!({}), 404).await;
     admin.refused(Method::POST, "realms/main/testSMTPConnection", json!({}), 501).await;
-    assert_eq!(admin.get("realms/main/client-policies/policies").await["policies"], json!([]));
-    assert_eq!(admin.get("realms/main/localization/de").await, json!({}));
+}
+
+#[tokio::test]
+async fn policies_of_clients_are_kept_with_the_realm() {
+    let admin = Admin::new().await;
+    for (list, kept) in [("policies", "clientPolicies"), ("profiles", "clientProfiles")] {
+        let at = format!("realms/main/client-policies/{list}");
+        assert_eq!(admin.get(&at).await[list], json!([]));
+        let body = json!({ list: [{ "name": "ours", "description": "d", "enabled": true }] });
+        admin.must(Method::PUT, &at, body.clone()).await;
+        assert_eq!(admin.get(&at).await[list], body[list]);
+        assert_eq!(admin.get("realms/main").await[kept], body);
+        for wrong in
+            [json!({ list: 1 }), json!({ list: [{}] }), json!({ list: [{ "name": "a" }, { "name": "a" }] })]
+        {
+            admin.refused(Method::PUT, &at, wrong, 400).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn texts_of_the_realms_own_are_kept_with_it() {
+    let admin = Admin::new().await;
+    let at = "realms/main/localization";
+    assert_eq!((admin.get(at).await, admin.get(&format!("{at}/de")).await), (json!([]), json!({})));
+    admin.must(Method::POST, &format!("{at}/de"), json!({ "a": "A", "b": "B" })).await;
+    let reply = admin.plain(Method::PUT, &format!("{at}/de/b"), "\"B\" ü").await;
+    assert_eq!(reply.status, 204, "{}", reply.body);
+    admin.must(Method::POST, &format!("{at}/en"), json!({ "a": "1", "c": "3" })).await;
+    assert_eq!(admin.get(at).await, json!(["de", "en"]));
+    assert_eq!(admin.ask(Method::GET, &format!("{at}/de/b"), None).await.body, "\"B\" ü");
+    admin.must(Method::PUT, "realms/main", json!({ "defaultLocale": "en" })).await;
+    let told = admin.get(&format!("{at}/de?useRealmDefaultLocaleFallback=true")).await;
+    assert_eq!(told, json!({ "a": "A", "b": "\"B\" ü", "c": "3" }));
+    assert_eq!(admin.get("realms/main").await["localizationTexts"]["en"]["c"], "3");
+    admin.must(Method::DELETE, &format!("{at}/de/a"), json!({})).await;
+    admin.refused(Method::DELETE, &format!("{at}/de/a"), json!({}), 404).await;
+    admin.must(Method::DELETE, &format!("{at}/de/b"), json!({})).await;
+    assert_eq!(admin.get(at).await, json!(["en"]), "a language goes with its last text");
+    admin.must(Method::DELETE, &format!("{at}/en"), json!({})).await;
+    admin.refused(Method::DELETE, &format!("{at}/en"), json!({}), 404).await;
+    admin.refused(Method::POST, &format!("{at}/d%20e"), json!({ "a": "A" }), 400).await;
+    admin.refused(Method::POST, &format!("{at}/de"), json!({ "a": 1 }), 400).await;
+    assert!(admin.get("realms/main").await.get("localizationTexts").is_none());
+}
+
+#[tokio::test]
+async fn settings_of_a_provider_are_read_from_its_metadata() {
+    let admin = Admin::new().await;
+    let at = "realms/main/identity-provider/import-config";
+    let metadata = json!({
+        "issuer": "https://id.example", "authorization_endpoint": "https://id.example/auth",
+        "token_endpoint": "https://id.example/token", "jwks_uri": "https://id.example/keys",
+    });
+    let expected = json!({
+        "issuer": "https://id.example", "authorizationUrl": "https://id.example/auth",
+        "tokenUrl": "https://id.example/token", "jwksUrl": "https://id.example/keys",
+        "validateSignature": "true", "useJwksUrl": "true",
+    });
+    let published = Hearing::of_keys(metadata.clone()).await.address;
+    for body in [json!({ "providerId": "oidc", "fromUrl": published }), metadata] {
+        let reply = admin.ask(Method::POST, at, Some(body)).await;
+        assert_eq!((reply.status.as_u16(), reply.json()), (200, expected.clone()));
+    }
+    for body in [
+        json!({ "providerId": "oidc", "fromUrl": "file:///etc/passwd" }),
+        json!({ "providerId": "oidc", "fromUrl": format!("{published}/none") }),
+        json!({ "providerId": "saml", "fromUrl": published }),
+        json!({ "providerId": "oidc" }),
+    ] {
+        admin.refused(Method::POST, at, body, 400).await;
+    }
 }

@@ -131,6 +131,13 @@ impl Admin {
         self.server.browser().send(method, &path, body.map(|body| body.to_string()), &headers).await
     }
 
+    /// The administrator of everything sends plain text.
+    pub(crate) async fn plain(&self, method: Method, path: &str, text: &str) -> Reply {
+        let authorization = format!("Bearer {}", self.token);
+        let headers = [("authorization", authorization.as_str()), ("content-type", "text/plain")];
+        self.server.browser().send(method, &format!("/admin/{path}"), Some(text.to_owned()), &headers).await
+    }
+
     /// What must succeed: 201 or 204. Gives the last part of `Location`.
     pub(crate) async fn must(&self, method: Method, path: &str, body: Value) -> String {
         let reply = self.ask(method, path, Some(body)).await;

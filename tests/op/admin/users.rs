@@ -2,8 +2,9 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use vestibule::testing::{Options, TestServer};
 
-use super::scene::{Admin, names, token};
+use super::scene::{Admin, REALMS, names, token};
 
 const USERS: &str = "realms/main/users";
 
@@ -461,9 +462,42 @@ async fn the_user_profile_is_kept() {
 }
 
 #[tokio::test]
-async fn what_needs_mail_says_so() {
-    let admin = Admin::new().await;
-    let path = format!("{USERS}/{}/execute-actions-email", admin.user("main", "alice").await);
-    let told = admin.refused(Method::PUT, &path, json!(["UPDATE_PASSWORD"]), 501).await;
-    assert!(told["errorMessage"].as_str().unwrap().contains("mail"));
+async fn what_needs_mail_says_so_and_development_asks_for_a_new_password_at_the_next_sign_in() {
+    for strict in [false, true] {
+        let options = Options { realm: Some(REALMS.to_owned()), strict, ..Options::default() };
+        let admin = Admin::on(TestServer::with(options).await.unwrap()).await;
+        let alice = format!("{USERS}/{}", admin.user("main", "alice").await);
+        let path = format!("{alice}/execute-actions-email");
+        let unsent = "Failed to send execute actions email";
+        for (row, path, body, status, message) in [
+            ("an address to prove", path.clone(), json!(["VERIFY_EMAIL"]), 500, unsent),
+            ("more than a password", path.clone(), json!(["UPDATE_PASSWORD", "CONFIGURE_TOTP"]), 500, unsent),
+            ("nothing", path.clone(), json!([]), 500, unsent),
+            ("no action", path.clone(), json!(["DANCE"]), 400, "Provided invalid required actions"),
+            ("no client", format!("{path}?client_id=none"), json!([]), 400, "Client doesn't exist"),
+            ("an address alone", format!("{path}?redirect_uri=x"), json!([]), 400, "Client id missing"),
+            ("verify", format!("{alice}/send-verify-email"), json!({}), 500, "Failed to send verify email"),
+        ] {
+            let told = admin.refused(Method::PUT, &path, body, status).await;
+            assert_eq!(told["errorMessage"], message, "{row}, strict: {strict}");
+        }
+        assert_eq!(admin.get(&alice).await["requiredActions"], json!([]));
+        if strict {
+            admin.refused(Method::PUT, &path, json!(["UPDATE_PASSWORD"]), 500).await;
+            assert_eq!(admin.get(&alice).await["requiredActions"], json!([]));
+        } else {
+            for _ in 0..2 {
+                admin.must(Method::PUT, &path, json!(["UPDATE_PASSWORD"])).await;
+            }
+            assert_eq!(admin.get(&alice).await["requiredActions"], json!(["UPDATE_PASSWORD"]));
+        }
+        let boss = admin.user("main", "boss").await;
+        let told =
+            admin.refused(Method::PUT, &format!("{USERS}/{boss}/reset-password-email"), json!({}), 400).await;
+        assert_eq!(told["errorMessage"], "User email missing");
+        let helpdesk = token(&admin.server, "main", "helpdesk").await;
+        let path = format!("{USERS}/{boss}/execute-actions-email");
+        let reply = admin.as_(&helpdesk, Method::PUT, &path, Some(json!(["UPDATE_PASSWORD"]))).await;
+        assert_eq!(reply.status, 403, "a02");
+    }
 }

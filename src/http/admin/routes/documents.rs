@@ -1,7 +1,9 @@
 //! Routes of what is kept without effect, of events, and of what is not there.
 
 use super::{Route, delete, get, post, put};
-use crate::http::admin::{absent, components, events, identity_providers, initial_access};
+use crate::http::admin::{
+    absent, client_policies, components, events, identity_providers, initial_access, localization,
+};
 use crate::protocol::admin::Permission::{
     AnyInRealm, CreateClient, ManageClients, ManageEvents, ManageIdentityProviders, ManageRealm, ViewClients,
     ViewEvents, ViewIdentityProviders, ViewRealm,
@@ -12,6 +14,7 @@ pub(super) fn all() -> Vec<Route> {
     let mut routes = of_components();
     routes.extend(of_identity_providers());
     routes.extend(of_events());
+    routes.extend(of_realm_settings());
     routes.extend(absent());
     routes
 }
@@ -49,14 +52,32 @@ fn of_identity_providers() -> Vec<Route> {
 fn of_events() -> Vec<Route> {
     vec![
         get("/events", ViewEvents, events::list),
-        delete("/events", ManageEvents, events::clear),
+        delete("/events", ManageEvents, events::clear_of_people),
         get("/admin-events", ViewEvents, events::of_admins),
-        delete("/admin-events", ManageEvents, events::clear),
+        delete("/admin-events", ManageEvents, events::clear_of_admins),
         get("/events/config", ViewEvents, events::config),
         put("/events/config", ManageEvents, events::configure),
         get("/clients-initial-access", ViewClients, initial_access::list),
         post("/clients-initial-access", CreateClient, initial_access::create),
         delete("/clients-initial-access/{token}", ManageClients, initial_access::delete),
+    ]
+}
+
+fn of_realm_settings() -> Vec<Route> {
+    let texts = "/localization/{locale}";
+    let text = "/localization/{locale}/{key}";
+    vec![
+        get("/client-policies/policies", ViewRealm, client_policies::policies),
+        put("/client-policies/policies", ManageRealm, client_policies::keep_policies),
+        get("/client-policies/profiles", ViewRealm, client_policies::profiles),
+        put("/client-policies/profiles", ManageRealm, client_policies::keep_profiles),
+        get("/localization", AnyInRealm, localization::locales),
+        get(texts, AnyInRealm, localization::list),
+        post(texts, ManageRealm, localization::add),
+        delete(texts, ManageRealm, localization::delete),
+        get(text, AnyInRealm, localization::read),
+        put(text, ManageRealm, localization::put),
+        delete(text, ManageRealm, localization::delete_one),
     ]
 }
 
@@ -66,9 +87,5 @@ fn absent() -> Vec<Route> {
         post("/organizations", ManageRealm, absent::organizations),
         get("/organizations/{organization}", ViewRealm, absent::organizations),
         post("/testSMTPConnection", ManageRealm, absent::mail),
-        get("/client-policies/policies", ViewRealm, absent::policies),
-        get("/client-policies/profiles", ViewRealm, absent::profiles),
-        get("/localization", AnyInRealm, absent::locales),
-        get("/localization/{locale}", AnyInRealm, absent::texts),
     ]
 }
