@@ -96,13 +96,18 @@ async fn answer(
         client_id: live.client_id,
         address: server.address.to_string(),
     };
-    let call = ServerCall { app, base: server.base, caller, who, query, body };
+    let base = server.base.clone();
+    let call = ServerCall { app, base, caller, who, query, body };
     match (&route.handler, about) {
         (Handler::Server(handler), _) => handler(call).await,
         (Handler::Realm(handler), Some((state, rights))) => {
             handler(Call { server: call, state, rights, path }).await
         }
-        (Handler::Realm(_), None) => Err(AdminError::not_found("Realm not found.")),
+        (Handler::Browser(handler), Some((state, rights))) => {
+            let context = server.about(Arc::clone(&state), parts);
+            handler(Call { server: call, state, rights, path }, context, parts.headers.clone()).await
+        }
+        (Handler::Realm(_) | Handler::Browser(_), None) => Err(AdminError::not_found("Realm not found.")),
     }
 }
 

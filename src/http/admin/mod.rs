@@ -21,6 +21,7 @@ mod groups;
 mod guard;
 mod identities;
 mod identity_providers;
+mod impersonation;
 mod initial_access;
 mod keys;
 mod localization;

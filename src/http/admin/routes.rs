@@ -8,14 +8,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 
 use super::answer::Answer;
 use super::call::{Call, ServerCall};
 use super::{
-    credentials, groups, identities, keys, mail, mappings, profile, protection, realm_import,
+    credentials, groups, identities, impersonation, keys, mail, mappings, profile, protection, realm_import,
     realms, roles, server_info, sessions, users,
 };
+use crate::http::context::RealmContext;
 use crate::protocol::admin::Permission;
 use crate::protocol::admin::Permission::{
     Administrator, AnyInRealm, CreateRealm, Impersonate, ManageClients, ManageRealm, ManageRoles,
@@ -30,6 +31,8 @@ pub(super) enum Handler {
     Server(Arc<dyn Fn(ServerCall) -> Pending + Send + Sync>),
     /// About one realm.
     Realm(Arc<dyn Fn(Call) -> Pending + Send + Sync>),
+    /// About one realm and the browser that asks, whose headers come along.
+    Browser(Arc<dyn Fn(Call, RealmContext, HeaderMap) -> Pending + Send + Sync>),
 }
 
 /// A route.
@@ -112,7 +115,7 @@ fn of_users() -> Vec<Route> {
         put("/users/{user}/execute-actions-email", ManageUsers, mail::execute_actions),
         put("/users/{user}/send-verify-email", ManageUsers, mail::verify),
         put("/users/{user}/reset-password-email", ManageUsers, mail::reset_password),
-        post("/users/{user}/impersonation", Impersonate, users::impersonate),
+        of_browser("/users/{user}/impersonation", Impersonate, impersonation::begin),
     ]
 }
 
@@ -243,6 +246,18 @@ fn of_realm<F: Future<Output = Answer> + Send + 'static>(
 ) -> Route {
     let path = format!("/admin/realms/{{realm}}{path}");
     Route { method, path, permission, handler: Handler::Realm(Arc::new(move |call| Box::pin(handler(call)))) }
+}
+
+/// A route below a realm that gives the browser cookies.
+fn of_browser<F: Future<Output = Answer> + Send + 'static>(
+    path: &str,
+    permission: Permission,
+    handler: fn(Call, RealmContext, HeaderMap) -> F,
+) -> Route {
+    let path = format!("/admin/realms/{{realm}}{path}");
+    let handler =
+        Handler::Browser(Arc::new(move |call, context, headers| Box::pin(handler(call, context, headers))));
+    Route { method: Method::POST, path, permission, handler }
 }
 
 /// A route above realms.

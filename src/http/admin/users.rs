@@ -48,7 +48,7 @@ fn access(call: &Call) -> std::collections::BTreeMap<String, bool> {
         ("manageGroupMembership", manages),
         ("view", call.may(Permission::ViewUsers)),
         ("mapRoles", manages),
-        ("impersonate", false),
+        ("impersonate", call.may(Permission::Impersonate)),
         ("manage", manages),
     ];
     rights.map(|(name, granted)| (name.to_owned(), granted)).into()
@@ -291,14 +291,6 @@ pub(super) async fn delete(call: Call) -> Answer {
     }
     commit(&call, changes, Operation::Delete, &user.id).await?;
     done()
-}
-
-/// Acting as a user: this server gives no session to anybody but the person who signs in.
-pub(super) async fn impersonate(call: Call) -> Answer {
-    manageable(&call).await?;
-    Err(AdminError::not_implemented(
-        "This server has no impersonation: exchange a token, or sign in as a test user",
-    ))
 }
 
 /// The user of the address.

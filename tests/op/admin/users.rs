@@ -501,3 +501,43 @@ async fn what_needs_mail_says_so_and_development_asks_for_a_new_password_at_the_
         assert_eq!(reply.status, 403, "a02");
     }
 }
+
+#[tokio::test]
+async fn a_browser_becomes_a_user_in_development_alone_and_the_trail_says_whose_doing_it_is() {
+    let admin = Admin::new().await;
+    let alice = admin.user("main", "alice").await;
+    let path = format!("/admin/{USERS}/{alice}/impersonation");
+    let authorization = format!("Bearer {}", token(&admin.server, "main", "owner").await);
+    let mut browser = admin.server.browser();
+    let reply = browser.send(Method::POST, &path, None, &[("authorization", &authorization)]).await;
+    assert_eq!((reply.status.as_u16(), &reply.json()["sameRealm"]), (200, &json!(true)), "{}", reply.body);
+    let redirect = reply.json()["redirect"].as_str().unwrap().to_owned();
+    assert!(redirect.ends_with("/realms/main/account/"), "{redirect}");
+    let page = browser.open(&redirect).await;
+    assert!(page.status == 200 && page.body.contains("alice@example.com"), "{}", page.body);
+    let events = admin.get("realms/main/admin-events?max=1").await;
+    assert_eq!(events[0]["resourcePath"], format!("users/{alice}/impersonation"));
+    assert_eq!(events[0]["authDetails"]["clientId"], "owner");
+
+    admin.must(Method::PUT, &format!("{USERS}/{alice}"), json!({ "enabled": false })).await;
+    let at = format!("{USERS}/{alice}/impersonation");
+    assert_eq!(admin.refused(Method::POST, &at, json!({}), 400).await["errorMessage"], "User is disabled");
+    let boss = format!("{USERS}/{}/impersonation", admin.user("main", "boss").await);
+    let body = json!({ "clientId": "double", "serviceAccountsEnabled": true, "secret": "s" });
+    let double = admin.must(Method::POST, "realms/main/clients", body).await;
+    let account = admin.get(&format!("realms/main/clients/{double}/service-account-user")).await;
+    let management = admin.get("realms/main/clients?clientId=realm-management").await[0]["id"].clone();
+    let management = management.as_str().unwrap();
+    let role = admin.get(&format!("realms/main/clients/{management}/roles/impersonation")).await;
+    let given = format!("{USERS}/{}/role-mappings/clients/{management}", account["id"].as_str().unwrap());
+    admin.must(Method::POST, &given, json!([role])).await;
+    let double = token(&admin.server, "main", "double").await;
+    let reply = admin.as_(&double, Method::POST, &boss, None).await;
+    assert_eq!((reply.status.as_u16(), reply.header("set-cookie")), (403, ""), "a02: {}", reply.body);
+
+    let options = Options { realm: Some(REALMS.to_owned()), strict: true, ..Options::default() };
+    let strict = Admin::on(TestServer::with(options).await.unwrap()).await;
+    let at = format!("{USERS}/{}/impersonation", strict.user("main", "alice").await);
+    let reply = strict.ask(Method::POST, &at, None).await;
+    assert_eq!((reply.status.as_u16(), reply.header("set-cookie")), (501, ""), "{}", reply.body);
+}
