@@ -1,8 +1,10 @@
 //! What the admin API asks of the database.
 
+use vestibule::protocol::audit::{AuditEvent, AuditKind};
 use vestibule::protocol::brake;
+use vestibule::protocol::role::{Group, Role};
 use vestibule::protocol::user::User;
-use vestibule::store::{Change, Page, UserSearch};
+use vestibule::store::{Change, EventSearch, Page, UserSearch};
 
 use crate::on_both;
 use crate::world::{NOW, Tenant, World, id};
@@ -18,7 +20,156 @@ fn named(tenant: &Tenant, username: &str, first: &str, last: &str) -> Change {
     }))
 }
 
+fn role(tenant: &Tenant, name: &str) -> Role {
+    Role {
+        id: id(),
+        realm_id: tenant.realm.id.clone(),
+        client: None,
+        name: name.into(),
+        description: None,
+        attributes: Default::default(),
+        built_in: false,
+    }
+}
+
+fn group(tenant: &Tenant, parent: Option<&Group>, name: &str) -> Group {
+    Group {
+        id: id(),
+        realm_id: tenant.realm.id.clone(),
+        parent: parent.map(|group| group.id.clone()),
+        name: name.into(),
+        path: format!("{}/{name}", parent.map(|group| group.path.as_str()).unwrap_or_default()),
+        attributes: Default::default(),
+    }
+}
+
+fn usernames(users: &[User]) -> Vec<&str> {
+    users.iter().map(|user| user.username.as_str()).collect()
+}
+
+const SECOND: Page = Page { first: 1, max: 1 };
+
 on_both! {
+    async fn members_of_roles_and_groups_are_people_of_the_realm_page_by_page(world) {
+        let World { store, tenant, .. } = &world;
+        let realm_id = &tenant.realm.id;
+        let other = Tenant::new("other", store).await;
+        let (boss, staff) = (role(tenant, "boss"), group(tenant, None, "staff"));
+        let board = group(tenant, Some(&staff), "board");
+        let service = User {
+            id: id(), username: "service-account-web".into(), email: None,
+            service_account_client: Some(tenant.client.id.clone()), ..tenant.user.clone()
+        };
+        let bob = User { id: id(), username: "bob".into(), email: None, ..tenant.user.clone() };
+        let mut changes = vec![
+            Change::PutRole(boss.clone()), Change::PutGroup(staff.clone()), Change::PutGroup(board.clone()),
+            Change::PutUser(Box::new(service.clone())), Change::PutUser(Box::new(bob.clone())),
+        ];
+        for user in [&tenant.user, &service, &bob] {
+            let (realm_id, user_id) = (realm_id.clone(), user.id.clone());
+            changes.push(Change::AddUserRole { realm_id: realm_id.clone(), user_id: user_id.clone(), role_id: boss.id.clone() });
+            changes.push(Change::AddUserGroup { realm_id, user_id, group_id: staff.id.clone() });
+        }
+        store.commit(changes).await.unwrap();
+        let with_role = |page| store.users_with_role(realm_id, &boss.id, page);
+        assert_eq!(usernames(&with_role(Page::ALL).await.unwrap()), ["alice", "bob"], "service accounts are none");
+        assert_eq!(usernames(&with_role(SECOND).await.unwrap()), ["bob"]);
+        let members = |realm: &str, page| {
+            let (realm, staff) = (realm.to_owned(), staff.id.clone());
+            async move { store.members_of_group(&realm, &staff, page).await.unwrap() }
+        };
+        assert_eq!(usernames(&members(realm_id, SECOND).await), ["bob"]);
+        assert!(members(&other.realm.id, Page::ALL).await.is_empty(), "a04");
+        assert!(store.users_with_role(&other.realm.id, &boss.id, Page::ALL).await.unwrap().is_empty(), "a04");
+        assert!(store.members_of_group(realm_id, &board.id, Page::ALL).await.unwrap().is_empty(), "not of those below");
+        assert_eq!(store.count_users(realm_id).await.unwrap(), 2);
+        assert_eq!(store.groups_of_user(realm_id, &bob.id).await.unwrap(), [staff.id.clone()]);
+        assert_eq!(store.direct_roles_of_user(realm_id, &bob.id).await.unwrap(), [boss.id.clone()]);
+        store.commit(vec![Change::DeleteUser { realm_id: realm_id.clone(), id: bob.id, at: NOW }]).await.unwrap();
+        assert_eq!(usernames(&with_role(Page::ALL).await.unwrap()), ["alice"]);
+    }
+
+    async fn roles_are_composed_of_others_and_of_no_other_realms(world) {
+        let World { store, tenant, .. } = &world;
+        let realm_id = &tenant.realm.id;
+        let (boss, clerk, intern) = (role(tenant, "boss"), role(tenant, "clerk"), role(tenant, "intern"));
+        let compose = |parent: &Role, child: &Role| Change::AddComposite {
+            realm_id: realm_id.clone(), role_id: parent.id.clone(), child_id: child.id.clone(),
+        };
+        let mut changes: Vec<Change> = [&boss, &clerk, &intern].map(|role| Change::PutRole(role.clone())).into();
+        changes.extend([compose(&boss, &clerk), compose(&clerk, &intern), compose(&boss, &clerk)]);
+        store.commit(changes).await.unwrap();
+        let effective = |roles: vestibule::protocol::role::Roles| {
+            let mut names: Vec<String> = roles.effective([boss.id.as_str()]).iter().map(|role| role.name.clone()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(effective(store.roles(realm_id).await.unwrap()), ["boss", "clerk", "intern"]);
+        let apart = Change::RemoveComposite { realm_id: realm_id.clone(), role_id: boss.id.clone(), child_id: clerk.id.clone() };
+        store.commit(vec![apart]).await.unwrap();
+        assert_eq!(effective(store.roles(realm_id).await.unwrap()), ["boss"]);
+        let other = Tenant::new("other", store).await;
+        assert_eq!(store.roles(&other.realm.id).await.unwrap().iter().count(), 0, "a04");
+    }
+
+    async fn events_are_found_by_each_of_their_facts_newest_first(world) {
+        let World { store, tenant, .. } = &world;
+        let realm_id = &tenant.realm.id;
+        let other = Tenant::new("other", store).await;
+        let some = |text: &str| Some(text.to_owned());
+        let event = |of: &Tenant, kind, user: Option<&str>, client: Option<&str>| {
+            let (user_id, client_id) = (user.map(str::to_owned), client.map(str::to_owned));
+            Change::Audit(AuditEvent { kind, user_id, client_id, ..of.event() })
+        };
+        store.commit(vec![
+            event(tenant, AuditKind::Login, Some("a"), Some("web")),
+            event(tenant, AuditKind::LoginError, None, Some("web")),
+            event(tenant, AuditKind::Login, Some("b"), Some("tv")),
+            event(tenant, AuditKind::AdminCreate, None, None),
+            event(tenant, AuditKind::AdminUpdate, None, None),
+            event(&other, AuditKind::Login, Some("a"), Some("web")),
+        ]).await.unwrap();
+        let found = |search: EventSearch, page: Page| async move {
+            let events = store.search_events(realm_id, &search, page).await.unwrap();
+            events.iter().map(|event| event.kind.name().to_owned()).collect::<Vec<_>>()
+        };
+        for (row, search, expected) in [
+            ("of people", EventSearch::default(), vec!["LOGIN", "LOGIN_ERROR", "LOGIN"]),
+            ("of a kind", EventSearch { kind: some("LOGIN_ERROR"), ..Default::default() }, vec!["LOGIN_ERROR"]),
+            ("of a client", EventSearch { client_id: some("web"), ..Default::default() }, vec!["LOGIN_ERROR", "LOGIN"]),
+            ("of a user", EventSearch { user_id: some("b"), ..Default::default() }, vec!["LOGIN"]),
+            ("of administrators", EventSearch { admin: true, ..Default::default() }, vec!["ADMIN_UPDATE", "ADMIN_CREATE"]),
+            ("of no administrator", EventSearch { kind: some("ADMIN_CREATE"), ..Default::default() }, vec![]),
+        ] {
+            assert_eq!(found(search, Page::ALL).await, expected, "{row}");
+        }
+        assert_eq!(found(EventSearch::default(), SECOND).await, ["LOGIN_ERROR"]);
+        store.commit(vec![Change::ClearEvents { realm_id: realm_id.clone(), admin: true }]).await.unwrap();
+        assert!(found(EventSearch { admin: true, ..Default::default() }, Page::ALL).await.is_empty());
+        assert_eq!(found(EventSearch::default(), Page::ALL).await.len(), 3);
+        store.commit(vec![Change::ClearEvents { realm_id: realm_id.clone(), admin: false }]).await.unwrap();
+        assert!(found(EventSearch::default(), Page::ALL).await.is_empty());
+        let others = store.search_events(&other.realm.id, &EventSearch::default(), Page::ALL).await.unwrap();
+        assert_eq!(others.len(), 1, "a04");
+    }
+
+    async fn sessions_of_a_client_are_counted_and_listed_while_they_live(world) {
+        let World { store, tenant, .. } = &world;
+        let (realm_id, client) = (&tenant.realm.id, &tenant.client.id);
+        tenant.code(store).await;
+        let offline = vestibule::protocol::grant::Grant { offline: true, ..tenant.grant() };
+        store.commit(vec![Change::AddGrant { grant: offline.clone(), expires_at: NOW.plus(600) }]).await.unwrap();
+        let offline_now = |now| store.offline_grants_of_client(realm_id, client, now, Page::ALL);
+        assert_eq!(offline_now(NOW).await.unwrap()[0].username, "alice");
+        assert_eq!(store.count_sessions_of_client(realm_id, client, NOW).await.unwrap().1, 1);
+        assert!(offline_now(NOW.plus(600)).await.unwrap().is_empty(), "expired");
+        let counted = store.sessions_by_client(realm_id, NOW).await.unwrap();
+        assert_eq!(counted.iter().map(|(_, name, _, offline)| (name.as_str(), *offline)).collect::<Vec<_>>(), [("web", 1)]);
+        store.commit(vec![Change::RevokeGrant { realm_id: realm_id.clone(), id: offline.id, at: NOW }]).await.unwrap();
+        assert_eq!(store.count_sessions_of_client(realm_id, client, NOW).await.unwrap().1, 0);
+        assert!(store.sessions_of_client(realm_id, "another", NOW, Page::ALL).await.unwrap().is_empty());
+    }
+
     async fn a05_a_search_finds_what_it_says_in_every_spelling_and_no_more(world) {
         let World { store, tenant, .. } = &world;
         let people = [("per_cent", "100%", "A!B"), ("percent", "100", "AB"), ("öst", "Östen", "Ämnes\nRad"), ("anna", "Ann", "Ö")];
