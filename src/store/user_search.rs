@@ -187,6 +187,14 @@ impl UserSearch {
     }
 }
 
+/// A pattern for the JSON text of attributes that has them among others, with this value among its own.
+fn holding(name: &str, value: &str) -> Result<String, StoreError> {
+    let text = |text: &str| -> Result<String, StoreError> {
+        Ok(serde_json::to_string(text)?.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
+    };
+    Ok(format!("%{}:[%{}%", text(name)?, text(value)?))
+}
+
 /// A switch as the statement takes it: below zero for either.
 fn either(switch: Option<bool>) -> i64 {
     switch.map_or(-1, i64::from)
@@ -203,11 +211,21 @@ impl Store {
         search: &UserSearch,
         page: Page,
     ) -> Result<Vec<User>, StoreError> {
-        // Attributes are JSON, which the two databases look into in two ways: they are compared here.
+        // Attributes are JSON, which the two databases look into in two ways: its text says who can be meant, and which of
+        // them are is compared here.
         let rows = if search.attributes.is_empty() { page } else { Page::ALL };
         let conditions = search.conditions(realm_id);
-        let statement = match self.few(realm_id, search).await? {
-            Some(few) => {
+        let statement = match (self.few(realm_id, search).await?, search.attributes.first()) {
+            (None, Some((name, value))) => {
+                let text = concat!(
+                    "SELECT ",
+                    user_columns!(),
+                    searched!(),
+                    " AND u.attributes LIKE $6 ESCAPE '!' ORDER BY u.username"
+                );
+                sql!(text).with(conditions).with([holding(name, value)?.into()])
+            }
+            (Some(few), _) => {
                 let text = concat!(
                     "SELECT ",
                     user_columns!(),
@@ -217,7 +235,7 @@ impl Store {
                 );
                 sql!(text).with(conditions).with(few).with([rows.first.into(), rows.max.into()])
             }
-            None => {
+            (None, None) => {
                 let text = concat!(
                     "SELECT ",
                     user_columns!(),

@@ -237,6 +237,33 @@ on_both! {
         assert_eq!(last.iter().map(|user| &user.username[6..]).collect::<Vec<_>>(), ["1095", "1096", "1097", "1098", "1099"]);
     }
 
+    async fn attributes_are_found_as_they_are_written_and_no_other(world) {
+        let World { store, tenant, .. } = &world;
+        let pairs = [("a", "te_am", "100%"), ("b", "te_am", "100"), ("c", "TE_AM", "100%"), ("d", "quo\"ted", "b\\s!"), ("e", "other", "te_am")];
+        let user = |(username, name, value): (&str, &str, &str)| {
+            let attributes = [(name.to_owned(), vec!["first".to_owned(), value.to_owned()])].into();
+            Change::PutUser(Box::new(User { id: id(), username: username.into(), email: None, attributes, ..tenant.user.clone() }))
+        };
+        store.commit(pairs.into_iter().map(user).collect()).await.unwrap();
+        for (wanted, expected) in [
+            (vec![("te_am", "100%")], vec!["a"]),
+            (vec![("te_am", "first")], vec!["a", "b"]),
+            (vec![("te_am", "first"), ("te_am", "100")], vec!["b"]),
+            (vec![("quo\"ted", "b\\s!")], vec!["d"]),
+            (vec![("te_am", "te_am")], vec![]),
+            (vec![("te%", "100%")], vec![]),
+        ] {
+            let attributes = wanted.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let search = UserSearch { attributes, ..Default::default() };
+            let found = store.search_users(&tenant.realm.id, &search, Page::ALL).await.unwrap();
+            assert_eq!(usernames(&found), expected, "{wanted:?}");
+            let page = store.search_users(&tenant.realm.id, &search, SECOND).await.unwrap();
+            assert_eq!(usernames(&page), expected.get(1..).unwrap_or_default(), "{wanted:?}");
+            let count = store.count_searched_users(&tenant.realm.id, &search).await.unwrap();
+            assert_eq!(usize::try_from(count).unwrap(), expected.len());
+        }
+    }
+
     async fn every_session_of_a_realm_ends_and_none_of_another(world) {
         let World { store, tenant, .. } = &world;
         let other = Tenant::new("other", store).await;
