@@ -200,6 +200,13 @@ test('without a mail server a new password is asked for at the next sign-in', as
   assert.equal((await refused(kc.users.sendVerifyEmail({ realm, id: alice.id }))).status, 500)
 })
 
+test('a browser becomes the user whom an administrator acts as', async () => {
+  const before = (await kc.users.listSessions({ realm, id: alice.id })).length
+  const answer = await kc.users.impersonation({ realm, id: alice.id }, { user: alice.id, realm })
+  assert.deepEqual([answer.sameRealm, new URL(answer.redirect).pathname], [false, `/realms/${realm}/account/`])
+  assert.equal((await kc.users.listSessions({ realm, id: alice.id })).length, before + 1)
+})
+
 test('caches are cleared, consents listed', async () => {
   await kc.cache.clearUserCache({ realm })
   assert.deepEqual(await kc.users.listConsents({ realm, id: alice.id }), [])
