@@ -158,8 +158,8 @@ pub enum Change {
     },
     /// A person said no to a device that still waits.
     DenyDevice { realm_id: String, fingerprint: String, at: Timestamp },
-    /// A consent was given or widened.
-    PutConsent(Consent),
+    /// A consent was given, or widened by these scopes.
+    WidenConsent(Consent),
     /// A consent was withdrawn, and with it every grant of that user to that client.
     WithdrawConsent { realm_id: String, user_id: String, client: String, at: Timestamp },
     /// A password was right: the attempt was no failure.
@@ -289,7 +289,7 @@ impl Change {
             }
             Self::AddGrant { grant, .. } => &grant.realm_id,
             Self::AddCode(code) => &code.realm_id,
-            Self::PutConsent(consent) => &consent.realm_id,
+            Self::WidenConsent(consent) => &consent.realm_id,
             Self::Audit(event) => &event.realm_id,
             Self::AddRegistrationToken { token, .. } => &token.realm_id,
             Self::DeleteRealm { realm_id }
@@ -483,7 +483,7 @@ impl Change {
             Self::DenyDevice { realm_id, fingerprint, at } => {
                 to.push(device_code::deny(&realm_id, &fingerprint, at));
             }
-            Self::PutConsent(consent) => to.push(consent::put(&consent)?),
+            Self::WidenConsent(consent) => consent::widen(&consent, to)?,
             Self::WithdrawConsent { realm_id, user_id, client, at } => {
                 consent::withdraw(&realm_id, &user_id, &client, at, to);
             }

@@ -40,24 +40,35 @@ row! {
     }
 }
 
-pub(super) fn put(consent: &Consent) -> Result<Statement, StoreError> {
+/// A consent with these scopes, beside those that it had: whoever says yes at the same time adds to what is there, and a
+/// withdrawal in between leaves what is allowed now. Of a set in JSON text, an element is looked for and appended as text.
+pub(super) fn widen(wider: &Consent, to: &mut Vec<Statement>) -> Result<(), StoreError> {
+    let Consent { realm_id, user_id, client, scopes, granted_at, updated_at } = wider;
     let text = "INSERT INTO consents (realm_id, user_id, client, scopes, granted_at, updated_at) \
-                \
                 SELECT u.realm_id, u.id, c.id, $4, $5, $6 FROM users u JOIN clients c ON c.realm_id = u.realm_id \
                 WHERE u.realm_id = $1 AND u.id = $2 AND c.id = $3 \
-                ON CONFLICT (user_id, client) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at";
-    let Consent { realm_id, user_id, client, scopes, granted_at, updated_at } = consent;
-    let statement = sql!(text, realm_id, user_id, client, json(scopes)?, *granted_at, *updated_at);
-    Ok(statement.needs("reference"))
+                ON CONFLICT (user_id, client) DO UPDATE SET updated_at = excluded.updated_at";
+    let given = sql!(text, realm_id, user_id, client, json(scopes)?, *granted_at, *updated_at);
+    to.push(given.needs("reference"));
+    let text = "UPDATE consents SET scopes = CASE WHEN scopes = '[]' THEN '[' || $4 || ']' \
+                ELSE substr(scopes, 1, length(scopes) - 1) || ',' || $4 || ']' END \
+                WHERE realm_id = $1 AND user_id = $2 AND client = $3 \
+                AND replace(',' || substr(scopes, 2, length(scopes) - 2) || ',', ',' || $4 || ',', '') \
+                = ',' || substr(scopes, 2, length(scopes) - 2) || ','";
+    for scope in scopes {
+        to.push(sql!(text, realm_id, user_id, client, json(scope)?));
+    }
+    Ok(())
 }
 
+/// The consent goes first: its lock lets a "yes" of the same moment come wholly before or wholly after.
 pub(super) fn withdraw(realm_id: &str, user_id: &str, client: &str, at: Timestamp, to: &mut Vec<Statement>) {
+    let text = "DELETE FROM consents WHERE realm_id = $1 AND user_id = $2 AND client = $3";
+    to.push(sql!(text, realm_id, user_id, client));
     to.push(device_code::take_back(realm_id, user_id, client, at));
     let text = "UPDATE grants SET revoked_at = $4 \
                 WHERE realm_id = $1 AND user_id = $2 AND client = $3 AND revoked_at IS NULL";
     to.push(sql!(text, realm_id, user_id, client, at));
-    let text = "DELETE FROM consents WHERE realm_id = $1 AND user_id = $2 AND client = $3";
-    to.push(sql!(text, realm_id, user_id, client));
 }
 
 impl Store {

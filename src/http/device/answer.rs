@@ -4,15 +4,13 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::{Asked, Question, aad, about, ask_for_code, still_allowed};
-use crate::clock::Timestamp;
 use crate::http::context::RealmContext;
 use crate::http::error::PageError;
 use crate::http::pages::{DeviceDone, Name, Trouble};
 use crate::http::params::{Form, Params, ParamsError};
-use crate::http::sign_in::{self, see_other};
+use crate::http::sign_in::{self, consent, see_other};
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::client::Client;
-use crate::protocol::consent::Consent;
 use crate::protocol::device_code::{Approval, DeviceCode};
 use crate::protocol::scope::Granted;
 use crate::protocol::session::Session;
@@ -49,7 +47,7 @@ async fn submit(
     }
     let yes = form.get("accept").is_some() && form.get("cancel").is_none();
     let changes = if yes {
-        yes_to(context, &session, &device, &client, &granted).await?
+        yes_to(context, &session, &device, &client, &granted)
     } else {
         no_to(context, &session, &device, &client)
     };
@@ -82,16 +80,15 @@ async fn proven(
 }
 
 /// The yes is a consent too, so that the person finds the app on the account page and can send it away.
-async fn yes_to(
+fn yes_to(
     context: &RealmContext,
     session: &Session,
     device: &DeviceCode,
     client: &Client,
     granted: &Granted<'_>,
-) -> Result<Vec<Change>, PageError> {
+) -> Vec<Change> {
     let settings = &context.state.realm.settings;
     let now = context.app.clock.now();
-    let consent = consent(context, session, client, granted, now).await?;
     let touched = Session { last_seen_at: now, ..session.clone() };
     let approval = Approval {
         at: now,
@@ -100,7 +97,8 @@ async fn yes_to(
         auth_time: session.auth_time,
         acr: session.acr.clone(),
     };
-    Ok(vec![
+    vec![
+        consent::given(session, client, granted, now),
         Change::ApproveDevice {
             realm_id: device.realm_id.clone(),
             fingerprint: device.fingerprint.clone(),
@@ -115,31 +113,8 @@ async fn yes_to(
             at: now,
             expires_at: touched.idle_at(settings).min(touched.over_at(settings)),
         },
-        Change::PutConsent(consent),
         Change::Audit(about(context, AuditKind::Oauth2DeviceVerifyUserCode, session, Some(client))),
-    ])
-}
-
-async fn consent(
-    context: &RealmContext,
-    session: &Session,
-    client: &Client,
-    granted: &Granted<'_>,
-    now: Timestamp,
-) -> Result<Consent, PageError> {
-    let (realm_id, user_id) = (&session.realm_id, &session.user_id);
-    let before = context.app.store.consent(realm_id, user_id, &client.id).await?;
-    let mut consent = before.unwrap_or_else(|| Consent {
-        realm_id: realm_id.clone(),
-        user_id: user_id.clone(),
-        client: client.id.clone(),
-        scopes: std::collections::BTreeSet::new(),
-        granted_at: now,
-        updated_at: now,
-    });
-    consent.updated_at = now;
-    consent.scopes.extend(granted.needs_consent().into_iter().map(|(name, _)| name.to_owned()));
-    Ok(consent)
+    ]
 }
 
 fn no_to(context: &RealmContext, session: &Session, device: &DeviceCode, client: &Client) -> Vec<Change> {

@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::{Progress, advance, audit, see_other, views, with_cookies};
+use crate::clock::Timestamp;
 use crate::http::context::RealmContext;
 use crate::http::cookies::{self, Kind};
 use crate::http::error::PageError;
@@ -16,7 +17,6 @@ use crate::protocol::consent::Consent;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::scope::Granted;
 use crate::protocol::session::Session;
-use crate::protocol::user::User;
 use crate::secrets;
 use crate::store::Change;
 
@@ -68,7 +68,7 @@ async fn submit(
         return Err(PageError::new(Trouble::Expired));
     };
     // Without a session there is nobody who could consent: the road leads back to the sign-in page.
-    let Some((session, user)) = progress.session.clone() else {
+    let Some((session, _)) = progress.session.clone() else {
         return advance(context, headers, &pending, progress).await;
     };
     let granted = super::granted(context, client, &request)
@@ -84,7 +84,7 @@ async fn submit(
         let error = OAuthError::new(ErrorCode::AccessDenied, "The person refused");
         return super::answer::refuse(context, client, &request.target, &error, progress).await;
     }
-    allow(context, &mut progress, client, &granted, session, user).await?;
+    allow(context, &mut progress, client, &granted, session);
     advance(context, headers, &pending, progress).await
 }
 
@@ -96,41 +96,40 @@ pub(super) fn question(session: &Session, client: &Client, granted: &Granted<'_>
     crate::protocol::consent::question(session, &client.id, &asked)
 }
 
-/// Remembers the consent, widened by what was allowed before, under a new session cookie (attacks S02).
-async fn allow(
+/// Remembers the consent, under a new session cookie (attacks S02).
+fn allow(
     context: &RealmContext,
     progress: &mut Progress,
     client: &Client,
     granted: &Granted<'_>,
     session: Session,
-    user: User,
-) -> Result<(), PageError> {
+) {
     let (app, realm) = (&context.app, &context.state.realm);
-    let now = app.clock.now();
-    let before = app.store.consent(&realm.id, &user.id, &client.id).await?;
-    let mut consent = before.unwrap_or_else(|| Consent {
-        realm_id: realm.id.clone(),
-        user_id: user.id.clone(),
-        client: client.id.clone(),
-        scopes: std::collections::BTreeSet::new(),
-        granted_at: now,
-        updated_at: now,
-    });
-    consent.updated_at = now;
-    consent.scopes.extend(granted.needs_consent().into_iter().map(|(name, _)| name.to_owned()));
     let (cookie, fingerprint) = cookies::fresh();
-    let expires_at = session.idle_at(&realm.settings).min(session.over_at(&realm.settings));
-    progress.changes.push(Change::ReauthenticateSession {
-        session: session.clone(),
-        fingerprint,
-        expires_at,
-    });
-    progress.changes.push(Change::PutConsent(consent));
+    progress.changes.push(given(&session, client, granted, app.clock.now()));
     progress.changes.push(Change::Audit(about(context, AuditKind::GrantConsent, &session, client)));
     let age = session.remembered.then_some(realm.settings.remember_me_max);
+    let expires_at = session.idle_at(&realm.settings).min(session.over_at(&realm.settings));
+    progress.changes.push(Change::ReauthenticateSession { session, fingerprint, expires_at });
     progress.cookies.extend(cookies::set(context, Kind::Session, &cookie, age));
     progress.consented = true;
-    Ok(())
+}
+
+/// What the person of `session` allowed at `now`, beside what the client was allowed before.
+pub(in crate::http) fn given(
+    session: &Session,
+    client: &Client,
+    granted: &Granted<'_>,
+    now: Timestamp,
+) -> Change {
+    Change::WidenConsent(Consent {
+        realm_id: session.realm_id.clone(),
+        user_id: session.user_id.clone(),
+        client: client.id.clone(),
+        scopes: granted.needs_consent().into_iter().map(|(name, _)| name.to_owned()).collect(),
+        granted_at: now,
+        updated_at: now,
+    })
 }
 
 fn about(context: &RealmContext, kind: AuditKind, session: &Session, client: &Client) -> AuditEvent {
