@@ -1,6 +1,6 @@
 //! A plan made against the database, and carried out in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::json;
 use thiserror::Error;
@@ -21,7 +21,7 @@ use crate::clock::Timestamp;
 use crate::passwords::{ClientSecrets, PasswordError};
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::secrets::{Secret, hash_generated, random_token};
-use crate::store::{Change, Store, StoreError};
+use crate::store::{Change, REALM_CHANGED, Store, StoreError};
 
 /// Why a realm file is not applied.
 #[derive(Debug, Error)]
@@ -35,6 +35,9 @@ pub enum ApplyError {
     /// A password or secret could not be hashed.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Somebody else changed the realm between the plan and its commit.
+    #[error("the realm was changed by somebody else meanwhile: nothing was applied, apply the file again")]
+    Moved,
 }
 
 /// A client's secret that was drawn because neither the file nor the database had one.
@@ -126,8 +129,11 @@ pub async fn apply(
     now: Timestamp,
 ) -> Result<Vec<NewSecret>, ApplyError> {
     let prepared = prepare(plan, secrets, now).await?;
-    store.commit(prepared.changes).await?;
-    Ok(prepared.new_secrets)
+    match store.commit(prepared.changes).await {
+        Ok(()) => Ok(prepared.new_secrets),
+        Err(StoreError::Conflict { what: REALM_CHANGED }) => Err(ApplyError::Moved),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Records of `spec` whose password or secret is the stored one already.
@@ -155,7 +161,11 @@ async fn proven(
     Ok(proven)
 }
 
-/// Plans `spec` and carries it out. When another node was quicker to make the same records, the plan is made anew.
+/// How often a plan is made before others are left to finish first.
+const MOST_ATTEMPTS: usize = 8;
+
+/// Plans `spec` and carries it out. When somebody else was quicker to change the realm, or to make the same records, the
+/// plan is made anew: nobody's change is overwritten unseen.
 ///
 /// # Errors
 /// [`ApplyError`]; nothing was changed then.
@@ -166,24 +176,29 @@ pub async fn apply_spec(
     options: PlanOptions,
     now: Timestamp,
 ) -> Result<(Plan, Vec<NewSecret>), ApplyError> {
-    let first = plan(store, secrets, spec, options, now).await?;
-    let done = match apply(store, secrets, &first, now).await {
-        Ok(secrets) => (first, secrets),
-        Err(ApplyError::Store(StoreError::Conflict { .. })) => {
-            let second = plan(store, secrets, spec, options, now).await?;
-            let secrets = apply(store, secrets, &second, now).await?;
-            (second, secrets)
+    let mut attempt = 1;
+    loop {
+        let plan = plan(store, secrets, spec, options, now).await?;
+        match apply(store, secrets, &plan, now).await {
+            Ok(secrets) => {
+                oversee(store, now).await?;
+                return Ok((plan, secrets));
+            }
+            Err(ApplyError::Store(StoreError::Conflict { .. }) | ApplyError::Moved)
+                if attempt < MOST_ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
-    };
-    oversee(store, now).await?;
-    Ok(done)
+    }
 }
 
 /// Records that go come first, so that what comes may take their names. `beside` is what hangs on the others.
 pub(super) fn changes(plan: &Plan, records: Records, beside: Vec<Change>, now: Timestamp) -> Vec<Change> {
     let realm_id = plan.realm_id();
     let signed_out = signed_out(plan, &records);
+    let expected = expected(plan, &records);
     let mut changes = Vec::new();
     changes.extend(records.realm.map(|realm| Change::PutRealm { realm, at: now }));
     changes.extend(records.deleted.into_iter().map(|deleted| delete(realm_id, deleted, now)));
@@ -207,9 +222,23 @@ pub(super) fn changes(plan: &Plan, records: Records, beside: Vec<Change>, now: T
     changes.extend(records.user_groups.iter().flat_map(|links| user_groups(realm_id, links)));
     changes.extend(beside);
     if !changes.is_empty() {
+        changes.splice(0..0, expected);
         changes.push(Change::Audit(audit(plan, now)));
     }
     changes
+}
+
+/// What must be as it was when the plan was made, for it to be carried out: a realm that is there, and users of it that
+/// are written whole. Their roles and groups are added and taken away one by one.
+fn expected(plan: &Plan, records: &Records) -> Vec<Change> {
+    if plan.new_realm {
+        return Vec::new();
+    }
+    let State { realm, users, .. } = plan.state();
+    let written: HashSet<&str> = records.users.iter().map(|user| user.id.as_str()).collect();
+    let read = users.iter().map(|one| &one.user).filter(|user| written.contains(user.id.as_str()));
+    let version = Change::ExpectVersion { realm_id: realm.id.clone(), version: realm.version };
+    [version].into_iter().chain(read.cloned().map(Box::new).map(Change::ExpectUser)).collect()
 }
 
 /// Users of whom nothing that was issued may go on (attacks F06): the password changed, so whoever held the old one

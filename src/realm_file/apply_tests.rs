@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::*;
 use crate::passwords::{Limits, Passwords, Profile};
 use crate::protocol::client::GrantType;
-use crate::realm_file::{ExportOptions, Format, demo, export, parse};
+use crate::protocol::role::Group;
+use crate::realm_file::{ExportOptions, Format, demo, export, fresh, parse};
 use crate::store::StoreOptions;
 use crate::vault::Vault;
 
@@ -236,6 +237,74 @@ async fn two_nodes_that_begin_together_end_alike() {
     let late = apply(&place.store, &place.secrets, &first, NOW).await;
     assert!(matches!(late, Err(ApplyError::Store(StoreError::Conflict { .. }))), "{late:?}");
     assert!(place.plan(&spec, true).await.unwrap().is_empty());
+}
+
+const APP: &str = "[[realm.clients]]\nid = \"app\"\nredirect_uris = [\"https://app.example/cb\"]\n";
+const PERSON: &str = "[[realm.users]]\nusername = \"a\"\nemail = \"a@example.com\"\n";
+
+/// What somebody else changes while a plan waits for its commit.
+async fn meanwhile(place: &Place, case: &str) -> Change {
+    let state = place.state("main").await;
+    let realm_id = state.realm.id.clone();
+    match case {
+        "a client" => {
+            let mut client = state.client("app").unwrap().clone();
+            client.settings.redirect_uris.push("https://app.example/second".into());
+            Change::PutClient { client: Box::new(client), at: NOW }
+        }
+        "a user" => {
+            let mut user = state.users[0].user.clone();
+            user.first_name = Some("Ann".into());
+            Change::PutUser(Box::new(user))
+        }
+        "what a user must do" => {
+            let (user_id, actions) = (state.users[0].user.id.clone(), vec!["UPDATE_PASSWORD".into()]);
+            Change::SetRequiredActions { realm_id, user_id, actions }
+        }
+        _ => {
+            let (id, path) = (fresh::id(), "/made".to_owned());
+            let attributes = Default::default();
+            Change::PutGroup(Group { id, realm_id, parent: None, name: "made".into(), path, attributes })
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_changed_since_a_plan_was_made_is_not_overwritten() {
+    for case in ["a client", "a user", "what a user must do", "a group"] {
+        let place = Place::new().await;
+        place.apply(&spec(&format!("{APP}{PERSON}"))).await;
+        let file = format!("{}name = \"App\"\n{}last_name = \"Black\"\n", APP, PERSON);
+        let plan = place.plan(&spec(&file), false).await.unwrap();
+        let change = meanwhile(&place, case).await;
+        place.store.commit(vec![change]).await.unwrap();
+        let before = format!("{:?}", place.state("main").await);
+        let late = apply(&place.store, &place.secrets, &plan, NOW).await;
+        assert!(matches!(late, Err(ApplyError::Moved)), "{case}: {late:?}");
+        assert_eq!(format!("{:?}", place.state("main").await), before, "{case}");
+        assert!(!place.apply(&spec(&file)).await.0.is_empty(), "{case}: made anew it is applied");
+        assert!(place.plan(&spec(&file), false).await.unwrap().is_empty(), "{case}");
+    }
+}
+
+/// Each file says something else of the same client: in the end it is as all of them say.
+#[tokio::test]
+async fn files_that_are_applied_side_by_side_all_last() {
+    let place = Arc::new(Place::new().await);
+    place.apply(&spec(APP)).await;
+    let said = ["name = \"App\"", "consent = true", "backchannel_logout_uri = \"https://app.example/out\""];
+    let calls: Vec<_> = said
+        .map(|said| {
+            let place = Arc::clone(&place);
+            tokio::spawn(async move { place.apply(&spec(&format!("{APP}{said}\n"))).await })
+        })
+        .into();
+    for call in calls {
+        call.await.unwrap();
+    }
+    for said in said {
+        assert!(place.plan(&spec(&format!("{APP}{said}\n")), false).await.unwrap().is_empty(), "{said}");
+    }
 }
 
 /// A client's stored secret.

@@ -103,6 +103,9 @@ pub enum Change {
     /// The rest was made from this version of the realm's configuration; a conflict about [`super::REALM_CHANGED`] when
     /// another was committed since.
     ExpectVersion { realm_id: String, version: i64 },
+    /// The rest was made from this reading of a user; a conflict about [`super::REALM_CHANGED`] when it is not like that
+    /// any more.
+    ExpectUser(Box<User>),
     /// A person signed in.
     BeginSession { session: Session, fingerprint: String, expires_at: Timestamp },
     /// The same session under another cookie, after the person proved again who they are or gave consent.
@@ -237,7 +240,8 @@ impl Change {
         matches!(self, Self::BeginSession { .. } | Self::ReauthenticateSession { .. })
     }
 
-    /// Whether the change touches what nodes keep in memory.
+    /// Whether the change is one of the realm's configuration: what nodes keep in memory, and groups, so that whoever
+    /// plans a realm as a whole sees by its version that they are others.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         matches!(
@@ -255,6 +259,10 @@ impl Change {
                 | Self::DeleteRole { .. }
                 | Self::AddComposite { .. }
                 | Self::RemoveComposite { .. }
+                | Self::PutGroup(_)
+                | Self::DeleteGroup { .. }
+                | Self::AddGroupRole { .. }
+                | Self::RemoveGroupRole { .. }
                 | Self::Reconfigure { .. }
         )
     }
@@ -280,7 +288,7 @@ impl Change {
             Self::PutClient { client, .. } => &client.realm_id,
             Self::PutRole(role) => &role.realm_id,
             Self::PutGroup(group) => &group.realm_id,
-            Self::PutUser(user) => &user.realm_id,
+            Self::PutUser(user) | Self::ExpectUser(user) => &user.realm_id,
             Self::PutCredential(credential) => &credential.realm_id,
             Self::ProvePassword(proof) => &proof.realm_id,
             Self::PutKeycloakRecord(record) => &record.realm_id,
@@ -426,6 +434,7 @@ impl Change {
             }
             Self::Reconfigure { .. } => {}
             Self::ExpectVersion { realm_id, version } => to.push(realm::expect(&realm_id, version)),
+            Self::ExpectUser(user) => to.push(user::expect(&user)?),
             Self::BeginSession { session, fingerprint, expires_at } => {
                 to.push(session::begin(&session, &fingerprint, expires_at));
             }

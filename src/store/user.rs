@@ -4,6 +4,7 @@ use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{json, key};
+use super::realm::REALM_CHANGED;
 use super::{Page, Store, backchannel_logout, user_search};
 use crate::clock::Timestamp;
 use crate::protocol::user::{User, canonical};
@@ -128,6 +129,29 @@ pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
         last_name_key,
     );
     Ok(statement.needs("reference"))
+}
+
+/// No row is changed when the user is not as it was read.
+pub(super) fn expect(user: &User) -> Result<Statement, StoreError> {
+    let text = "UPDATE users SET enabled = enabled WHERE realm_id = $1 AND id = $2 AND username = $3 \
+                AND email IS NOT DISTINCT FROM $4 AND email_verified = $5 AND enabled = $6 \
+                AND first_name IS NOT DISTINCT FROM $7 AND last_name IS NOT DISTINCT FROM $8 AND attributes = $9 \
+                AND not_before IS NOT DISTINCT FROM $10 AND COALESCE(required_actions, '[]') = $11";
+    let statement = sql!(
+        text,
+        &user.realm_id,
+        &user.id,
+        &user.username,
+        &user.email,
+        user.email_verified,
+        user.enabled,
+        &user.first_name,
+        &user.last_name,
+        json(&user.attributes)?,
+        user.not_before,
+        json(&user.required_actions)?,
+    );
+    Ok(statement.needs(REALM_CHANGED))
 }
 
 pub(super) fn delete(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<Statement>) {

@@ -64,6 +64,7 @@ async fn prepared(app: &App, body: RealmRepresentation) -> Result<Prepared, Admi
         ApplyError::File(problems) => AdminError::bad(problems.to_string()),
         ApplyError::Store(error) => error.into(),
         ApplyError::Password(error) => error.into(),
+        ApplyError::Moved => AdminError::Moved,
     })?;
     Ok(realm_file::prepare(&plan, secrets, now).await?)
 }
