@@ -26,7 +26,7 @@ use crate::protocol::grants::refresh_token::RefreshRecord;
 use crate::protocol::grants::token_exchange::Ceiling;
 use crate::protocol::id_token::{self, IdTokenRequest};
 use crate::protocol::introspection;
-use crate::protocol::jws::{Audience, Expect};
+use crate::protocol::jws::{Audience, Expect, half_hash};
 use crate::protocol::logout::Hint;
 use crate::protocol::refresh::{OFFLINE_TYP, RefreshToken, RefreshTokenRequest, TYP, refresh_token};
 use crate::protocol::scope::{self, Granted};
@@ -139,7 +139,7 @@ fn sign_id_token(
     lifetime: i64,
 ) -> Result<String, SignError> {
     let key = signer(context, issue.client().id_token_algorithm(context.state.algorithm()))?;
-    let at_hash = id_token::at_hash(access, key.algorithm().name());
+    let at_hash = half_hash(key.algorithm(), access);
     let jti = random_name();
     let granted = with_claims(context, issue.granted, issue.client(), grant);
     let claims = id_token::id_token(&IdTokenRequest {
@@ -149,7 +149,7 @@ fn sign_id_token(
         granted: &granted,
         facts: facts(Some(grant)),
         nonce: grant.nonce.as_deref(),
-        at_hash: at_hash.as_deref(),
+        at_hash: Some(&at_hash),
         now: issue.now,
         lifetime,
         jti: &jti,
@@ -351,7 +351,7 @@ fn facts(grant: Option<&Grant>) -> Facts<'_> {
 
 /// Seconds that an access token of `client` is good for.
 fn lifetime(context: &RealmContext, client: &Client) -> i64 {
-    client.settings.access_token.unwrap_or(context.state.realm.settings.access_token)
+    client.access_token_lifetime(&context.state.realm.settings)
 }
 
 fn signer(context: &RealmContext, algorithm: Algorithm) -> Result<&SigningKey, SignError> {

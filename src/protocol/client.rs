@@ -11,6 +11,7 @@ use super::grants::token_exchange::ExchangeRule;
 use super::jws::Algorithm;
 use super::mapper::Mapper;
 use super::profile::Profile;
+use super::realm::RealmSettings;
 use super::register::Registered;
 use super::subject::SubjectType;
 use crate::clock::Timestamp;
@@ -60,6 +61,12 @@ impl Client {
         audiences.iter().any(|one| {
             *one == self.client_id || self.settings.resources.iter().any(|resource| resource == one)
         })
+    }
+
+    /// Seconds that an access token of the client is good for.
+    #[must_use]
+    pub fn access_token_lifetime(&self, settings: &RealmSettings) -> i64 {
+        self.settings.access_token.unwrap_or(settings.access_token)
     }
 
     /// The name that people read: the display name, else the `client_id`.

@@ -1,11 +1,8 @@
 //! The ID token (OpenID Connect Core §2): what the client learns of the sign-in.
 //!
-//! Owns its claims and the hash that ties it to its access token. Leaves signing to the signer, and the claims that
+//! Owns its claims. Leaves the hash that ties it to its access token to `jws`, signing to the signer, and the claims that
 //! mappers make to `claims`.
 
-use aws_lc_rs::digest;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::access_token::one_or_many;
@@ -32,7 +29,7 @@ pub struct IdTokenRequest<'a> {
     pub facts: Facts<'a>,
     /// `nonce` of the authorization request.
     pub nonce: Option<&'a str>,
-    /// [`at_hash`] of the access token that comes with it.
+    /// The [`half_hash`](super::jws::half_hash) of the access token that comes with it (§3.1.3.6).
     pub at_hash: Option<&'a str>,
     /// When it is issued.
     pub now: Timestamp,
@@ -72,22 +69,6 @@ pub fn id_token(request: &IdTokenRequest<'_>) -> Map<String, Value> {
         }
     }
     token
-}
-
-/// `at_hash` (OpenID Connect Core §3.1.3.6): the left half of the access token's hash, by the hash function of the
-/// ID token's `alg`. None for an algorithm that names no such function.
-#[must_use]
-pub fn at_hash(access_token: &str, algorithm: &str) -> Option<String> {
-    let function = match algorithm {
-        "RS256" | "PS256" | "ES256" => &digest::SHA256,
-        "RS384" | "PS384" | "ES384" => &digest::SHA384,
-        // Ed25519 hashes with SHA-512 inside (RFC 8032 §5.1).
-        "RS512" | "PS512" | "ES512" | "EdDSA" | "Ed25519" => &digest::SHA512,
-        _ => return None,
-    };
-    let hash = digest::digest(function, access_token.as_bytes());
-    let (left, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
-    Some(BASE64_URL_SAFE_NO_PAD.encode(left))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use super::grant::Grant;
 use crate::clock::Timestamp;
 
 /// A refresh token as it is kept. The token itself is a JWT whose `jti` is the identifier.
@@ -25,6 +26,23 @@ pub struct RefreshToken {
     pub used_at: Option<Timestamp>,
     /// When a retry of its predecessor replaced it unused.
     pub superseded_at: Option<Timestamp>,
+}
+
+impl RefreshToken {
+    /// A grant's first token.
+    #[must_use]
+    pub fn first(id: String, grant: &Grant, issued_at: Timestamp, expires_at: Timestamp) -> Self {
+        let (realm_id, grant_id) = (grant.realm_id.clone(), grant.id.clone());
+        let (predecessor, used_at, superseded_at) = (None, None, None);
+        Self { id, realm_id, grant_id, predecessor, issued_at, expires_at, used_at, superseded_at }
+    }
+
+    /// The token that replaces this one.
+    #[must_use]
+    pub fn successor(&self, id: String, issued_at: Timestamp, expires_at: Timestamp) -> Self {
+        let predecessor = Some(self.id.clone());
+        Self { id, predecessor, issued_at, expires_at, used_at: None, superseded_at: None, ..self.clone() }
+    }
 }
 
 /// The claim `typ` of a refresh token that ends with its session.

@@ -34,10 +34,22 @@ impl Session {
     /// Whether the session still counts at `now`: not ended, not idle, not over its age.
     #[must_use]
     pub fn is_live(&self, settings: &RealmSettings, now: Timestamp) -> bool {
-        self.ended_at.is_none() && now < self.idle_at(settings) && now < self.over_at(settings)
+        self.ended_at.is_none() && now < self.ends_at(settings)
     }
 
-    /// When it will end if it is not used again.
+    /// When it will end if it is not used again: idle, or over its age.
+    #[must_use]
+    pub fn ends_at(&self, settings: &RealmSettings) -> Timestamp {
+        self.idle_at(settings).min(self.over_at(settings))
+    }
+
+    /// The same session, used at `now`.
+    #[must_use]
+    pub fn used(&self, now: Timestamp) -> Self {
+        Self { last_seen_at: now, ..self.clone() }
+    }
+
+    /// When it will have been idle for too long.
     #[must_use]
     pub fn idle_at(&self, settings: &RealmSettings) -> Timestamp {
         let idle = if self.remembered { settings.remember_me_idle } else { settings.session_idle };

@@ -1,10 +1,10 @@
 //! Tables `users`, `user_roles` and `user_groups`.
 
 use super::error::StoreError;
+use super::realm::REALM_CHANGED;
 use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{json, key};
-use super::realm::REALM_CHANGED;
 use super::{Page, Store, backchannel_logout, user_search};
 use crate::clock::Timestamp;
 use crate::protocol::user::{User, canonical};

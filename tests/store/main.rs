@@ -12,6 +12,7 @@ mod admin;
 mod backchannel_logout;
 mod bindings;
 mod changes;
+mod consents;
 mod devices;
 mod identifiers;
 mod isolation;

@@ -87,9 +87,7 @@ fn yes_to(
     client: &Client,
     granted: &Granted<'_>,
 ) -> Vec<Change> {
-    let settings = &context.state.realm.settings;
     let now = context.app.clock.now();
-    let touched = Session { last_seen_at: now, ..session.clone() };
     let approval = Approval {
         at: now,
         user_id: session.user_id.clone(),
@@ -107,12 +105,7 @@ fn yes_to(
             details: granted.details.clone(),
         },
         Change::HoldSession { realm_id: session.realm_id.clone(), id: session.id.clone() },
-        Change::TouchSession {
-            realm_id: session.realm_id.clone(),
-            id: session.id.clone(),
-            at: now,
-            expires_at: touched.idle_at(settings).min(touched.over_at(settings)),
-        },
+        sign_in::used(session, &context.state.realm.settings, now),
         Change::Audit(about(context, AuditKind::Oauth2DeviceVerifyUserCode, session, Some(client))),
     ]
 }

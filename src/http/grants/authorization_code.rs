@@ -86,16 +86,9 @@ async fn spend(
     let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
     let ends =
         refresh_token::expires_at(&record.grant, client, record.session.as_ref(), &realm.settings, now);
-    let refresh = client.may(GrantType::RefreshToken).then(|| RefreshToken {
-        id: Uuid::now_v7().to_string(),
-        realm_id: realm.id.clone(),
-        grant_id: record.grant.id.clone(),
-        predecessor: None,
-        issued_at: now,
-        expires_at: ends,
-        used_at: None,
-        superseded_at: None,
-    });
+    let refresh = client
+        .may(GrantType::RefreshToken)
+        .then(|| RefreshToken::first(Uuid::now_v7().to_string(), &record.grant, now, ends));
     commit(context, caller, &record, refresh.as_ref(), now).await?;
     Ok(tokens::sign(
         context,
@@ -122,15 +115,13 @@ async fn commit(
 ) -> Result<(), Refused> {
     let (realm, client) = (&context.state.realm, &caller.entry.client);
     let told = |kind| event(context, kind, client, Some(&record.grant));
-    // The grant outlives its last access token, so that live checks find it.
-    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
     let redemption = RedeemCode {
         realm_id: realm.id.clone(),
         fingerprint: record.code.fingerprint.clone(),
         grant_id: record.grant.id.clone(),
         now,
         refresh: refresh.cloned(),
-        grant_expires_at: refresh.map_or(access_ends, |token| token.expires_at.max(access_ends)),
+        grant_expires_at: refresh_token::needed_until(refresh, client, &realm.settings, now),
         confirmation: caller.confirmation.clone(),
         spends: caller.spends.clone(),
         audit: told(AuditKind::CodeToToken),

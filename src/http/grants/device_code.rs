@@ -76,23 +76,15 @@ async fn spend(
     }
     let roles = store.roles_of_user(&realm.id, &approver.user.id).await?;
     let ends = refresh_token::expires_at(&grant, client, approver.session.as_ref(), &realm.settings, now);
-    let refresh = client.may(GrantType::RefreshToken).then(|| RefreshToken {
-        id: Uuid::now_v7().to_string(),
-        realm_id: realm.id.clone(),
-        grant_id: grant.id.clone(),
-        predecessor: None,
-        issued_at: now,
-        expires_at: ends,
-        used_at: None,
-        superseded_at: None,
-    });
-    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
+    let refresh = client
+        .may(GrantType::RefreshToken)
+        .then(|| RefreshToken::first(Uuid::now_v7().to_string(), &grant, now, ends));
     let spend = RedeemDeviceCode {
         fingerprint: code.fingerprint.clone(),
         now,
         grant: grant.clone(),
         issuer: context.issuer.clone(),
-        grant_expires_at: if refresh.is_some() { ends.max(access_ends) } else { access_ends },
+        grant_expires_at: refresh_token::needed_until(refresh.as_ref(), client, &realm.settings, now),
         refresh: refresh.clone(),
         spends: caller.spends.clone(),
         audit: event(context, AuditKind::Oauth2DeviceCodeToToken, client, Some(&grant)),

@@ -139,12 +139,13 @@ async fn keep(
     let grant = Grant { confirmation, ..grant(client, &session, granted, audiences.clone()) };
     let roles = store.roles_of_user(&realm.id, &user.id).await?;
     let ends = refresh_token::expires_at(&grant, client, Some(&session), &realm.settings, now);
-    let refresh = client.may(GrantType::RefreshToken).then(|| first_refresh_token(&grant, now, ends));
-    let access_ends = now.plus(client.settings.access_token.unwrap_or(realm.settings.access_token));
+    let refresh = client
+        .may(GrantType::RefreshToken)
+        .then(|| RefreshToken::first(Uuid::now_v7().to_string(), &grant, now, ends));
     let keep = KeepPasswordGrant {
         spends: caller.spends.iter().chain(code.as_ref().map(|code| &code.spend)).cloned().collect(),
         moved: code.as_ref().and_then(|code| code.moved.clone()),
-        session_expires_at: password::end(&session, &realm.settings),
+        session_expires_at: session.ends_at(&realm.settings),
         // Drawn and forgotten: no cookie opens this session.
         fingerprint: secrets::fingerprint(&secrets::random_token()),
         session,
@@ -152,7 +153,7 @@ async fn keep(
         forgiven,
         grant: grant.clone(),
         issuer: context.issuer.clone(),
-        grant_expires_at: if refresh.is_some() { ends.max(access_ends) } else { access_ends },
+        grant_expires_at: refresh_token::needed_until(refresh.as_ref(), client, &realm.settings, now),
         refresh: refresh.clone(),
         audit: event(context, AuditKind::Login, client, Some(&grant)),
     };
@@ -176,19 +177,6 @@ async fn keep(
             now,
         },
     )?))
-}
-
-fn first_refresh_token(grant: &Grant, now: Timestamp, expires_at: Timestamp) -> RefreshToken {
-    RefreshToken {
-        id: Uuid::now_v7().to_string(),
-        realm_id: grant.realm_id.clone(),
-        grant_id: grant.id.clone(),
-        predecessor: None,
-        issued_at: now,
-        expires_at,
-        used_at: None,
-        superseded_at: None,
-    }
 }
 
 fn grant(client: &Client, session: &Session, granted: &Granted<'_>, audiences: Vec<String>) -> Grant {

@@ -209,16 +209,7 @@ fn derive(
         ..parent.clone()
     };
     let ends = refresh_token::expires_at(&grant, requester, session, settings, now);
-    let refresh = RefreshToken {
-        id: Uuid::now_v7().to_string(),
-        realm_id: grant.realm_id.clone(),
-        grant_id: grant.id.clone(),
-        predecessor: None,
-        issued_at: now,
-        expires_at: ends,
-        used_at: None,
-        superseded_at: None,
-    };
+    let refresh = RefreshToken::first(Uuid::now_v7().to_string(), &grant, now, ends);
     // The grant outlives its last access token, so that live checks find it.
     Some(Derived { grant, refresh, expires_at: ends.max(exchange.ends_at) })
 }

@@ -126,7 +126,7 @@ pub(super) async fn signed_in(
                 remembered: old.remembered || remember,
                 ..old
             };
-            let expires_at = password::end(&session, settings);
+            let expires_at = session.ends_at(settings);
             changes.push(Change::ReauthenticateSession { session: session.clone(), fingerprint, expires_at });
             session
         }
@@ -135,7 +135,7 @@ pub(super) async fn signed_in(
                 changes.push(Change::EndSession { realm_id: old.realm_id, id: old.id, at: now });
             }
             let session = password::fresh_session(context, headers, &user, remember, now);
-            let expires_at = password::end(&session, settings);
+            let expires_at = session.ends_at(settings);
             changes.push(Change::BeginSession { session: session.clone(), fingerprint, expires_at });
             session
         }

@@ -109,7 +109,7 @@ fn allow(
     progress.changes.push(given(&session, client, granted, app.clock.now()));
     progress.changes.push(Change::Audit(about(context, AuditKind::GrantConsent, &session, client)));
     let age = session.remembered.then_some(realm.settings.remember_me_max);
-    let expires_at = session.idle_at(&realm.settings).min(session.over_at(&realm.settings));
+    let expires_at = session.ends_at(&realm.settings);
     progress.changes.push(Change::ReauthenticateSession { session, fingerprint, expires_at });
     progress.cookies.extend(cookies::set(context, Kind::Session, &cookie, age));
     progress.consented = true;

@@ -87,13 +87,13 @@ pub(super) async fn code(
 
 /// A session that this very moment has not seen yet was used: one that has just begun is as it should be.
 fn touch(session: &Session, settings: &RealmSettings, now: Timestamp) -> Option<Change> {
-    let touched = Session { last_seen_at: now, ..session.clone() };
-    (session.last_seen_at < now).then(|| Change::TouchSession {
-        realm_id: session.realm_id.clone(),
-        id: session.id.clone(),
-        at: now,
-        expires_at: touched.idle_at(settings).min(touched.over_at(settings)),
-    })
+    (session.last_seen_at < now).then(|| used(session, settings, now))
+}
+
+/// A session was used.
+pub(in crate::http) fn used(session: &Session, settings: &RealmSettings, now: Timestamp) -> Change {
+    let expires_at = session.used(now).ends_at(settings);
+    Change::TouchSession { realm_id: session.realm_id.clone(), id: session.id.clone(), at: now, expires_at }
 }
 
 fn grant(session: &Session, issue: &Issue<'_>, now: Timestamp) -> Grant {

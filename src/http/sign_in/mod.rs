@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
 pub use answer::{no_target, refuse_plainly, see_other, with_cookies};
+pub(in crate::http) use issue::used;
 pub(in crate::http) use views::asker;
 
 use answer::refuse;

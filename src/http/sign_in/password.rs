@@ -11,7 +11,6 @@ use crate::http::context::RealmContext;
 use crate::http::error::Fault;
 use crate::passwords::PasswordError;
 use crate::protocol::brake::{self, Forgiven};
-use crate::protocol::realm::RealmSettings;
 use crate::protocol::session::Session;
 use crate::protocol::user::{User, canonical};
 use crate::secrets::Secret;
@@ -130,9 +129,4 @@ pub(in crate::http) fn fresh_session(
         address: context.address.to_string(),
         user_agent: user_agent.chars().take(256).collect(),
     }
-}
-
-/// When a session ends if it is not used again.
-pub(in crate::http) fn end(session: &Session, settings: &RealmSettings) -> Timestamp {
-    session.idle_at(settings).min(session.over_at(settings))
 }

@@ -101,6 +101,18 @@ pub fn expires_at(
     over_at(grant, client, settings).map_or(idle, |over| idle.min(over))
 }
 
+/// Until when a grant is needed: it outlives its last access token, so that live checks find it.
+#[must_use]
+pub fn needed_until(
+    refresh: Option<&RefreshToken>,
+    client: &Client,
+    settings: &RealmSettings,
+    now: Timestamp,
+) -> Timestamp {
+    let access = now.plus(client.access_token_lifetime(settings));
+    refresh.map_or(access, |token| token.expires_at.max(access))
+}
+
 /// When nothing is refreshed from the grant any more, however much it is used (F08); none when only its session ends
 /// it. An offline grant has the client's limit, else the realm's; another one the client's. What was made from another
 /// grant ends with that one.

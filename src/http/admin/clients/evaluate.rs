@@ -59,7 +59,7 @@ impl Trial {
     }
 
     fn lifetime(&self, call: &Call) -> i64 {
-        self.client.settings.access_token.unwrap_or(call.state.realm.settings.access_token)
+        self.client.access_token_lifetime(&call.state.realm.settings)
     }
 }
 

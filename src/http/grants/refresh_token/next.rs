@@ -12,7 +12,6 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::Grant;
 use crate::protocol::grants::refresh_token::{RefreshRecord, expires_at, not_valid};
 use crate::protocol::refresh::RefreshToken;
-use crate::protocol::session::Session;
 use crate::store::{KeepRefresh, Keeping, RotateRefresh, Rotation, SessionTouch};
 
 /// Commits the use of a token that the rules allow, and gives the one that is good from now on.
@@ -46,13 +45,12 @@ struct Reach {
 fn reach(context: &RealmContext, client: &Client, record: &RefreshRecord, now: Timestamp) -> Reach {
     let settings = &context.state.realm.settings;
     let unseen = record.session.as_ref().is_some_and(|session| session.last_seen_at < now);
-    let touched = record.session.clone().map(|session| Session { last_seen_at: now, ..session });
+    let touched = record.session.as_ref().map(|session| session.used(now));
     let ends = expires_at(&record.grant, client, touched.as_ref(), settings, now);
-    let access_ends = now.plus(client.settings.access_token.unwrap_or(settings.access_token));
-    let session = touched.filter(|_| unseen && keeps_session(&record.grant)).map(|session| SessionTouch {
-        expires_at: session.idle_at(settings).min(session.over_at(settings)),
-        id: session.id,
-    });
+    let access_ends = now.plus(client.access_token_lifetime(settings));
+    let session = touched
+        .filter(|_| unseen && keeps_session(&record.grant))
+        .map(|session| SessionTouch { expires_at: session.ends_at(settings), id: session.id });
     Reach { ends, grant_expires_at: ends.max(access_ends), session }
 }
 
@@ -69,16 +67,7 @@ async fn rotate(
     now: Timestamp,
 ) -> Result<RefreshToken, Refused> {
     let (realm, client) = (&context.state.realm, &caller.entry.client);
-    let successor = RefreshToken {
-        id: Uuid::now_v7().to_string(),
-        realm_id: realm.id.clone(),
-        grant_id: record.grant.id.clone(),
-        predecessor: Some(record.token.id.clone()),
-        issued_at: now,
-        expires_at: reach.ends,
-        used_at: None,
-        superseded_at: None,
-    };
+    let successor = record.token.successor(Uuid::now_v7().to_string(), now, reach.ends);
     let rotation = RotateRefresh {
         realm_id: realm.id.clone(),
         id: record.token.id.clone(),
