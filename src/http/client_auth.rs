@@ -242,5 +242,7 @@ pub fn replayed(kind: SpendKind) -> ApiError {
         SpendKind::DpopProof => OAuthError::from(ProofError::Replayed).into(),
         SpendKind::ClientGrant | SpendKind::IssuerAssertion => jwt_bearer::not_valid().into(),
         SpendKind::OneTimeCode => grants::password::wrong(),
+        // No client's request uses one up.
+        SpendKind::AuthorizationRequest => refused(),
     }
 }

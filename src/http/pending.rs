@@ -2,8 +2,9 @@
 //!
 //! It waits in the address of the form, sealed by the server's key and bound to one browser by a cookie: no row is
 //! written for a request that nobody completes, any node can go on with it, and nobody can read, change or hand it on
-//! (attacks R08, S02). A pushed request has a row already, to which the sealed form refers. Of progress it says one thing, that a session's person has signed in for it; the rest is
-//! decided anew from the records each time.
+//! (attacks R08, S02). A pushed request has a row already, to which the sealed form refers. Of progress it says one
+//! thing, that a session's person has signed in for it; the rest is decided anew from the records each time. The code
+//! that answers it uses it up: a page that a browser kept is good for no second one (attacks S03).
 
 use axum::http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ use super::params::Params;
 use crate::clock::Timestamp;
 use crate::protocol::authorize::RequestParameters;
 use crate::protocol::pushed_request::PushedRequest;
+use crate::protocol::realm::RealmSettings;
+use crate::protocol::spend::{Spend, SpendKind};
 use crate::secrets;
 
 /// Most bytes of parameters, as they are sealed, that a pending request may hold: with what else it holds, and as
@@ -25,6 +28,12 @@ const MOST_BYTES: usize = 5_400;
 /// A request that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingRequest {
+    /// Names the request among all; none in what an older version sealed.
+    #[serde(default)]
+    pub(super) id: Option<String>,
+    /// Whether it comes back from a page.
+    #[serde(skip)]
+    pub(super) from_page: bool,
     /// The parameters as they arrived; none when the person wants to see a page of the server's own.
     pub parameters: Option<RequestParameters>,
     /// That page.
@@ -107,6 +116,8 @@ impl PendingRequest {
             return Err(PageError::new(Trouble::Request).detail(why));
         }
         Ok(Self {
+            id: Some(secrets::random_name()),
+            from_page: false,
             parameters: Some(parameters),
             page: OwnPage::Account,
             received_at,
@@ -124,6 +135,8 @@ impl PendingRequest {
     #[must_use]
     pub fn pushed(request: PushedRequest, received_at: Timestamp) -> Self {
         Self {
+            id: None,
+            from_page: false,
             parameters: Some(request.parameters),
             page: OwnPage::Account,
             received_at,
@@ -141,6 +154,8 @@ impl PendingRequest {
     #[must_use]
     pub fn account(received_at: Timestamp) -> Self {
         Self {
+            id: None,
+            from_page: false,
             parameters: None,
             page: OwnPage::Account,
             received_at,
@@ -237,8 +252,31 @@ impl PendingRequest {
             let changed = pending.parameters.take().unwrap_or_default();
             pending.parameters = Some(record.parameters.changed_by(changed));
         }
-        Ok(pending)
+        Ok(Self { from_page: true, ..pending })
     }
+
+    /// What a code uses up that is issued at `now`. A request that no page was shown for is over with its answer, and a
+    /// pushed one is used up itself.
+    #[must_use]
+    pub fn spend(&self, settings: &RealmSettings, now: Timestamp) -> Option<Spend> {
+        let id = self.id.as_deref().filter(|_| self.from_page)?;
+        Some(Spend::new(SpendKind::AuthorizationRequest, "", id, now.plus(settings.login)))
+    }
+
+    /// The address at which a browser asks the same anew; none for a request that came otherwise than in its address.
+    #[must_use]
+    pub fn anew(&self, context: &RealmContext) -> Option<String> {
+        let plain = self.pushed.is_none() && !self.signed && self.hinted_subject.is_none();
+        self.parameters.as_ref().filter(|_| plain).map(|parameters| asked_at(context, parameters))
+    }
+}
+
+/// The address at which a browser asks for what the parameters say.
+#[must_use]
+pub fn asked_at(context: &RealmContext, parameters: &RequestParameters) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(&parameters.0);
+    format!("{}?{}", context.url("/protocol/openid-connect/auth"), query.finish())
 }
 
 fn aad(context: &RealmContext) -> String {

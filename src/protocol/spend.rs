@@ -16,6 +16,8 @@ pub enum SpendKind {
     IssuerAssertion,
     /// A code of a person's device (RFC 6238 §5.2).
     OneTimeCode,
+    /// An authorization request that pages were shown for: a code was issued for it.
+    AuthorizationRequest,
 }
 
 impl SpendKind {
@@ -27,6 +29,7 @@ impl SpendKind {
             Self::DpopProof => "dpop_proof",
             Self::IssuerAssertion => "issuer_assertion",
             Self::OneTimeCode => "one_time_code",
+            Self::AuthorizationRequest => "authorization_request",
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A request on its way through the pages cannot be changed, read or handed on (attacks R08).
 
-use vestibule::testing::{Browser, Reply, Rp, TestServer};
+use vestibule::clock::Timestamp;
+use vestibule::testing::{Browser, Options, Reply, Rp, TestServer};
+
+use crate::common::{attribute, is_consent, is_page, is_sign_in};
 
 const ALICE: [(&str, &str); 2] = [("username", "alice"), ("password", "alice")];
 
@@ -53,6 +56,7 @@ async fn r08_a_what_is_added_on_the_way_counts_for_nothing() {
         ("client_data", "eyJydSI6Imh0dHBzOi8vZXZpbC50ZXN0LyJ9"),
     ];
     let answer = browser.post(&format!("{}&{added}", page.form_action()), &fields[..2]).await;
+    let page = browser.open(&rp.authorize_url_with(&[("prompt", Some("login"))])).await;
     let by_form = browser.post(&page.form_action(), &fields).await;
     for reply in [answer, by_form] {
         assert!(reply.location().starts_with("http://localhost:3000/callback?code="), "{}", reply.location());
@@ -89,4 +93,72 @@ async fn r08_b_nothing_of_a_request_can_be_read_on_the_way() {
             assert!(!String::from_utf8_lossy(&decoded).contains(part), "{part} encoded in {place}");
         }
     }
+}
+
+/// A browser keeps the pages of a request that was answered: whoever comes back to one of them, by the history or by the
+/// form, gets no second code, least of all past a `max_age` that is over.
+#[tokio::test]
+async fn s03_p08_a_request_is_answered_once() {
+    let frozen_at = Some(Timestamp(1_800_000_000));
+    let server = TestServer::with(Options { frozen_at, ..Options::default() }).await.unwrap();
+    let (rp, mut browser) = (server.rp("third-party", Some("third-party-secret")), server.browser());
+    let address = rp.authorize_url_with(&[("prompt", Some("login")), ("max_age", Some("1"))]);
+    let login = browser.open(&address).await;
+    let onward = browser.post(&login.form_action(), &ALICE).await;
+    let consent = browser.get(onward.location()).await;
+    is_consent(&consent, "asked");
+    let answer = browser.post(&consent.form_action(), &[("accept", "Yes")]).await;
+    assert!(answer.parameter("code").is_some(), "{}", answer.body);
+    server.clock().advance(4);
+
+    for page in [onward.location(), &consent.form_action()] {
+        let kept = browser.get(page).await;
+        is_page(&kept, page);
+        let anew = attribute(&kept, "#loginRestartLink", "href").expect("a way to begin anew");
+        is_sign_in(&browser.open(&anew).await, "which asks what was asked");
+    }
+    for (form, fields) in [(&consent, &[("accept", "Yes")][..]), (&login, &ALICE)] {
+        let again = browser.post(&form.form_action(), fields).await;
+        assert_eq!((again.status.as_u16(), again.parameter("code")), (303, None), "{}", again.body);
+        is_sign_in(&browser.follow(again).await, "the form once more: asked anew");
+    }
+}
+
+/// A button that is pressed twice sends two forms, and the browser shows what comes of the second.
+#[tokio::test]
+async fn a_form_that_is_sent_twice_leads_to_a_code() {
+    for (client_id, secret) in [("web", "web-secret"), ("third-party", "third-party-secret")] {
+        let server = TestServer::start().await.unwrap();
+        let (rp, mut browser) = (server.rp(client_id, Some(secret)), server.browser());
+        let mut page = browser.open(&rp.authorize_url()).await;
+        if client_id == "third-party" {
+            page = browser.submit(&page, &ALICE).await;
+        }
+        let fields = [ALICE[0], ALICE[1], ("accept", "Yes")];
+        let first = browser.clone().post(&page.form_action(), &fields).await;
+        assert!(first.parameter("code").is_some(), "{client_id}: {}", first.body);
+        // Whether the browser has read the first answer's cookies or has not.
+        let read = browser.post(&page.form_action(), &fields).await;
+        let second = browser.follow(read).await;
+        if client_id == "web" {
+            let code = second.parameter("code").unwrap();
+            assert!(rp.redeem(&browser, &code).await.is_ok());
+        } else {
+            is_sign_in(&second, "the first answer's cookie was the session's");
+        }
+    }
+}
+
+/// What a pushed request's pages lead to cannot be asked anew in the open.
+#[tokio::test]
+async fn s03_a_request_that_was_not_in_an_address_is_over() {
+    let server = TestServer::start().await.unwrap();
+    let (rp, mut browser) = (server.rp("web", Some("web-secret")), server.browser());
+    let tokens = rp.sign_in(&mut browser, "alice", "alice").await.unwrap();
+    let hint = [("id_token_hint", Some(tokens.id_token())), ("prompt", Some("login"))];
+    let page = browser.open(&rp.authorize_url_with(&hint)).await;
+    assert!(browser.post(&page.form_action(), &ALICE).await.parameter("code").is_some());
+    let again = browser.post(&page.form_action(), &ALICE).await;
+    is_page(&again, "a hint");
+    assert_eq!(attribute(&again, "#loginRestartLink", "href"), None);
 }

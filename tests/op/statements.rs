@@ -92,7 +92,7 @@ async fn pages(scene: &Scene, meter: &mut Meter<'_>) {
     meter.end("authorization, nobody signed in", cost(0, 0));
     meter.begin();
     ok(&fresh.post(&page.form_action(), &[("username", "alice"), ("password", "alice")]).await);
-    meter.end("sign-in", cost(13, 2));
+    meter.end("sign-in", cost(14, 2));
     meter.begin();
     ok(&fresh.get(&rp.authorize_url()).await);
     meter.end("authorization, signed in", cost(6, 1));

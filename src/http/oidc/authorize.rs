@@ -10,7 +10,7 @@ use crate::http::cookies::{self, Kind};
 use crate::http::error::PageError;
 use crate::http::pages::Trouble;
 use crate::http::params::{Params, ParamsError, QueryOrForm};
-use crate::http::pending::PendingRequest;
+use crate::http::pending::{PendingRequest, asked_at};
 use crate::http::request_object;
 use crate::http::sign_in::{self, Progress};
 use crate::http::tokens;
@@ -39,7 +39,7 @@ async fn begin(
     let parameters = known(&params);
     // A form from the client's site comes without our cookies (SameSite=Lax); the same request by GET has them.
     if method == Method::POST && cookies::read(context, headers, Kind::Session).is_none() {
-        return Ok(sign_in::see_other(&same_by_get(context, &parameters)));
+        return Ok(sign_in::see_other(&asked_at(context, &parameters)));
     }
     let pending = match arrived(context, parameters).await? {
         Ok(pending) => pending,
@@ -108,10 +108,4 @@ pub(super) fn known(params: &Params) -> RequestParameters {
         (!value.is_empty()).then(|| ((*name).to_owned(), value))
     });
     RequestParameters(pairs.collect())
-}
-
-pub(super) fn same_by_get(context: &RealmContext, parameters: &RequestParameters) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(&parameters.0);
-    format!("{}?{}", context.url("/protocol/openid-connect/auth"), query.finish())
 }

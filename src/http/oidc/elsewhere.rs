@@ -8,6 +8,7 @@ use crate::http::context::RealmContext;
 use crate::http::error::PageError;
 use crate::http::pages::Trouble;
 use crate::http::params::{Params, ParamsError, Query};
+use crate::http::pending::asked_at;
 
 /// `GET …/protocol/openid-connect/registrations`.
 pub async fn registrations(context: RealmContext, Query(query): Query) -> Response {
@@ -33,7 +34,7 @@ fn not_offered(context: &RealmContext, query: Result<Params, ParamsError>, why: 
         // The request that the app made, at the address where it is one to sign in.
         Ok(query) if query.get("client_id").is_some() => {
             let parameters = authorize::known(&query);
-            context.fail(&error.again(authorize::same_by_get(context, &parameters)))
+            context.fail(&error.again(asked_at(context, &parameters)))
         }
         _ => context.fail(&error),
     }

@@ -4,11 +4,12 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::Progress;
-use super::answer::answer;
+use super::answer::{answer, see_other, with_cookies};
 use crate::clock::Timestamp;
 use crate::http::context::RealmContext;
 use crate::http::error::PageError;
 use crate::http::pages::Trouble;
+use crate::http::pending::PendingRequest;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::client::Client;
 use crate::protocol::code::AuthorizationCode;
@@ -16,6 +17,7 @@ use crate::protocol::grant::{Grant, GrantRequest};
 use crate::protocol::realm::RealmSettings;
 use crate::protocol::scope::{Granted, OFFLINE_ACCESS};
 use crate::protocol::session::Session;
+use crate::protocol::spend::SpendKind;
 use crate::secrets;
 use crate::store::{Change, StoreError};
 
@@ -26,26 +28,25 @@ pub(super) struct Issue<'a> {
     pub(super) granted: &'a Granted<'a>,
     /// What tokens say of how the person signed in.
     pub(super) acr: String,
-    /// Fingerprint of the pushed request that the code spends.
-    pub(super) pushed: Option<&'a str>,
+    /// The request as it waited; the code uses it up.
+    pub(super) pending: &'a PendingRequest,
 }
 
 /// Commits a grant with a code, and sends the code.
 ///
 /// # Errors
-/// A page, when the database cannot commit: then no code was given out.
+/// A page, when the request was answered before or the database cannot commit: then no code was given out.
 pub(super) async fn code(
     context: &RealmContext,
     issue: &Issue<'_>,
     progress: Progress,
 ) -> Result<Response, PageError> {
-    let Progress { session, mut changes, cookies, .. } = progress;
-    let Some((session, _)) = session else { return Err(PageError::new(Trouble::Expired)) };
+    let Some((session, _)) = &progress.session else { return Err(PageError::new(Trouble::Expired)) };
     let now = context.app.clock.now();
     let settings = &context.state.realm.settings;
     let code = secrets::random_token();
-    let Issue { client, request, pushed, .. } = *issue;
-    let grant = grant(&session, issue, now);
+    let Issue { client, request, pending, .. } = *issue;
+    let grant = grant(session, issue, now);
     let code_record = AuthorizationCode {
         fingerprint: secrets::fingerprint(&code),
         realm_id: grant.realm_id.clone(),
@@ -59,15 +60,13 @@ pub(super) async fn code(
         redeemed_at: None,
         failures: 0,
     };
-    if let Some(fingerprint) = pushed {
-        let (realm_id, fingerprint) = (grant.realm_id.clone(), fingerprint.to_owned());
-        changes.insert(0, Change::SpendPushedRequest { realm_id, fingerprint, at: now });
-    }
+    let mut changes = used_up(pending, &grant, settings, now);
+    changes.extend(progress.changes.iter().cloned());
     // One that begins in this transaction is nobody else's yet.
     if !changes.iter().any(Change::begins_session) {
         changes.push(Change::HoldSession { realm_id: session.realm_id.clone(), id: session.id.clone() });
     }
-    changes.extend(touch(&session, settings, now));
+    changes.extend(touch(session, settings, now));
     changes.push(Change::SignInToClient {
         realm_id: session.realm_id.clone(),
         session_id: session.id.clone(),
@@ -78,11 +77,44 @@ pub(super) async fn code(
     changes.push(Change::AddGrant { grant, expires_at: now.plus(settings.code) });
     changes.push(Change::AddCode(code_record));
     match context.app.commit(changes).await {
+        Err(StoreError::Conflict { what }) if what == SpendKind::AuthorizationRequest.name() => {
+            return answered_before(context, pending, progress).await;
+        }
         // Another sign-in was faster with the same pushed request.
-        Err(StoreError::Conflict { .. }) if pushed.is_some() => return Err(PageError::new(Trouble::Expired)),
+        Err(StoreError::Conflict { .. }) if pending.pushed.is_some() => {
+            return Err(PageError::new(Trouble::Expired));
+        }
         outcome => outcome?,
     }
-    answer(context, client, request.target.grant(code, &session.id, &context.issuer), cookies)
+    let granted = request.target.grant(code, &session.id, &context.issuer);
+    answer(context, client, granted, progress.cookies)
+}
+
+/// What the request is used up by.
+fn used_up(pending: &PendingRequest, grant: &Grant, settings: &RealmSettings, now: Timestamp) -> Vec<Change> {
+    let realm_id = || grant.realm_id.clone();
+    let page = pending.spend(settings, now).map(|spend| Change::Spend { realm_id: realm_id(), spend });
+    let pushed = pending.pushed.clone().map(|fingerprint| {
+        let realm_id = realm_id();
+        Change::SpendPushedRequest { realm_id, fingerprint, at: now }
+    });
+    page.into_iter().chain(pushed).collect()
+}
+
+/// The end for a page of a request that was answered. Who comes back to one hears that it is over. Who sent a form twice
+/// (a button that is pressed twice does, and the browser shows what comes of the second) has proven something: what it
+/// is stands, and the request is made anew, with all that it asks.
+async fn answered_before(
+    context: &RealmContext,
+    pending: &PendingRequest,
+    progress: Progress,
+) -> Result<Response, PageError> {
+    let Some(anew) = pending.anew(context) else { return Err(PageError::new(Trouble::Expired)) };
+    if !progress.after_form {
+        return Err(PageError::new(Trouble::Expired).again(anew));
+    }
+    context.app.commit(progress.changes).await?;
+    Ok(with_cookies(see_other(&anew), progress.cookies))
 }
 
 /// A session that this very moment has not seen yet was used: one that has just begun is as it should be.

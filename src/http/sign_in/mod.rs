@@ -151,7 +151,7 @@ async fn step(
 ) -> Result<Response, PageError> {
     match decision {
         Decision::Issue => {
-            let issue = issue::Issue { client, request, granted, acr, pushed: pending.pushed.as_deref() };
+            let issue = issue::Issue { client, request, granted, acr, pending };
             issue::code(context, &issue, progress).await
         }
         Decision::Refuse(code) => {
