@@ -7,13 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use crate::app::{App, Shared};
 use crate::protocol::audit::{AuditEvent, AuditKind};
-use crate::protocol::backchannel_logout::{HEADER_TYP, Notice, logout_token, next_attempt};
+use crate::protocol::backchannel_logout::{HEADER_TYP, Notice, logout_token, next_attempt, next_look};
 use crate::secrets;
 use crate::server::Shutdown;
 use crate::store::StoreError;
@@ -35,12 +35,12 @@ enum Outcome {
     Silent(String),
 }
 
-/// Begins telling, until `shutdown`.
-pub fn spawn(app: &Shared, shutdown: &Shutdown) {
-    tokio::spawn(run(Arc::clone(app), shutdown.clone()));
+/// Begins telling, until `shutdown` and for `patience` at most after it. What it gives ends with it.
+pub fn spawn(app: &Shared, shutdown: &Shutdown, patience: Duration) -> JoinHandle<()> {
+    tokio::spawn(run(Arc::clone(app), shutdown.clone(), patience))
 }
 
-async fn run(app: Shared, shutdown: Shutdown) {
+async fn run(app: Shared, shutdown: Shutdown, patience: Duration) {
     let mut every = tokio::time::interval(LOOK);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut under_way = JoinSet::new();
@@ -61,7 +61,11 @@ async fn run(app: Shared, shutdown: Shutdown) {
         }
     }
     // Whoever is being told may finish; the rest is for the next start or for another node.
-    while under_way.join_next().await.is_some() {}
+    let finished = async { while under_way.join_next().await.is_some() {} };
+    tokio::select! {
+        () = shutdown.forced() => {}
+        _ = tokio::time::timeout(patience, finished) => {}
+    }
 }
 
 async fn claim(app: &App, places: usize) -> Result<Vec<Notice>, StoreError> {
@@ -72,15 +76,15 @@ async fn claim(app: &App, places: usize) -> Result<Vec<Notice>, StoreError> {
 }
 
 async fn tell(app: Shared, notice: Notice) {
-    let outcome = attempt(&app, &notice).await.unwrap_or_else(|why| Outcome::Refused(why.to_string()));
-    let noted = match outcome {
-        Outcome::Told => {
+    let noted = match attempt(&app, &notice).await {
+        Ok(Outcome::Told) => {
             app.metrics.backchannel_logout("told");
             app.store.logout_notice_done(&notice).await
         }
-        Outcome::NotWanted => app.store.logout_notice_done(&notice).await,
-        Outcome::Refused(why) => failed(&app, &notice, &why, false).await,
-        Outcome::Silent(why) => failed(&app, &notice, &why, true).await,
+        Ok(Outcome::NotWanted) => app.store.logout_notice_done(&notice).await,
+        Ok(Outcome::Refused(why)) => failed(&app, &notice, &why, false).await,
+        Ok(Outcome::Silent(why)) => failed(&app, &notice, &why, true).await,
+        Err(why) => not_tried(&app, &notice, &why).await,
     };
     if let Err(error) = noted {
         tracing::warn!(%error, "what became of a logout notice could not be noted");
@@ -96,7 +100,24 @@ async fn failed(app: &App, notice: &Notice, why: &str, silent: bool) -> Result<(
         return app.store.postpone_logout_notice(notice, at, silent).await;
     }
     tracing::warn!(client, attempts, why, "a client could not be told of a logout, and is given up");
+    give_up(app, notice, why).await
+}
+
+/// Trouble of ours is not the client's: it is waited out, and no event tells its cause.
+async fn not_tried(app: &App, notice: &Notice, why: &NotTried) -> Result<(), StoreError> {
+    let client = &notice.client;
+    if let Some(at) = next_look(notice, app.clock.now()) {
+        tracing::warn!(client, %why, "a client cannot be told of a logout now, and is told later");
+        app.metrics.backchannel_logout("postponed");
+        return app.store.return_logout_notice(notice, at).await;
+    }
+    tracing::error!(client, %why, "a client could not be told of a logout, and is given up");
+    give_up(app, notice, "server_error").await
+}
+
+async fn give_up(app: &App, notice: &Notice, why: &str) -> Result<(), StoreError> {
     app.metrics.backchannel_logout("given_up");
+    let (now, Notice { client, attempts, .. }) = (app.clock.now(), notice);
     let record = app.store.client_by_id(&notice.realm_id, client).await?;
     let event = AuditEvent {
         id: Uuid::now_v7().to_string(),

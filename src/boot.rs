@@ -92,12 +92,18 @@ pub struct Running {
     /// Stops it.
     pub shutdown: Shutdown,
     serving: JoinHandle<Ended>,
+    telling: JoinHandle<()>,
 }
 
 impl Running {
     /// Waits until it has stopped.
     pub async fn ended(self) -> Ended {
         let ended = self.serving.await.unwrap_or(Ended::Forced);
+        // Whoever is being told of a logout needs the database still.
+        self.shutdown.begin();
+        if self.telling.await.is_err() {
+            tracing::error!("the worker that tells of logouts had died");
+        }
         self.app.store.close().await;
         ended
     }
@@ -240,7 +246,7 @@ pub async fn start(
     let app = build(config, clock, seed).await?;
     let told_at = management.as_ref().map(Server::local_addr);
     background::spawn(&app, config.sweep_interval, &shutdown);
-    backchannel_logout::spawn(&app, &shutdown);
+    let telling = backchannel_logout::spawn(&app, &shutdown, config.limits.drain_timeout);
     let health = health(&app, &shutdown);
     if let Some(server) = management {
         let (metrics, limits) = (app.metrics.clone(), config.limits.for_management());
@@ -255,7 +261,7 @@ pub async fn start(
     let serving =
         tokio::spawn(serve(app.metrics.clone(), config.clone(), endpoints, (main, second), shutdown.clone()));
     let is_over_tls = config.tls.is_some() && https.is_none();
-    Ok(Running { app, address, is_over_tls, https, management: told_at, shutdown, serving })
+    Ok(Running { app, address, is_over_tls, https, management: told_at, shutdown, serving, telling })
 }
 
 /// The sockets of requests: one, plain or over TLS; or both side by side.

@@ -17,6 +17,10 @@ pub const LIFETIME: i64 = 120;
 const PAUSES: [i64; 6] = [5, 15, 60, 180, 600, 900];
 /// Seconds after the session's end for which a client is tried.
 const PATIENCE: i64 = 3_600;
+/// Seconds after which trouble of ours may have passed.
+const OWN_PAUSE: i64 = 30;
+/// Seconds after the session's end for which trouble of ours is waited out: it is not the client's to bear.
+const OWN_PATIENCE: i64 = 86_400;
 
 /// The end of a session of which a client is to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +73,12 @@ pub fn next_attempt(notice: &Notice, now: Timestamp) -> Option<Timestamp> {
     Some(now.plus(pause)).filter(|at| at.since(notice.created_at) <= PATIENCE)
 }
 
+/// When to come back to a notice that trouble of ours kept from being sent; none when that has gone on for too long.
+#[must_use]
+pub fn next_look(notice: &Notice, now: Timestamp) -> Option<Timestamp> {
+    Some(now.plus(OWN_PAUSE)).filter(|at| at.since(notice.created_at) <= OWN_PATIENCE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +125,9 @@ mod tests {
             }
         }
         assert_eq!(tried, [5, 15, 60, 180, 600, 900, 900, 900]);
+        // Trouble of ours is waited out for longer, without hurry.
+        assert_eq!(next_look(&notice(), now), Some(now.plus(30)));
+        assert_eq!(next_look(&notice(), Timestamp(1_000).plus(OWN_PATIENCE)), None);
         assert!(now.since(Timestamp(1_000)) <= PATIENCE);
     }
 }

@@ -142,6 +142,18 @@ impl Store {
         self.db.write(Changes::plain(vec![forget(notice), audit::add(event)?])).await
     }
 
+    /// The notice was not sent: it is looked at again at `due_at`, as if it had not been taken.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then it is tried when its lease is over.
+    pub async fn return_logout_notice(&self, notice: &Notice, due_at: Timestamp) -> Result<(), StoreError> {
+        let text = "UPDATE logout_outbox SET due_at = $5, attempts = attempts - 1 \
+                    WHERE realm_id = $1 AND session_id = $2 AND client = $3 AND attempts = $4";
+        let Notice { realm_id, session_id, client, attempts, .. } = notice;
+        let back = sql!(text, realm_id, session_id, client, *attempts, due_at);
+        self.db.write(Changes::plain(vec![back])).await
+    }
+
     /// The client could not be told, and is tried again at `due_at`. If nobody answers there, its other notices wait
     /// as long, so that one silent client does not hold up the others.
     ///

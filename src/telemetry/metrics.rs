@@ -182,7 +182,8 @@ impl Metrics {
         self.0.sign_ins.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
-    /// Counts an attempt to tell a client of a logout: `told`, `failed` (it is tried again) or `given_up`.
+    /// Counts an attempt to tell a client of a logout: `told`, `failed` (it is tried again), `postponed` (for trouble of
+    /// ours) or `given_up`.
     pub fn backchannel_logout(&self, outcome: &'static str) {
         self.0.backchannel_logouts.get_or_create(&OutcomeLabels { outcome }).inc();
     }

@@ -107,6 +107,16 @@ on_both! {
         assert!(events.iter().any(|kept| kept.id == event.id));
     }
 
+    async fn a_notice_that_was_not_sent_counts_for_nothing(world) {
+        world.clients(1).await;
+        world.end().await;
+        let first = world.store.claim_logout_notices(NOW, 10).await.unwrap().remove(0);
+        world.store.return_logout_notice(&first, NOW.plus(7)).await.unwrap();
+        assert!(world.store.claim_logout_notices(NOW.plus(6), 10).await.unwrap().is_empty());
+        let second = world.store.claim_logout_notices(NOW.plus(7), 10).await.unwrap().remove(0);
+        assert_eq!(second, first);
+    }
+
     async fn a_silent_client_holds_up_nobody_else(world) {
         let clients = world.clients(2).await;
         world.end().await;

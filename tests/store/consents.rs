@@ -94,9 +94,12 @@ on_both! {
                     Some(id)
                 })
             });
-            let mut good = BTreeSet::new();
+            let mut given = Vec::new();
             for call in calls.collect::<Vec<_>>() {
-                let Some(id) = call.await.unwrap() else { continue };
+                given.extend(call.await.unwrap());
+            }
+            let mut good = BTreeSet::new();
+            for id in given {
                 let (grant, ..) =
                     world.store.grant_with_user(&world.tenant.realm.id, &id).await.unwrap().unwrap();
                 if grant.revoked_at.is_none() {
