@@ -1,15 +1,14 @@
 //! Client secrets: generated ones by a hash that costs nothing, chosen ones by the pool and a memory of what it said.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
 use quick_cache::sync::Cache;
 
-use super::guesses::Guesses;
+use super::guesses::{Guess, Guesses, Tried};
 use super::{PasswordError, Passwords, Profile, within_limit};
 use crate::clock::Timestamp;
-use crate::protocol::brake::{self, SecretCounters};
+use crate::protocol::brake::SecretCounters;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::secrets::{
     GENERATED_PREFIX, SEALED_PREFIX, SHARED_PREFIX, Secret, hash_generated, random_bytes, same,
@@ -32,36 +31,6 @@ pub struct ClientSecrets {
     key: Key,
     proven: Cache<[u8; 32], ()>,
     guesses: Guesses,
-}
-
-/// Where an attempt at a secret comes from.
-#[derive(Clone, Copy, Debug)]
-pub struct Guess<'a> {
-    /// The realm's identifier.
-    pub realm_id: &'a str,
-    /// The client that it is said to be, as it was sent.
-    pub client_id: &'a str,
-    /// The address that sent it.
-    pub address: IpAddr,
-    /// When.
-    pub now: Timestamp,
-}
-
-impl Guess<'_> {
-    fn counters(&self) -> SecretCounters {
-        brake::secret_counters(self.realm_id, self.client_id, self.address)
-    }
-}
-
-/// What became of an attempt at a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tried {
-    /// It is the client's secret.
-    Right,
-    /// It is not.
-    Wrong,
-    /// It was not looked at: too many wrong ones came from there.
-    WaitUntil(Timestamp),
 }
 
 /// What a sealed secret is sealed for.

@@ -1,11 +1,42 @@
-//! Wrong client secrets, counted in memory.
+//! Attempts at client secrets, and those that were wrong, counted in memory.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 
 use crate::clock::Timestamp;
-use crate::protocol::brake::{SECRET_RULE, SecretCounters, Tally};
+use crate::protocol::brake::{SECRET_RULE, SecretCounters, Tally, secret_counters};
+
+/// Where an attempt at a secret comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Guess<'a> {
+    /// The realm's identifier.
+    pub realm_id: &'a str,
+    /// The client that it is said to be, as it was sent.
+    pub client_id: &'a str,
+    /// The address that sent it.
+    pub address: IpAddr,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Guess<'_> {
+    pub(super) fn counters(&self) -> SecretCounters {
+        secret_counters(self.realm_id, self.client_id, self.address)
+    }
+}
+
+/// What became of an attempt at a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// It is the client's secret.
+    Right,
+    /// It is not.
+    Wrong,
+    /// It was not looked at: too many wrong ones came from there.
+    WaitUntil(Timestamp),
+}
 
 /// Counts that are kept; beyond it the ones that were looked at least go.
 const MOST: usize = 20_000;
@@ -69,7 +100,6 @@ fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::brake::secret_counters;
 
     fn counters(client: &str, address: &str) -> SecretCounters {
         secret_counters("r1", client, address.parse().unwrap())

@@ -21,7 +21,8 @@ use std::sync::{Arc, LazyLock};
 use hashers::Hashers;
 use queue::{MOST_WAIT, Queue};
 
-pub use client_secrets::{ClientSecrets, Guess, Tried};
+pub use client_secrets::ClientSecrets;
+pub use guesses::{Guess, Tried};
 pub use scheme::{Cost, Pbkdf2Digest, Scheme, SchemeError};
 
 use crate::secrets::{Secret, random_bytes};
