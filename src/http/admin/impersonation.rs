@@ -26,7 +26,7 @@ pub(super) async fn begin(call: Call, context: RealmContext, headers: HeaderMap)
         return Err(AdminError::bad("User is disabled"));
     }
     let session = password::fresh_session(&context, &headers, &user, false, call.now());
-    let expires_at = password::end(&session, &call.state.realm.settings);
+    let expires_at = session.ends_at(&call.state.realm.settings);
     let (cookie, fingerprint) = cookies::fresh();
     let set = [
         cookies::set(&context, Kind::Session, &cookie, None),
