@@ -1,25 +1,24 @@
 //! The person's own page: `GET …/account/` shows profile, apps with consent and sessions; its forms withdraw and end. An app
-//! that asks there for JSON gets the profile (`loadUserProfile` of keycloak-js).
+//! that asks there for JSON gets the profile, and may change it (`profile`).
 
-use axum::Json;
+mod profile;
+
 use axum::extract::Path;
-use axum::http::header::{ACCEPT, CACHE_CONTROL};
-use axum::http::{HeaderMap, HeaderValue};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+use axum::response::Response;
 use serde::Deserialize;
 
-use super::bearer::{self, BearerError};
+pub use profile::update;
+
 use super::context::RealmContext;
 use super::cookies;
-use super::cors;
-use super::dpop;
 use super::error::PageError;
 use super::goodbye;
 use super::pages::{Account, App, Brand, Done, Hidden, Link, Moment, Name, Profile, SignedIn, Trouble};
 use super::params::{Form, Params, ParamsError, Query};
 use super::pending::PendingRequest;
 use super::sign_in::{self, Progress, audit, see_other, with_cookies};
-use crate::protocol::account as protocol_account;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
@@ -41,32 +40,9 @@ pub enum Action {
 pub async fn show(context: RealmContext, headers: HeaderMap, Query(query): Query) -> Response {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("application/json") && !accept.contains("text/html") {
-        return profile(&context, &headers).await;
+        return profile::read(&context, &headers).await;
     }
     page(&context, &headers, query).await.unwrap_or_else(|error| context.fail(&error))
-}
-
-/// The profile of whom the token speaks for, for apps in the browser too.
-async fn profile(context: &RealmContext, headers: &HeaderMap) -> Response {
-    let answer = async {
-        let token = bearer::from_header(headers)?.ok_or_else(BearerError::missing)?;
-        let live = bearer::admit(context, headers, token).await?;
-        if !protocol_account::may_read(&live.claims) {
-            return Err(BearerError::role("The token needs the role view-profile of the client account")
-                .of(&live.client_id));
-        }
-        let body = (
-            [(CACHE_CONTROL, HeaderValue::from_static("no-store"))],
-            Json(protocol_account::profile(&live.user)),
-        );
-        Ok::<_, BearerError>((live.client_id, body.into_response()))
-    };
-    let (client_id, response) = match answer.await {
-        Ok((client_id, response)) => (Some(client_id), response),
-        Err(error) => (error.client_id.clone(), error.into_response()),
-    };
-    let response = dpop::with_nonce(context, headers, response);
-    cors::allow(context, headers, client_id.as_deref(), response).await
 }
 
 async fn page(

@@ -66,10 +66,12 @@ fn router(app: Shared) -> Router {
         routes = routes.merge(realm_routes(""));
     }
     let base = app.hosts.base_path().to_owned();
+    // A nested `/` is the path itself; people and probes write it with a slash at its end too.
+    let below = |routes| Router::new().nest(&base, routes).route(&format!("{base}/"), get(welcome::welcome));
     let routes = match (base.is_empty(), app.rules.at_root_too) {
         (true, _) => routes,
-        (false, true) => routes.clone().nest(&base, routes),
-        (false, false) => Router::new().nest(&base, routes),
+        (false, true) => routes.clone().merge(below(routes)),
+        (false, false) => below(routes),
     };
     let known = routes.clone().fallback(missing).with_state(app.clone());
     routes.fallback(move |request| async move { lenient(&base, known, request).await }).with_state(app)
@@ -142,8 +144,8 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
         .route("/device", get(device::show).post(device::submit))
         .route("/device/confirm", get(device::answer::get).post(device::answer::post))
         .route("/device/qr.svg", get(device::qr::picture))
-        .route("/account", get(account::show).options(cors::preflight))
-        .route("/account/", get(account::show).options(cors::preflight))
+        .route("/account", get(account::show).post(account::update).options(cors::preflight))
+        .route("/account/", get(account::show).post(account::update).options(cors::preflight))
         .route("/account/{action}", post(account::act))
         .routes
 }

@@ -1,29 +1,46 @@
-//! What the holder of an access token may learn about the person that it speaks for, by the roles of the client `account`,
+//! What the holder of an access token may learn about, and change of, the person that it speaks for, by the roles of the client `account`,
 //! as Keycloak's apps ask for it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::built_in::ACCOUNT;
 use super::jws::Claims;
-use super::user::User;
+use super::user::{User, canonical};
 
-/// Roles of which one lets a token read the profile.
-const READS: [&str; 2] = ["view-profile", "manage-account"];
+/// What a token may do with the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read the profile.
+    Read,
+    /// Change it.
+    Change,
+}
 
-/// Whether a token was issued for the account, and with a role that lets it read the profile.
+impl Access {
+    /// Roles of which one allows it.
+    fn roles(self) -> &'static [&'static str] {
+        match self {
+            Self::Read => &["view-profile", "manage-account"],
+            Self::Change => &["manage-account"],
+        }
+    }
+}
+
+/// Whether a token was issued for the account, and with a role that allows this.
 #[must_use]
-pub fn may_read(claims: &Claims) -> bool {
+pub fn may(claims: &Claims, access: Access) -> bool {
     let for_account = claims.audiences().is_some_and(|audiences| audiences.contains(&ACCOUNT));
     let texts = |roles: Option<&Value>| {
         let roles = roles.and_then(Value::as_array).into_iter().flatten();
         roles.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
     };
-    let access = claims.value("resource_access").and_then(|access| access.get(ACCOUNT));
-    let own = texts(access.and_then(|access| access.get("roles")));
+    let clients = claims.value("resource_access").and_then(|clients| clients.get(ACCOUNT));
+    let own = texts(clients.and_then(|clients| clients.get("roles")));
     // In a token by RFC 9068 they stand among the others (see `access_token::profile`).
     let all = texts(claims.value("roles"));
-    let named = |role: &str| own.iter().any(|own| own == role) || all.contains(&format!("{ACCOUNT}:{role}"));
-    for_account && READS.into_iter().any(named)
+    let named = |role: &&str| own.iter().any(|own| own == role) || all.contains(&format!("{ACCOUNT}:{role}"));
+    for_account && access.roles().iter().any(named)
 }
 
 /// The profile, in the shape that keycloak-js loads.
@@ -37,6 +54,88 @@ pub fn profile(user: &User) -> Value {
         "email": user.email,
         "emailVerified": user.email_verified,
         "attributes": user.attributes,
+    })
+}
+
+/// What a person says of themselves. What is missing stays; an empty text takes away. Attributes are not among it: claims
+/// that services trust are made of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Wish {
+    username: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email: Option<String>,
+}
+
+/// What is wrong with a field, in Keycloak's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Flaw {
+    field: &'static str,
+    error_message: &'static str,
+    params: Vec<Value>,
+}
+
+impl Flaw {
+    fn new(field: &'static str, error_message: &'static str) -> Self {
+        Self { field, error_message, params: vec![field.into()] }
+    }
+
+    /// The body is no JSON object of texts.
+    #[must_use]
+    pub fn of_body() -> Self {
+        Self { field: "body", error_message: "Send one JSON object as application/json", params: Vec::new() }
+    }
+
+    /// Somebody else has the e-mail address.
+    #[must_use]
+    pub fn of_taken_email() -> Self {
+        Self::new("email", "emailExistsMessage")
+    }
+}
+
+/// The longest name or address, in characters.
+const LONGEST: usize = 255;
+
+/// `user` as `wish` has it. Who changes the e-mail address has not proven that it is theirs.
+///
+/// # Errors
+/// Every field that is wrong. The user name is an administrator's to change.
+pub fn changed(user: &User, wish: &Wish) -> Result<User, Vec<Flaw>> {
+    let mut flaws = Vec::new();
+    if wish.username.as_deref().is_some_and(|name| canonical(name) != canonical(&user.username)) {
+        flaws.push(Flaw::new("username", "error-user-attribute-read-only"));
+    }
+    let mut new = user.clone();
+    for (field, text, place) in [
+        ("firstName", &wish.first_name, &mut new.first_name),
+        ("lastName", &wish.last_name, &mut new.last_name),
+        ("email", &wish.email, &mut new.email),
+    ] {
+        let Some(text) = text.as_deref().map(str::trim) else { continue };
+        if text.chars().count() > LONGEST {
+            flaws.push(Flaw {
+                params: vec![field.into(), 0.into(), LONGEST.into()],
+                ..Flaw::new(field, "error-invalid-length")
+            });
+        } else if text.chars().any(char::is_control) {
+            flaws.push(Flaw::new(field, "error-invalid-value"));
+        } else if field == "email" && !text.is_empty() && !is_address(text) {
+            flaws.push(Flaw::new(field, "error-invalid-email"));
+        }
+        *place = Some(text.to_owned()).filter(|text| !text.is_empty());
+    }
+    if new.email != user.email {
+        new.email_verified = false;
+    }
+    if flaws.is_empty() { Ok(new) } else { Err(flaws) }
+}
+
+fn is_address(email: &str) -> bool {
+    email.split_once('@').is_some_and(|(local, domain)| {
+        let filled = !local.is_empty() && !domain.is_empty();
+        filled && !domain.contains('@') && !email.contains(char::is_whitespace)
     })
 }
 
@@ -66,7 +165,66 @@ mod tests {
             ("none", json!({ "aud": "account" }), false),
         ] {
             let claims = Claims::new(claims.as_object().unwrap().clone());
-            assert_eq!(may_read(&claims), expected, "{case}");
+            assert_eq!(may(&claims, Access::Read), expected, "{case}");
+            assert_eq!(may(&claims, Access::Change), case == "manage", "{case}");
+        }
+    }
+
+    #[test]
+    fn a_person_changes_names_and_address_and_nothing_else() {
+        let user = User {
+            id: "1".into(),
+            realm_id: "r".into(),
+            username: "alice".into(),
+            email: Some("alice@example.com".into()),
+            email_verified: true,
+            enabled: true,
+            first_name: Some("Alice".into()),
+            last_name: None,
+            attributes: Default::default(),
+            required_actions: Vec::new(),
+            service_account_client: None,
+            not_before: None,
+            created_at: crate::clock::Timestamp(1),
+        };
+        let wish = |value: Value| serde_json::from_value::<Wish>(value).unwrap();
+        let new =
+            changed(&user, &wish(json!({ "firstName": " Ann ", "lastName": "Lee", "email": "a@b.example" })))
+                .unwrap();
+        let expected = User {
+            first_name: Some("Ann".into()),
+            last_name: Some("Lee".into()),
+            email: Some("a@b.example".into()),
+            email_verified: false,
+            ..user.clone()
+        };
+        assert_eq!(new, expected);
+        for (case, body) in [
+            ("nothing", json!({})),
+            ("what it is", json!({ "username": "Alice", "email": "alice@example.com" })),
+            (
+                "what is not a person's to say",
+                json!({
+                    "id": "2", "enabled": false, "emailVerified": false, "attributes": { "role": ["admin"] },
+                    "requiredActions": ["x"]
+                }),
+            ),
+        ] {
+            assert_eq!(changed(&user, &wish(body)), Ok(user.clone()), "{case}");
+        }
+        let none = changed(&user, &wish(json!({ "email": "", "firstName": "" }))).unwrap();
+        assert_eq!((none.email, none.email_verified, none.first_name), (None, false, None));
+        for (case, body, field, message) in [
+            ("another name", json!({ "username": "bob" }), "username", "error-user-attribute-read-only"),
+            ("no address", json!({ "email": "alice" }), "email", "error-invalid-email"),
+            ("two addresses", json!({ "email": "a@b@c" }), "email", "error-invalid-email"),
+            ("an address with a space", json!({ "email": "a b@c" }), "email", "error-invalid-email"),
+            ("a line", json!({ "lastName": "a\nb" }), "lastName", "error-invalid-value"),
+            ("too long", json!({ "firstName": "x".repeat(256) }), "firstName", "error-invalid-length"),
+        ] {
+            let flaws = changed(&user, &wish(body)).unwrap_err();
+            let found: Vec<_> = flaws.iter().map(|flaw| (flaw.field, flaw.error_message)).collect();
+            assert_eq!(found, [(field, message)], "{case}");
         }
     }
 }

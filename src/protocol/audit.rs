@@ -89,6 +89,8 @@ pub enum AuditKind {
     KeyRotated,
     /// A user's password changed.
     UpdatePassword,
+    /// A person changed names or e-mail address of their own.
+    UpdateProfile,
     /// An administrator made something.
     AdminCreate,
     /// An administrator changed something.

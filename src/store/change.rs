@@ -75,6 +75,9 @@ pub enum Change {
     DeleteUser { realm_id: String, id: String, at: Timestamp },
     /// A user's password is this (a PHC string).
     SetPassword { realm_id: String, user_id: String, hash: String },
+    /// A person changed names and e-mail address of their own, and nothing else is touched; a conflict about the `user` when
+    /// the account was switched off or renamed meanwhile.
+    ChangeProfile(Box<User>),
     /// What a user must do at the next sign-in.
     SetRequiredActions { realm_id: String, user_id: String, actions: Vec<String> },
     /// A password was right; a conflict about the `password` when it is not any more, or the user was switched off.
@@ -288,7 +291,7 @@ impl Change {
             Self::PutClient { client, .. } => &client.realm_id,
             Self::PutRole(role) => &role.realm_id,
             Self::PutGroup(group) => &group.realm_id,
-            Self::PutUser(user) | Self::ExpectUser(user) => &user.realm_id,
+            Self::PutUser(user) | Self::ExpectUser(user) | Self::ChangeProfile(user) => &user.realm_id,
             Self::PutCredential(credential) => &credential.realm_id,
             Self::ProvePassword(proof) => &proof.realm_id,
             Self::PutKeycloakRecord(record) => &record.realm_id,
@@ -397,6 +400,7 @@ impl Change {
                 to.push(keycloak_record::delete_beside(&realm_id, Beside::User, &id));
                 user::delete(&realm_id, &id, at, to);
             }
+            Self::ChangeProfile(user) => to.push(user::change_profile(&user)?),
             Self::SetRequiredActions { realm_id, user_id, actions } => {
                 to.push(user::set_required_actions(&realm_id, &user_id, &actions)?);
             }

@@ -159,6 +159,32 @@ pub(super) fn delete(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<State
     to.push(sql!("DELETE FROM users WHERE id = $2 AND realm_id = $1", realm_id, id));
 }
 
+pub(super) fn change_profile(user: &User) -> Result<Statement, StoreError> {
+    let text = "UPDATE users SET email = $3, email_key = $4, email_verified = $5, first_name = $6, last_name = $7, \
+                search_key = $8, name_key = $9, last_name_key = $10 \
+                WHERE id = $2 AND realm_id = $1 AND username = $11 AND enabled = 1";
+    let username = canonical(&user.username);
+    let email_key = user.email.as_deref().map(canonical).filter(|key| !key.is_empty());
+    let [name_key, last_name_key] = user_search::names(user);
+    let search_key = user_search::key(user, &username, email_key.as_deref().unwrap_or_default());
+    email_key.as_deref().map(key).transpose()?;
+    let statement = sql!(
+        text,
+        &user.realm_id,
+        &user.id,
+        &user.email,
+        email_key,
+        user.email_verified,
+        &user.first_name,
+        &user.last_name,
+        search_key,
+        name_key,
+        last_name_key,
+        key(&username)?,
+    );
+    Ok(statement.needs("user"))
+}
+
 pub(super) fn set_required_actions(
     realm_id: &str,
     user_id: &str,

@@ -58,6 +58,58 @@ async fn the_profile_needs_a_token_with_the_role() {
     assert!(page.body.contains("kc-form-login"), "a browser gets the page, whatever token it sends");
 }
 
+async fn change(browser: &Browser, rp: &Rp, token: &str, media: &str, body: &str) -> Reply {
+    let mut app = browser.clone();
+    app.forget_cookies();
+    let bearer = format!("Bearer {token}");
+    let mut headers = vec![("content-type", media), ("origin", "http://localhost:3000")];
+    if !token.is_empty() {
+        headers.push(("authorization", bearer.as_str()));
+    }
+    let address = format!("{}/account", rp.issuer);
+    app.send(axum::http::Method::POST, &address, Some(body.to_owned()), &headers).await
+}
+
+#[tokio::test]
+async fn a_person_changes_their_own_profile_and_no_more_than_that() {
+    let server = TestServer::start().await.unwrap();
+    let (rp, browser) = (server.rp("spa", None), server.browser());
+    let tokens = signed_in(&server, &rp).await;
+    let token = tokens.access_token();
+    let json = "application/json";
+    let body = json!({
+        "username": "alice", "firstName": "Ann", "lastName": "Lee", "email": "ann@example.com",
+        "emailVerified": true, "enabled": false, "attributes": { "level": ["9"] }
+    });
+    let reply = change(&browser, &rp, token, json, &body.to_string()).await;
+    assert_eq!(reply.status, 204, "{}", reply.body);
+    assert_eq!(reply.header("access-control-allow-origin"), "http://localhost:3000");
+    let profile = ask(&browser, &rp, token, json, "http://localhost:3000").await.json();
+    let shown = ["firstName", "lastName", "email", "emailVerified"].map(|name| profile[name].clone());
+    assert_eq!(shown, [json!("Ann"), json!("Lee"), json!("ann@example.com"), json!(false)]);
+    assert!(profile["attributes"].get("level").is_none(), "claims are made of attributes: {profile}");
+    for (case, media, body, status, message) in [
+        ("a name", json, r#"{"username": "root"}"#, 400, "error-user-attribute-read-only"),
+        ("no address", json, r#"{"email": "ann"}"#, 400, "error-invalid-email"),
+        ("another's address", json, r#"{"email": "BOB@example.com"}"#, 409, "emailExistsMessage"),
+        ("no object", json, "[]", 400, "JSON object"),
+        ("a form", "application/x-www-form-urlencoded", "firstName=x", 415, "JSON object"),
+    ] {
+        let reply = change(&browser, &rp, token, media, body).await;
+        assert_eq!(reply.status, status, "{case}: {}", reply.body);
+        assert!(reply.json()["errors"][0]["errorMessage"].as_str().unwrap().contains(message), "{case}");
+    }
+    for (case, token) in
+        [("none", ""), ("a refresh token", tokens.refresh_token()), ("an ID token", tokens.id_token())]
+    {
+        assert_eq!(change(&browser, &rp, token, json, "{}").await.status, 401, "{case}");
+    }
+    let store = &server.app().store;
+    let realm = store.realm_by_name("main").await.unwrap().unwrap();
+    let user = store.user_by_login(&realm.id, "alice", false).await.unwrap().unwrap().user;
+    assert!(user.enabled, "nobody switches themselves off by it");
+}
+
 #[tokio::test]
 async fn a_realm_publishes_itself() {
     let server = TestServer::start().await.unwrap();
