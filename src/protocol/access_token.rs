@@ -76,7 +76,9 @@ pub fn is_shaped(typ: Option<&str>, claims: &Claims) -> bool {
 pub fn access_token(request: &AccessTokenRequest<'_>) -> Map<String, Value> {
     let AccessTokenRequest { issuer, client, subject, granted, facts, .. } = *request;
     let user = subject.user;
-    let mut token = claims::evaluate(Target::AccessToken, subject, client, granted, &facts);
+    let target =
+        if client.settings.lightweight_access_token { Target::Lightweight } else { Target::AccessToken };
+    let mut token = claims::evaluate(target, subject, client, granted, &facts);
     let mapped = token.remove("aud");
     let audiences = match request.audiences {
         Some(asked) => asked.iter().map(String::as_str).collect(),

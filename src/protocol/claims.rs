@@ -33,6 +33,8 @@ pub struct Subject<'a> {
 pub enum Target {
     /// An access token.
     AccessToken,
+    /// An access token that says little: whoever gets it asks introspection for the rest.
+    Lightweight,
     /// An ID token (OpenID Connect Core §2).
     IdToken,
     /// A UserInfo response (OpenID Connect Core §5.3).

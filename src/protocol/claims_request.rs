@@ -59,7 +59,7 @@ impl ClaimNames {
         match target {
             Target::IdToken => Some(&self.id_token),
             Target::UserInfo => Some(&self.userinfo),
-            Target::AccessToken | Target::Introspection => None,
+            Target::AccessToken | Target::Lightweight | Target::Introspection => None,
         }
     }
 }

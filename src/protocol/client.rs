@@ -259,6 +259,8 @@ pub struct ClientSettings {
     pub introspection_signed_response_alg: Option<Algorithm>,
     /// How its access tokens are written.
     pub access_token_format: AccessTokenFormat,
+    /// Whether its access tokens hold only the claims that a mapper marks for such tokens, and introspection has the rest.
+    pub lightweight_access_token: bool,
     /// Access token lifetime, when it differs from the realm's.
     pub access_token: Option<i64>,
     /// Whether it gets no token without a DPoP proof (RFC 9449 §5.2).

@@ -54,7 +54,8 @@ impl Mapper {
 
     /// Whether the mapper writes into `target`. A switch that is missing, as in files from before it existed, follows
     /// Keycloak: UserInfo follows the ID token, introspection the access token, and kinds that once had no switches
-    /// are for access tokens.
+    /// are for access tokens. A lightweight token has what says so, and its audiences: where a token may be used is not for
+    /// its reader to look up.
     #[must_use]
     pub fn is_for(&self, kind: Kind, target: Target) -> bool {
         let access =
@@ -62,6 +63,10 @@ impl Mapper {
         let id = self.switch("id.token.claim").unwrap_or(false);
         match target {
             Target::AccessToken => access,
+            Target::Lightweight => {
+                let audience = matches!(kind, Kind::Audience | Kind::AudienceResolve);
+                self.switch("lightweight.claim").unwrap_or(audience && access)
+            }
             Target::IdToken => id,
             Target::UserInfo => self.switch("userinfo.token.claim").unwrap_or(id),
             Target::Introspection => self.switch("introspection.token.claim").unwrap_or(access),

@@ -63,7 +63,7 @@ pub(super) fn describe(state: &State) -> RealmSpec {
         default_scopes: Some(settings.default_scopes.clone()),
         optional_scopes: Some(settings.optional_scopes.clone()),
         roles: roles(state, None),
-        scopes: state.scopes.iter().map(scope).collect(),
+        scopes: state.scopes.iter().map(|one| scope(state, one)).collect(),
         clients: state.clients.iter().map(|one| client(state, one)).collect(),
         groups: groups(state, None),
         users: users.map(|one| user(state, one)).collect(),
@@ -92,6 +92,7 @@ fn role(state: &State, role: &Role) -> RoleSpec {
         name: role.name.clone(),
         description: filled(role.description.as_ref()),
         composites: Some(names(state, state.roles.children(&role.id))),
+        attributes: Some(role.attributes.clone()),
     }
 }
 
@@ -102,21 +103,22 @@ fn names<'a>(state: &State, ids: impl Iterator<Item = &'a str>) -> Vec<String> {
     names
 }
 
-fn scope(scope: &Scope) -> ScopeSpec {
+fn scope(state: &State, scope: &Scope) -> ScopeSpec {
     ScopeSpec {
         name: scope.name.clone(),
         description: filled(scope.description.as_ref()),
         consent_text: filled(scope.settings.consent_text.as_ref()),
         include_in_token: Some(scope.settings.include_in_token),
         mappers: Some(mappers(&scope.settings.mappers)),
+        scope_mappings: Some(names(state, scope.settings.scope_mappings.iter().map(String::as_str))),
     }
 }
 
-/// Mappers without the identifiers that the admin API gave them.
 fn named(algorithm: Option<Algorithm>) -> Option<String> {
     algorithm.map(|algorithm| algorithm.to_string())
 }
 
+/// Mappers without the identifiers that the admin API gave them.
 fn mappers(mappers: &[Mapper]) -> Vec<Mapper> {
     mappers.iter().map(|mapper| Mapper { id: String::new(), ..mapper.clone() }).collect()
 }
@@ -166,11 +168,13 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         jwt_bearer: Some(settings.jwt_bearer.clone()),
         exchange: Some(settings.exchange.clone()),
         full_scope_allowed: Some(settings.full_scope_allowed),
+        scope_mappings: Some(names(state, settings.scope_mappings.iter().map(String::as_str))),
         signature_algorithm: named(settings.signature_algorithm),
         id_token_signed_response_alg: named(settings.id_token_signed_response_alg),
         userinfo_signed_response_alg: named(settings.userinfo_signed_response_alg),
         introspection_signed_response_alg: named(settings.introspection_signed_response_alg),
         access_token_format: Some(settings.access_token_format),
+        lightweight_access_token: Some(settings.lightweight_access_token),
         access_token_lifetime: settings.access_token,
         session_idle: settings.session_idle,
         session_max: settings.session_max,

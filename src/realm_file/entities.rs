@@ -115,8 +115,15 @@ fn groups(groups: &[GroupSpec], above: &str, path: &str, all: &mut Entities) {
 }
 
 /// Lists in which order means nothing.
-const SETS: [&str; 6] =
-    ["composites", "roles", "groups", "service_account_roles", "grants", "registration_grants"];
+const SETS: [&str; 7] = [
+    "composites",
+    "roles",
+    "groups",
+    "service_account_roles",
+    "scope_mappings",
+    "grants",
+    "registration_grants",
+];
 
 /// The fields of `record`, without `named`, which the key says.
 fn plain<T: Serialize>(record: &T, named: &str, path: &str) -> Entity {

@@ -155,6 +155,8 @@ pub struct RoleSpec {
     pub description: Option<String>,
     /// Roles that it is composed of.
     pub composites: Option<Vec<String>>,
+    /// Further attributes.
+    pub attributes: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// A scope.
@@ -171,6 +173,8 @@ pub struct ScopeSpec {
     pub include_in_token: Option<bool>,
     /// Claims that it adds, from `claims` and `mappers` of the file.
     pub mappers: Option<Vec<Mapper>>,
+    /// Roles that it shows of clients without full scope.
+    pub scope_mappings: Option<Vec<String>>,
 }
 
 /// A client.
@@ -263,6 +267,8 @@ pub struct ClientSpec {
     pub exchange: Option<Vec<ExchangeRule>>,
     /// Whether all of the user's roles are in its tokens; true in a new client.
     pub full_scope_allowed: Option<bool>,
+    /// Roles that its tokens show without full scope, beside its own and those of its scopes.
+    pub scope_mappings: Option<Vec<String>>,
     /// What its tokens are signed with; an empty string takes the realm's again, here and in the next.
     pub signature_algorithm: Option<String>,
     /// What its ID tokens are signed with.
@@ -273,6 +279,8 @@ pub struct ClientSpec {
     pub introspection_signed_response_alg: Option<String>,
     /// How its access tokens are written.
     pub access_token_format: Option<AccessTokenFormat>,
+    /// Whether they say little, and introspection the rest.
+    pub lightweight_access_token: Option<bool>,
     /// Access token lifetime, when it differs from the realm's; 0 takes the realm's again.
     pub access_token_lifetime: Option<i64>,
     /// Its refresh tokens, unused, within the session; 0 takes the limit away, here and in the next three.

@@ -21,11 +21,21 @@ realm:
   name: shop
   roles:
   - name: user
+    attributes: {tier: [gold]}
+  scopes:
+  - name: orders
+    scope_mappings: [user]
   clients:
   - id: web
     secret: ${WEB_SECRET:web-secret}
     redirect_uris: [https://shop.example/cb]
+    roles:
+    - name: editor
+      attributes: {since: "2024"}
   - id: api
+    full_scope_allowed: false
+    optional_scopes: [orders]
+    scope_mappings: ["web:editor"]
   groups:
   - name: staff
     roles: [user]
@@ -134,7 +144,14 @@ fn a_realm_file_from_the_first_plan_to_the_last() {
         let told: Vec<String> = told
             .map(|one| format!("{} {} {}", one["action"], one["kind"], one["name"]).replace('"', ""))
             .collect();
-        assert_eq!(told, ["create role buyer", "update group /staff", "delete role user", "delete user bob"]);
+        let expected = [
+            "update scope orders",
+            "create role buyer",
+            "update group /staff",
+            "delete role user",
+            "delete user bob",
+        ];
+        assert_eq!(told, expected);
         assert_eq!(place.good(&["plan", "shop.yaml", "--prune"]), "Realm shop: nothing to change.\n");
     }
 }

@@ -37,7 +37,8 @@ const SPANS: [(&str, Place<Option<i64>>); 5] = [
     ("client.offline.session.max.lifespan", |settings| &mut settings.offline_max),
 ];
 
-const SWITCHES: [(&str, Place<bool>); 4] = [
+const SWITCHES: [(&str, Place<bool>); 5] = [
+    ("client.use.lightweight.access.token.enabled", |settings| &mut settings.lightweight_access_token),
     ("dpop.bound.access.tokens", |settings| &mut settings.dpop_bound_access_tokens),
     ("require.pushed.authorization.requests", |settings| &mut settings.require_pushed_authorization_requests),
     ("backchannel.logout.session.required", |settings| &mut settings.backchannel_logout_session_required),

@@ -116,6 +116,10 @@ fn claims(mappers: Vec<Mapper>) -> Value {
 }
 
 fn claims_for(full_scope: bool, mappers: Vec<Mapper>) -> Value {
+    claims_at(Target::AccessToken, full_scope, mappers)
+}
+
+fn claims_at(target: Target, full_scope: bool, mappers: Vec<Mapper>) -> Value {
     let (user, roles) = (user(), roles());
     let groups = ["/staff/board".to_owned(), "/all".to_owned()];
     let held = ["/user", "/realm.admin", "web-id/viewer", "api-id/reader"];
@@ -128,7 +132,7 @@ fn claims_for(full_scope: bool, mappers: Vec<Mapper>) -> Value {
     };
     let facts = Facts { sid: Some("session"), auth_time: Some(Timestamp(1_234)), acr: Some("1") };
     let client = client(full_scope, mappers);
-    Value::Object(evaluate(Target::AccessToken, &subject, &client, &nothing_granted(), &facts))
+    Value::Object(evaluate(target, &subject, &client, &nothing_granted(), &facts))
 }
 
 #[test]
@@ -318,6 +322,60 @@ fn each_kind_writes_its_claim() {
 }
 
 /// A03: whatever name an operator writes into a mapper, a token's own claims stay the server's.
+/// What each kind writes is written where its switch is on, and nowhere else (keycloak-surface 4.6).
+#[test]
+fn each_kind_writes_into_each_place_that_its_switch_names() {
+    let places = [
+        (Target::AccessToken, "access.token.claim"),
+        (Target::Lightweight, "lightweight.claim"),
+        (Target::IdToken, "id.token.claim"),
+        (Target::UserInfo, "userinfo.token.claim"),
+        (Target::Introspection, "introspection.token.claim"),
+    ];
+    for (kind, settings, claim) in [
+        ("usermodel-attribute", "user.attribute=phone claim.name=tel", "tel"),
+        ("usermodel-property", "user.attribute=username claim.name=upn", "upn"),
+        ("usermodel-realm-role", "", "realm_access"),
+        ("usermodel-client-role", "", "resource_access"),
+        ("group-membership", "claim.name=groups", "groups"),
+        ("full-name", "", "name"),
+        ("hardcoded-claim", "claim.name=tenant claim.value=acme", "tenant"),
+        ("audience", "included.client.audience=api", "aud"),
+        ("audience-resolve", "", "aud"),
+        ("address", "", "address"),
+        ("allowed-origins", "", "allowed-origins"),
+        ("acr", "", "acr"),
+        ("usersessionmodel-note", "user.session.note=AUTH_TIME claim.name=auth_time", "auth_time"),
+        ("session-state", "", "session_state"),
+    ] {
+        for (on, name) in places {
+            let mut one = mapper(kind, settings);
+            for (_, other) in places {
+                one.config.insert(other.to_owned(), (other == name).to_string());
+            }
+            for (target, _) in places {
+                let found = claims_at(target, true, vec![one.clone()]);
+                assert_eq!(
+                    found.get(claim).is_some(),
+                    target == on,
+                    "{kind}, {name} on, in {target:?}: {found}"
+                );
+            }
+        }
+    }
+}
+
+/// One that does not say is in no lightweight token, but for audiences.
+#[test]
+fn a_lightweight_token_has_audiences_and_what_is_marked_for_it() {
+    let mappers = vec![
+        mapper("full-name", ""),
+        mapper("audience", "included.client.audience=api"),
+        mapper("usermodel-property", "user.attribute=username claim.name=upn lightweight.claim=true"),
+    ];
+    assert_eq!(claims_at(Target::Lightweight, true, mappers), json!({ "aud": ["api"], "upn": "alice" }));
+}
+
 #[test]
 fn no_mapper_writes_a_claim_that_a_token_stands_on() {
     for name in [

@@ -18,7 +18,8 @@ pub(in crate::protocol) struct Plan {
     targets: [bool; TARGETS.len()],
 }
 
-const TARGETS: [Target; 4] = [Target::AccessToken, Target::IdToken, Target::UserInfo, Target::Introspection];
+const TARGETS: [Target; 5] =
+    [Target::AccessToken, Target::Lightweight, Target::IdToken, Target::UserInfo, Target::Introspection];
 
 /// The type of the claim's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -138,6 +138,7 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         userinfo_signed_response_alg: algorithm(spec.userinfo_signed_response_alg.as_deref()),
         introspection_signed_response_alg: algorithm(spec.introspection_signed_response_alg.as_deref()),
         access_token_format: spec.access_token_format.unwrap_or(base.access_token_format),
+        lightweight_access_token: spec.lightweight_access_token.unwrap_or(base.lightweight_access_token),
         access_token: spec.access_token_lifetime,
         session_idle: spec.session_idle,
         session_max: spec.session_max,

@@ -133,7 +133,10 @@ impl Defaults {
         for (key, entity) in entities::of(&spec) {
             fields.entry(key.kind()).or_insert(entity.fields);
         }
-        let role = Fields::from_iter([("composites".to_owned(), Value::Array(Vec::new()))]);
+        let role = Fields::from_iter([
+            ("composites".to_owned(), Value::Array(Vec::new())),
+            ("attributes".to_owned(), Value::Object(Fields::new())),
+        ]);
         fields.insert("role", role.clone());
         fields.insert("client role", role);
         if let Some(user) = fields.get_mut("user") {

@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::super::entities::{Fields, Key};
 use super::super::fresh;
-use super::super::spec::{ClientSpec, GroupSpec, RoleSpec, UserSpec};
+use super::super::spec::{ClientSpec, GroupSpec, RoleSpec, ScopeSpec, UserSpec};
 use super::super::state::{State, UserState};
 use super::build::{client_settings, realm, scope, typed};
 use super::references::{Found, Known};
 use super::{Plan, SecretChange, built_in};
 use crate::clock::Timestamp;
-use crate::protocol::client::Client;
+use crate::protocol::client::{Client, ClientSettings};
 use crate::protocol::realm::Realm;
 use crate::protocol::role::{Group, Role};
 use crate::protocol::scope::Scope;
@@ -132,7 +132,11 @@ impl<'a> Writer<'a> {
             Key::Scope(name) => {
                 let base = self.state.scopes.iter().find(|scope| scope.id == id).cloned();
                 let base = base.unwrap_or_else(|| Scope { id, ..fresh::scope(&self.state.realm.id, name) });
-                self.records.scopes.push(scope(base, typed(fields)));
+                let spec: ScopeSpec = typed(fields);
+                let mappings = self.roles(spec.scope_mappings.as_deref());
+                let mut scope = scope(base, spec);
+                scope.settings.scope_mappings = mappings;
+                self.records.scopes.push(scope);
             }
             Key::Role(name) => self.role(id, None, name, typed(fields)),
             Key::ClientRole { client, name } => {
@@ -157,7 +161,7 @@ impl<'a> Writer<'a> {
             client,
             name: name.to_owned(),
             description: spec.description,
-            attributes: base.map(|role| role.attributes.clone()).unwrap_or_default(),
+            attributes: spec.attributes.unwrap_or_default(),
             built_in: base.is_some_and(|role| role.built_in),
         });
     }
@@ -175,7 +179,9 @@ impl<'a> Writer<'a> {
         }
         client.enabled = spec.enabled.unwrap_or(client.enabled);
         let service = spec.service_account_roles.clone();
-        client.settings = client_settings(client.settings, spec);
+        let mappings = self.roles(spec.scope_mappings.as_deref());
+        client.settings =
+            ClientSettings { scope_mappings: mappings, ..client_settings(client.settings, spec) };
         self.records.clients.push(client);
         self.service_account(&id, client_id, service.as_deref());
     }

@@ -52,12 +52,17 @@ pub(super) fn check(spec: &RealmSpec, known: &Known, notes: &mut Notes<'_>) {
     scopes(spec.default_scopes.as_deref(), "default_scopes", known, notes);
     scopes(spec.optional_scopes.as_deref(), "optional_scopes", known, notes);
     composites(&spec.roles, None, "roles", known, notes);
+    for (index, scope) in spec.scopes.iter().enumerate() {
+        let list = format!("scopes[{index}].scope_mappings");
+        roles(scope.scope_mappings.as_deref(), &list, known, notes);
+    }
     for (index, client) in spec.clients.iter().enumerate() {
         let field = |name: &str| format!("clients[{index}].{name}");
         scopes(client.default_scopes.as_deref(), &field("default_scopes"), known, notes);
         scopes(client.optional_scopes.as_deref(), &field("optional_scopes"), known, notes);
         composites(&client.roles, Some(&client.id), &field("roles"), known, notes);
         roles(client.service_account_roles.as_deref(), &field("service_account_roles"), known, notes);
+        roles(client.scope_mappings.as_deref(), &field("scope_mappings"), known, notes);
         exchange(client.exchange.as_deref().unwrap_or_default(), &field("exchange"), known, notes);
     }
     groups(&spec.groups, "groups", known, notes);

@@ -97,7 +97,8 @@ pub(super) fn role(fields: &mut Fields<'_>) -> Option<RoleSpec> {
     let name = fields.required("name");
     let description = fields.text("description");
     let composites = fields.texts("composites");
-    Some(RoleSpec { name: name?, description, composites })
+    let attributes = fields.attributes("attributes");
+    Some(RoleSpec { name: name?, description, composites, attributes })
 }
 
 fn scope(fields: &mut Fields<'_>) -> Option<ScopeSpec> {
@@ -108,6 +109,7 @@ fn scope(fields: &mut Fields<'_>) -> Option<ScopeSpec> {
         consent_text: fields.text("consent_text"),
         include_in_token: fields.switch("include_in_token"),
         mappers: claims::mappers(fields),
+        scope_mappings: fields.texts("scope_mappings"),
     };
     Some(ScopeSpec { name: name?, ..spec })
 }
