@@ -6,7 +6,9 @@
 mod roles;
 mod scopes;
 
-use super::client::Client;
+use std::collections::BTreeSet;
+
+use super::client::{Client, GrantType};
 use super::realm::{Realm, RealmSettings};
 use super::role::Role;
 use super::scope::Scope;
@@ -28,6 +30,23 @@ pub const REALM_ADMIN_ROLE: &str = "realm-admin";
 
 /// The client whose roles say what a person may do with the own account.
 pub const ACCOUNT: &str = "account";
+
+/// `client`, which is [`ADMIN_CLI`], with what programs need to administer by it. Whether its grant is worth something is
+/// the server's to say (see `grants::password`).
+#[must_use]
+pub fn programs(mut client: Client) -> Client {
+    client.settings.grants = BTreeSet::from([GrantType::Password, GrantType::RefreshToken]);
+    client.settings.full_scope_allowed = true;
+    client
+}
+
+/// Whether `client` is an [`ADMIN_CLI`] from before programs administered by it: one whose grants were taken away has had
+/// full scope.
+#[must_use]
+pub fn is_unable(client: &Client) -> bool {
+    let settings = &client.settings;
+    settings.built_in && settings.grants.is_empty() && !settings.full_scope_allowed
+}
 
 /// A realm as it begins.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,11 +1,9 @@
 //! The roles of a fresh realm, and the clients that hold some of them.
 
-use std::collections::BTreeSet;
-
 use crate::protocol::built_in::{
-    ACCOUNT, ADMIN_CLI, ADMIN_ROLE, CREATE_REALM_ROLE, MASTER, REALM_ADMIN_ROLE, management_client,
+    ACCOUNT, ADMIN_CLI, ADMIN_ROLE, CREATE_REALM_ROLE, MASTER, REALM_ADMIN_ROLE, management_client, programs,
 };
-use crate::protocol::client::{Client, ClientAuthentication, ClientSettings, GrantType};
+use crate::protocol::client::{Client, ClientAuthentication, ClientSettings};
 use crate::protocol::realm::Realm;
 use crate::protocol::role::Role;
 
@@ -150,14 +148,11 @@ impl Maker<'_> {
         }
     }
 
-    /// The client of programs that administer. Whether its grant is worth something is the server's to say (see
-    /// `grants::password`).
+    /// The client of programs that administer.
     fn admin_cli(&mut self) {
         self.client(ADMIN_CLI, "Administration by programs", ClientAuthentication::None);
-        if let Some(client) = self.made.clients.last_mut() {
-            client.settings.grants = BTreeSet::from([GrantType::Password, GrantType::RefreshToken]);
-            client.settings.full_scope_allowed = true;
-        }
+        let last = self.made.clients.pop();
+        self.made.clients.extend(last.map(programs));
     }
 
     /// The roles of `rows`, composed as they say.
