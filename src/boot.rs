@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
+use axum::{Extension, Router};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -158,6 +158,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
     seed::plant(&app, &config.realm_files, seed).await?;
     // A database from before `master` oversaw the other realms.
     realm_file::oversee(&app.store, app.clock.now()).await?;
+    realm_file::mend(&app.store, app.clock.now()).await?;
     Ok(app)
 }
 
@@ -238,11 +239,15 @@ pub async fn start(
     shutdown: Shutdown,
 ) -> Result<Running, BootError> {
     // Sockets first: a port that is taken is found before anything is written.
-    let (main, second) = listen(config, &shutdown).await?;
+    let Listening { main, second, tls } = listen(config, &shutdown).await?;
     let management = match &config.management_listen {
         Some(listen) => Some(bind(listen).await?),
         None => None,
     };
+    let management = management.map(|server| match tls {
+        Some(tls) if config.stand_in.management_over_tls => server.also_over(tls),
+        _ => server,
+    });
     let app = build(config, clock, seed).await?;
     let told_at = management.as_ref().map(Server::local_addr);
     background::spawn(&app, config.sweep_interval, &shutdown);
@@ -250,12 +255,13 @@ pub async fn start(
     let health = health(&app, &shutdown);
     if let Some(server) = management {
         let (metrics, limits) = (app.metrics.clone(), config.limits.for_management());
-        let (router, stop) = (health.clone().router(), shutdown.clone());
+        let router = also_below(&config.stand_in.management_path, health.clone().router());
+        let stop = shutdown.clone();
         tokio::spawn(async move { server.serve(router, &limits, metrics, &stop).await });
     }
     let mut endpoints = http::endpoints(&app);
     if config.stand_in.health_on_main {
-        endpoints.router = endpoints.router.merge(health.health());
+        endpoints.router = endpoints.router.merge(also_below(&config.base_path, health.health()));
     }
     let (address, https) = (main.local_addr(), second.as_ref().map(Server::local_addr));
     let serving =
@@ -264,16 +270,28 @@ pub async fn start(
     Ok(Running { app, address, is_over_tls, https, management: told_at, shutdown, serving, telling })
 }
 
+/// `router`, and the same below `path`: what looks for Keycloak's health looks for it where its pages are.
+fn also_below(path: &str, router: Router) -> Router {
+    if path.is_empty() { router } else { Router::new().nest(path, router.clone()).merge(router) }
+}
+
 /// The sockets of requests: one, plain or over TLS; or both side by side.
-async fn listen(config: &Config, shutdown: &Shutdown) -> Result<(Server, Option<Server>), BootError> {
+struct Listening {
+    main: Server,
+    second: Option<Server>,
+    tls: Option<Arc<Tls>>,
+}
+
+async fn listen(config: &Config, shutdown: &Shutdown) -> Result<Listening, BootError> {
     let main = bind(&config.listen).await?;
-    let Some(files) = &config.tls else { return Ok((main, None)) };
+    let Some(files) = &config.tls else { return Ok(Listening { main, second: None, tls: None }) };
     let tls = Tls::load(files.clone())?;
     tokio::spawn(Arc::clone(&tls).follow(shutdown.clone()));
-    match &config.stand_in.https_listen {
-        None => Ok((main.over(tls), None)),
-        Some(listen) => Ok((main, Some(bind(listen).await?.over(tls)))),
-    }
+    let (main, second) = match &config.stand_in.https_listen {
+        None => (main.over(Arc::clone(&tls)), None),
+        Some(listen) => (main, Some(bind(listen).await?.over(Arc::clone(&tls)))),
+    };
+    Ok(Listening { main, second, tls: Some(tls) })
 }
 
 /// Answers on all sockets until the end of both.

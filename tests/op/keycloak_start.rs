@@ -11,6 +11,7 @@ use vestibule::clock::Clock;
 use vestibule::config::keycloak::{Options, development};
 use vestibule::realms::KeySource;
 use vestibule::server::Shutdown;
+use vestibule::store::Change;
 use vestibule::testing::{Options as TestOptions, TestServer};
 
 const DEMO: &str = r#"
@@ -122,7 +123,14 @@ async fn a_relative_path_is_served_with_and_without_it_and_health_where_it_is_as
         assert_eq!(status, 200, "{path}");
         assert_eq!(found["issuer"], "http://localhost:99/auth/realms/master", "{path}");
     }
-    assert_eq!(ask(running.address, "localhost", "/health/ready", None).await.0, 200);
+    for path in ["/", "/auth", "/auth/"] {
+        assert_eq!(ask(running.address, "localhost", path, None).await.0, 200, "{path}");
+    }
+    for path in ["/health/ready", "/auth/health/ready"] {
+        assert_eq!(ask(running.address, "localhost", path, None).await.0, 200, "{path}");
+        let management = running.management.unwrap();
+        assert_eq!(ask(management, "localhost", path, None).await.0, 200, "{path} at the management port");
+    }
     running.shutdown.force();
 }
 
@@ -140,6 +148,35 @@ async fn an_administrator_may_be_a_client() {
         assert_eq!(status, 200);
         let claims = vestibule::testing::claims(tokens["access_token"].as_str().unwrap());
         assert!(claims["realm_access"]["roles"].as_array().unwrap().contains(&json!("admin")));
+        running.shutdown.force();
+        running.ended().await;
+    }
+}
+
+/// A database from before `admin-cli` had a grant is mended at the start; what an administrator took away stays so.
+#[tokio::test]
+async fn an_admin_cli_of_before_administers_again_and_one_that_was_switched_off_does_not() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::create_dir(data.path().join("import")).unwrap();
+    std::fs::write(data.path().join("import/demo-realm.toml"), DEMO).unwrap();
+    let admin = [("KEYCLOAK_ADMIN", "admin"), ("KEYCLOAK_ADMIN_PASSWORD", "secret")];
+    for (full_scope, status) in [(false, 200), (true, 400)] {
+        let running = start(data.path(), &[], &admin, Existing::Skip).await;
+        assert_eq!(password(&running, "master", "admin-cli", "admin", "secret").await.0, 200);
+        let store = &running.app.store;
+        for realm in ["master", "demo"] {
+            let realm = store.realm_by_name(realm).await.unwrap().unwrap();
+            let mut client = store.client_by_client_id(&realm.id, "admin-cli").await.unwrap().unwrap();
+            client.settings.grants.clear();
+            client.settings.full_scope_allowed = full_scope;
+            let at = running.app.clock.now();
+            store.commit(vec![Change::PutClient { client: Box::new(client), at }]).await.unwrap();
+        }
+        running.shutdown.force();
+        running.ended().await;
+        let running = start(data.path(), &[], &admin, Existing::Skip).await;
+        assert_eq!(password(&running, "master", "admin-cli", "admin", "secret").await.0, status);
+        assert_eq!(password(&running, "demo", "admin-cli", "alice", "wonderland").await.0, status);
         running.shutdown.force();
         running.ended().await;
     }

@@ -15,6 +15,10 @@ use crate::config::keycloak::Options;
 use crate::realm_file::keycloak::{ExportedFile, UsersIn, files, single_file};
 use crate::realm_file::{self, state::State};
 
+/// Commands that Keycloak's flags may stand before.
+const COMMANDS: [&str; 7] =
+    ["start-dev", "start", "build", "show-config", "import", "export", "bootstrap-admin"];
+
 /// How many users a file of users holds, when nobody says.
 const USERS_PER_FILE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(49);
 
@@ -26,10 +30,18 @@ pub(in crate::cli) struct Export {
     raw: Raw,
 }
 
-/// The arguments of the process, where an `export` in Keycloak's form goes by a name of its own: our `export` writes to
-/// standard output, Keycloak's always into files.
+/// The arguments of the process with the command first, where Keycloak's may follow flags; and an `export` in Keycloak's form
+/// goes by a name of its own, since our `export` writes to standard output, Keycloak's always into files.
 pub(in crate::cli) fn told_apart(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.collect();
+    let command = arguments.iter().position(|argument| COMMANDS.iter().any(|command| argument == command));
+    let flags = command.and_then(|at| arguments.get(1..at)).unwrap_or_default();
+    if let Some(at) = command
+        && flags.iter().all(|flag| flag.to_string_lossy().starts_with('-'))
+    {
+        let command = arguments.remove(at);
+        arguments.insert(1, command);
+    }
     let is_keycloak = arguments.iter().skip(2).any(|argument| {
         let argument = argument.to_string_lossy();
         let name = argument.split('=').next().unwrap_or_default();
@@ -238,6 +250,15 @@ mod tests {
         ] {
             let found = told_apart(text.split(' ').map(OsString::from));
             assert_eq!(found.get(1).is_some_and(|name| *name == "keycloak-export"), renamed, "{text}");
+        }
+        for (text, expected) in [
+            ("kc.sh --verbose start-dev --http-port 1", "kc.sh start-dev --verbose --http-port 1"),
+            ("kc.sh --config-file=a -v start", "kc.sh start --config-file=a -v"),
+            ("kc.sh start-dev --import-realm", "kc.sh start-dev --import-realm"),
+            ("vestibule completions start", "vestibule completions start"),
+        ] {
+            let found = told_apart(text.split(' ').map(OsString::from));
+            assert_eq!(found.join(std::ffi::OsStr::new(" ")), expected, "{text}");
         }
     }
 }

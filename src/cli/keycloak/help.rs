@@ -22,8 +22,11 @@ Options:
   --hostname-port N
   --hostname-backchannel-dynamic true    programs are told of the name that they ask by
   --proxy-headers xforwarded|forwarded   believe the proxy in front; --proxy-trusted-addresses says which one
-  --https-certificate-file FILE          answer over TLS too, with --https-certificate-key-file FILE
+  --https-certificate-file FILE          answer over TLS too, with --https-certificate-key-file FILE (PEM)
   --https-port N                         [default: 8443]
+  --https-client-auth request            ask clients for certificates; --https-trust-store-file FILE says of whom
+  --truststore-paths FILE|DIR,…          whom else to trust for outbound connections (PEM)
+  --config-file FILE                     more options [default: /opt/keycloak/conf/keycloak.conf, if it is there]
   --db dev-file|dev-mem|postgres         with --db-url (jdbc:postgresql://…), or --db-url-host, -port, -database;
                                          --db-username, --db-password
   --bootstrap-admin-username NAME        a first administrator, with --bootstrap-admin-password;

@@ -7,7 +7,7 @@ mod help;
 mod import;
 mod start;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -39,11 +39,24 @@ impl Raw {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let options = Options::read(&self.options, std::env::vars_os().filter_map(text));
+        let options = with_file(options)?;
         if ["help", "help-all"].iter().any(|name| options.text(name).is_some()) {
             say(help)?;
             return Ok(None);
         }
         Ok(Some(options))
+    }
+}
+
+/// The options with those of `keycloak.conf`: of the file that they name, else of the one in Keycloak's folder, if it is there.
+fn with_file(options: Options) -> Result<Options, Failure> {
+    let named = options.text("config-file").map(PathBuf::from);
+    let home = options.text("home-dir").unwrap_or("/opt/keycloak");
+    let file = named.clone().unwrap_or_else(|| Path::new(home).join("conf/keycloak.conf"));
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Ok(options.with_file(&text, &|variable| std::env::var(variable).ok())),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(options),
+        Err(error) => Err(Failure::usage(format!("{}: {error}", file.display()))),
     }
 }
 

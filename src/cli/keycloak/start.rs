@@ -1,5 +1,6 @@
 //! `vestibule start-dev` and `start`.
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
@@ -56,10 +57,7 @@ async fn run(options: &Options, process: Result<Process, ConfigProblems>) -> Res
     telemetry::init(config.log_format, &config.log_level).map_err(Failure::usage)?;
     tell_of_idle(options);
     warn_of_mode(options, config.mode);
-    let import = match import {
-        Some(folder) => Some(files(&folder, options)?),
-        None => None,
-    };
+    let import = import_of(import.as_deref(), options)?;
     let nobody = user.is_none() && service.is_none();
     let seed = Seed { import, administrator: Some(Administrator { user, service }), ..Seed::default() };
     let shutdown = Shutdown::on_signals().map_err(Failure::fault)?;
@@ -94,8 +92,20 @@ fn warn_of_mode(options: &Options, mode: Mode) {
     }
 }
 
+/// The files that are named, and those of the folder of imports.
+fn import_of(folder: Option<&Path>, options: &Options) -> Result<Option<Import>, Failure> {
+    let named = options.text("import").unwrap_or_default().split(',').map(str::trim);
+    let mut found: Vec<PathBuf> = named.filter(|file| !file.is_empty()).map(PathBuf::from).collect();
+    if let Some(folder) = folder {
+        found.append(&mut files(folder)?);
+    }
+    let update = options.switch("override") == Some(true);
+    let existing = if update { Existing::Update } else { Existing::Skip };
+    Ok((folder.is_some() || !found.is_empty()).then_some(Import { files: found, existing }))
+}
+
 /// What is in the folder of imports; one that is not there is empty.
-fn files(folder: &std::path::Path, options: &Options) -> Result<Import, Failure> {
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let files = match boot::import_files(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         outcome => outcome.map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?,
@@ -103,8 +113,7 @@ fn files(folder: &std::path::Path, options: &Options) -> Result<Import, Failure>
     if files.is_empty() {
         tracing::warn!(folder = %folder.display(), "there is no realm file to import");
     }
-    let update = options.switch("override") == Some(true);
-    Ok(Import { files, existing: if update { Existing::Update } else { Existing::Skip } })
+    Ok(files)
 }
 
 /// A server that nobody can administer says how somebody can.

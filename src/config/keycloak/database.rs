@@ -28,6 +28,11 @@ pub(super) fn address(options: &Options, data: &Path) -> Result<Option<String>, 
     }
 }
 
+/// How many connections are wished for.
+pub(super) fn connections(options: &Options) -> Option<u32> {
+    options.text("db-pool-max-size")?.parse().ok().filter(|most| *most > 0)
+}
+
 fn postgres(options: &Options) -> Result<String, String> {
     let text = |name| options.text(name);
     let mut url = match text("db-url") {
@@ -41,6 +46,7 @@ fn postgres(options: &Options) -> Result<String, String> {
             Url::parse(&format!("postgres://{host}:{port}/{database}{properties}")).map_err(unreadable)?
         }
     };
+    schema(options, &mut url)?;
     let hostless = |()| "the address of the database names no host".to_owned();
     if let Some(user) = text("db-username") {
         url.set_username(&utf8_percent_encode(user, NON_ALPHANUMERIC).to_string()).map_err(hostless)?;
@@ -50,6 +56,35 @@ fn postgres(options: &Options) -> Result<String, String> {
         url.set_password(Some(&escaped)).map_err(hostless)?;
     }
     Ok(url.into())
+}
+
+/// The schema, as an option or in JDBC's words in the address, in those of Postgres; and JDBC's word for TLS.
+fn schema(options: &Options, url: &mut Url) -> Result<(), String> {
+    let mut pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let mut schema = options.text("db-schema").map(str::to_owned);
+    pairs.retain_mut(|(name, value)| match name.as_str() {
+        "currentSchema" => {
+            schema.get_or_insert_with(|| value.clone());
+            false
+        }
+        "ssl" => {
+            let on = value.is_empty() || value == "true";
+            (*name, *value) = ("sslmode".to_owned(), if on { "require" } else { "prefer" }.to_owned());
+            true
+        }
+        _ => true,
+    });
+    if let Some(schema) = schema {
+        if !schema.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Err("the schema is of letters, digits and _: write another in db-schema".to_owned());
+        }
+        pairs.push(("options".to_owned(), format!("-c search_path={schema}")));
+    }
+    url.set_query(None);
+    if !pairs.is_empty() {
+        url.query_pairs_mut().extend_pairs(pairs);
+    }
+    Ok(())
 }
 
 /// `jdbc:postgresql://HOST:PORT/DATABASE?user=…`.

@@ -74,6 +74,7 @@ pub fn development(options: &Options) -> Result<Process, ConfigProblems> {
         any_host: true,
         proxies: reader.proxies(Cidr::EVERY.to_vec()),
         tls,
+        ca_files: reader.ca_files(),
         stand_in,
         ..Development::default()
     };
@@ -82,6 +83,8 @@ pub fn development(options: &Options) -> Result<Process, ConfigProblems> {
         return Err(ConfigProblems(problems));
     }
     let mut config = Config::development(&development)?;
+    config.database.max_connections =
+        database::connections(options).unwrap_or(config.database.max_connections);
     logging(options, &mut config);
     Ok(process(options, &data, config))
 }
@@ -166,16 +169,47 @@ fn public_url(options: &Options, name: &str, scheme: &str, path: &str) -> Option
 
 fn stand_in(options: &Options) -> StandIn {
     let legacy = options.switch("legacy-observability-interface") == Some(true);
+    let path =
+        ["http-management-relative-path", "http-relative-path"].iter().find_map(|name| options.text(name));
     StandIn {
+        management_over_tls: options.text("http-management-scheme") != Some("http"),
+        management_path: relative(path),
         follows_back_channel: options.switch("hostname-backchannel-dynamic") == Some(true),
         health_on_main: legacy || options.switch("http-management-health-enabled") == Some(false),
         ..StandIn::default()
     }
 }
 
+/// A path that is empty or begins with a slash and does not end with one.
+fn relative(path: Option<&str>) -> String {
+    let text = path.unwrap_or_default().trim_matches('/');
+    if text.is_empty() { String::new() } else { format!("/{text}") }
+}
+
+/// The file itself, or the files in PEM of a folder.
+///
+/// # Errors
+/// What to write instead.
+fn certificates(path: &Path) -> Result<Vec<PathBuf>, String> {
+    let is_pem = |path: &Path| {
+        path.extension().and_then(|end| end.to_str()).is_some_and(|end| ["pem", "crt", "cer"].contains(&end))
+    };
+    if !path.is_dir() {
+        let store = ["p12", "pfx", "jks"].iter().any(|end| path.extension().is_some_and(|is| is == *end));
+        let why = || format!("{}: key stores are not read, write their certificates as PEM", path.display());
+        return if store { Err(why()) } else { Ok(vec![path.to_owned()]) };
+    }
+    let entries = std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut files: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|file| is_pem(file)).collect();
+    files.sort();
+    Ok(files)
+}
+
 fn logging(options: &Options, config: &mut Config) {
     // Keycloak's categories are Java's: only a level for everything means something here.
-    let levels = options.text("log-level").unwrap_or_default().to_ascii_lowercase();
+    let levels = options.text("log-level").or_else(|| options.text("log-console-level"));
+    let levels = levels.unwrap_or_default().to_ascii_lowercase();
     let known = ["error", "warn", "info", "debug", "trace"];
     if let Some(level) = levels.split(',').map(str::trim).find(|level| known.contains(level)) {
         config.log_level = level.to_owned();
@@ -216,15 +250,30 @@ impl Reader<'_> {
     }
 
     fn relative_path(&mut self) -> String {
-        let text = self.options.text("http-relative-path").unwrap_or_default().trim_matches('/');
-        if text.is_empty() { String::new() } else { format!("/{text}") }
+        relative(self.options.text("http-relative-path"))
+    }
+
+    /// Certificates that are trusted beside the system's: files in PEM, and those of folders.
+    fn ca_files(&mut self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let named = self.options.text("truststore-paths").unwrap_or_default();
+        for path in named.split(',').map(str::trim).filter(|path| !path.is_empty()) {
+            match certificates(Path::new(path)) {
+                Ok(mut files) => found.append(&mut files),
+                Err(why) => self.refuse("truststore-paths", why),
+            }
+        }
+        found
     }
 
     fn tls(&mut self) -> Option<TlsFiles> {
-        let file = |name| self.options.text(name).map(PathBuf::from);
+        let options = self.options;
+        let file = |name| options.text(name).map(PathBuf::from);
         match (file("https-certificate-file"), file("https-certificate-key-file")) {
             (Some(certificate), Some(key)) => {
-                Some(TlsFiles { certificate, key, asks: Asks::Nobody, client_authorities: None })
+                let asks = self.asks();
+                let authorities = file("https-trust-store-file").filter(|_| asks != Asks::Nobody);
+                Some(TlsFiles { certificate, key, asks, client_authorities: authorities })
             }
             (None, None) => None,
             (Some(_), None) => {
@@ -234,6 +283,24 @@ impl Reader<'_> {
             (None, Some(_)) => {
                 self.refuse("https-certificate-file", "is missing: certificate and key go together");
                 None
+            }
+        }
+    }
+
+    /// Whether clients are asked for certificates.
+    fn asks(&mut self) -> Asks {
+        match self.options.text("https-client-auth") {
+            None | Some("none") => Asks::Nobody,
+            Some("request") => Asks::Everybody,
+            Some("required") => {
+                let why = "required is not offered, since people's browsers have no certificates: write request, and let \
+                           the clients that are to have one prove themselves by it";
+                self.refuse("https-client-auth", why);
+                Asks::Nobody
+            }
+            Some(other) => {
+                self.refuse("https-client-auth", format!("{other:?} is unknown: write none or request"));
+                Asks::Nobody
             }
         }
     }

@@ -1,16 +1,19 @@
 //! The names of Keycloak's options.
 
 /// Those that mean something here.
-pub(super) const ACTED_UPON: [&str; 48] = [
+pub(super) const ACTED_UPON: [&str; 58] = [
     "bootstrap-admin-client-id",
     "bootstrap-admin-client-secret",
     "bootstrap-admin-password",
     "bootstrap-admin-username",
     "client-id",
     "client-secret:env",
+    "config-file",
     "data",
     "db",
     "db-password",
+    "db-pool-max-size",
+    "db-schema",
     "db-url",
     "db-url-database",
     "db-url-host",
@@ -32,13 +35,19 @@ pub(super) const ACTED_UPON: [&str; 48] = [
     "http-host",
     "http-management-health-enabled",
     "http-management-port",
+    "http-management-relative-path",
+    "http-management-scheme",
     "http-port",
     "http-relative-path",
     "https-certificate-file",
     "https-certificate-key-file",
+    "https-client-auth",
     "https-port",
+    "https-trust-store-file",
+    "import",
     "import-realm",
     "legacy-observability-interface",
+    "log-console-level",
     "log-console-output",
     "log-level",
     "override",
@@ -47,20 +56,20 @@ pub(super) const ACTED_UPON: [&str; 48] = [
     "proxy-headers",
     "proxy-trusted-addresses",
     "realm",
+    "truststore-paths",
     "username",
     "users",
     "users-per-file",
 ];
 
 /// Those of which nobody misses anything: what they ask for is so anyway, or is about Java's ways.
-pub(super) const WITHOUT_MEANING: [&str; 13] = [
+pub(super) const WITHOUT_MEANING: [&str; 12] = [
     "auto-build",
     "cache",
     "cache-stack",
     "hostname-debug",
     "hostname-strict-backchannel",
     "hostname-strict-https",
-    "http-management-scheme",
     "https-management-client-auth",
     "log",
     "metrics-enabled",
@@ -74,12 +83,13 @@ pub(super) const FLAGS: [&str; 6] =
     ["auto-build", "help", "help-all", "import-realm", "optimized", "verbose"];
 
 /// Variables of Keycloak 25 and before, with the option that each is now. A newer name wins.
-pub(super) const OLDER: [(&str, &str); 11] = [
+pub(super) const OLDER: [(&str, &str); 12] = [
     ("KEYCLOAK_ADMIN", "bootstrap-admin-username"),
     ("KEYCLOAK_ADMIN_PASSWORD", "bootstrap-admin-password"),
     ("KEYCLOAK_USER", "bootstrap-admin-username"),
     ("KEYCLOAK_PASSWORD", "bootstrap-admin-password"),
     ("KEYCLOAK_FRONTEND_URL", "hostname"),
+    ("KEYCLOAK_IMPORT", "import"),
     ("DB_VENDOR", "db"),
     ("DB_ADDR", "db-url-host"),
     ("DB_PORT", "db-url-port"),

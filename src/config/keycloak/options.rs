@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::names::{ACTED_UPON, FLAGS, OLDER, WITHOUT_MEANING, is_secret};
+use crate::realm_file::keycloak::fill;
 
-/// Where an option was found. An argument wins over a variable.
+/// Where an option was found. An argument wins over a variable, and that over a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `--http-port=8080`
     Argument,
     /// `KC_HTTP_PORT=8080`
     Environment,
+    /// `http-port=8080` in `keycloak.conf`
+    File,
 }
 
 /// Options by name, without dashes in front. `Debug` shows no value.
@@ -50,12 +53,26 @@ impl Options {
         options
     }
 
+    /// The same, with the lines of `keycloak.conf` beneath: `name=value`, and `#` before remarks. `env` fills in
+    /// `${NAME}` and `${NAME:default}`.
+    #[must_use]
+    pub fn with_file(mut self, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Self {
+        let text = fill(text, env);
+        let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', '!']));
+        for (name, value) in lines.filter_map(|line| line.split_once('=')) {
+            let name = name.trim().trim_start_matches("kc.").to_ascii_lowercase();
+            self.0.entry(name).or_insert_with(|| (value.trim().to_owned(), Source::File));
+        }
+        self
+    }
+
     fn arguments(&mut self, arguments: &[String]) {
         let mut rest = arguments.iter().map(String::as_str).peekable();
         while let Some(argument) = rest.next() {
             let long = match argument {
                 "-h" => "help",
                 "-v" => "verbose",
+                "-cf" => "config-file",
                 other => other.trim_start_matches('-'),
             };
             let (name, value) = match long.split_once('=') {
@@ -101,6 +118,7 @@ impl Options {
             let source = match source {
                 Source::Argument => "CLI",
                 Source::Environment => "ENV",
+                Source::File => "keycloak.conf",
             };
             let _ = writeln!(text, "\tkc.{name} =  {value} ({source})");
         }

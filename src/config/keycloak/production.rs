@@ -11,6 +11,7 @@ use crate::config::{ConfigProblems, Database, Listen, StandIn};
 use crate::protocol::issuer::Base;
 use crate::realm_file::FileProblem;
 use crate::realm_file::read::fields::Context;
+use crate::server::Asks;
 
 /// Our fields by the options that they come from, with what to say of one where our own words would not fit.
 const FIELDS: [(&str, &str, &str); 6] = [
@@ -45,9 +46,18 @@ pub fn production(options: &Options) -> Result<Process, ConfigProblems> {
         (None, true) => Some(Database::memory()),
         (None, false) => Some(Database::file(&data.join("vestibule.db"))),
     };
+    if let (Some(database), Some(most)) = (&mut draft.database, database::connections(options)) {
+        database.max_connections = most;
+    }
+    draft.outbound.ca_files = reader.ca_files();
     draft.key_file = Some(data.join("key-encryption.key"));
     let mut cx = Context::default();
     refuse(&mut draft, &mut cx, None);
+    if options.text("https-key-store-file").is_some() && draft.certificate_file.is_none() {
+        let why = "key stores are not read: write its certificate and key as PEM \
+                   (openssl pkcs12 -in FILE -nodes), for --https-certificate-file and --https-certificate-key-file";
+        reader.refuse("https-key-store-file", why);
+    }
     let Reader { mut problems, .. } = reader;
     let told: Vec<String> = problems.iter().map(|problem| problem.field.clone()).collect();
     problems.extend(cx.problems.into_iter().map(renamed).filter(|problem| !told.contains(&problem.field)));
@@ -87,6 +97,8 @@ fn draft(reader: &mut Reader<'_>, path: &str) -> Draft {
         management: Some(Some(SocketAddr::new(host, reader.port("http-management-port", 9000)))),
         behind_tls_proxy: plain && proxied,
         proxies,
+        client_certificates: tls.as_ref().is_some_and(|files| files.asks != Asks::Nobody),
+        client_ca_file: tls.as_ref().and_then(|files| files.client_authorities.clone()),
         certificate_file: tls.as_ref().map(|files| files.certificate.clone()),
         tls_key_file: tls.map(|files| files.key),
         ..Draft::default()

@@ -133,6 +133,21 @@ fn databases() {
             Ok("postgres://db:1/d?a=b"),
         ),
         (
+            &[
+                ("KC_DB", "postgres"),
+                ("KC_DB_URL", "jdbc:postgresql://db/keycloak?currentSchema=kc&ssl=true"),
+            ],
+            Ok("postgres://db/keycloak?sslmode=require&options=-c+search_path%3Dkc"),
+        ),
+        (
+            &[("KC_DB", "postgres"), ("KC_DB_SCHEMA", "kc"), ("KC_DB_URL_HOST", "db")],
+            Ok("postgres://db:5432/keycloak?options=-c+search_path%3Dkc"),
+        ),
+        (
+            &[("KC_DB", "postgres"), ("KC_DB_SCHEMA", "a;b")],
+            Err("--db: the schema is of letters, digits and _: write another in db-schema"),
+        ),
+        (
             &[("DB_VENDOR", "postgres"), ("DB_ADDR", "old"), ("DB_USER", "u"), ("DB_PASSWORD", "p")],
             Ok("postgres://u:p@old:5432/keycloak"),
         ),
@@ -206,4 +221,70 @@ fn a_start_that_keycloaks_guides_call_development_is_one() {
     ] {
         assert_eq!(is_development(&options(arguments, &[])), expected, "{case}");
     }
+}
+
+#[test]
+fn a_file_says_what_neither_arguments_nor_variables_do() {
+    let file =
+        "# remark\nhttp-port=1\nhostname = ${NAME:id.example}\nhttp-relative-path=/auth\n\ndb-password=p=q\n";
+    let options = options(&["--http-port=3"], &[("KC_HTTP_RELATIVE_PATH", "/kc")]);
+    let options = options.with_file(file, &|_| None);
+    for (name, expected) in [
+        ("http-port", "3"),
+        ("http-relative-path", "/kc"),
+        ("hostname", "id.example"),
+        ("db-password", "p=q"),
+    ] {
+        assert_eq!(options.text(name), Some(expected), "{name}");
+    }
+    let shown = options.shown();
+    assert!(shown.contains("kc.hostname =  id.example (keycloak.conf)"), "{shown}");
+    assert!(!shown.contains("p=q"), "{shown}");
+}
+
+#[test]
+fn health_is_told_below_the_path_that_pages_have_unless_it_has_its_own() {
+    let path = |environment: &[(&str, &str)]| dev(&[], environment).config.stand_in.management_path;
+    assert_eq!(path(&[]), "");
+    assert_eq!(path(&[("KC_HTTP_RELATIVE_PATH", "/auth/")]), "/auth");
+    let both = [("KC_HTTP_RELATIVE_PATH", "/auth"), ("KC_HTTP_MANAGEMENT_RELATIVE_PATH", "/")];
+    assert_eq!(path(&both), "");
+}
+
+#[test]
+fn certificates_of_others_are_files_and_those_of_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["b.pem", "a.crt", "notes.txt"] {
+        std::fs::write(folder.path().join(name), "").unwrap();
+    }
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let paths = format!("{},{}", folder.path().display(), at("notes.txt"));
+    let found = dev(&[], &[("KC_TRUSTSTORE_PATHS", &paths)]).config.outbound.ca_files;
+    let names: Vec<_> =
+        found.iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    assert_eq!(names, ["a.crt", "b.pem", "notes.txt"]);
+    let refused = development(&options(&["--truststore-paths=x.p12"], &[])).unwrap_err().to_string();
+    assert!(refused.contains("--truststore-paths: x.p12: key stores are not read"), "{refused}");
+}
+
+#[test]
+fn clients_are_asked_for_certificates_when_they_are_to_be() {
+    let files = [
+        "--https-certificate-file=c.pem",
+        "--https-certificate-key-file=k.pem",
+        "--https-trust-store-file=a.pem",
+    ];
+    let tls = |wish: &str| {
+        let wish = format!("--https-client-auth={wish}");
+        development(&options(&[&files[..], &[&wish]].concat(), &[]))
+            .map(|process| process.config.tls.unwrap())
+    };
+    assert_eq!(tls("none").unwrap().client_authorities, None);
+    assert_eq!(tls("request").unwrap().client_authorities, Some("a.pem".into()));
+    assert!(
+        tls("required").unwrap_err().to_string().contains("--https-client-auth: required is not offered")
+    );
+    let store = options(&["--hostname=https://id.example", "--https-key-store-file=server.p12"], &[]);
+    let refused = production(&store).unwrap_err().to_string();
+    assert!(refused.contains("--https-key-store-file: key stores are not read"), "{refused}");
 }

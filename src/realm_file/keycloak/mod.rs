@@ -24,6 +24,7 @@ pub use accounts::with_service_accounts;
 pub use export::{KeycloakExport, VERSION, export, representation};
 pub use files::{ExportedFile, UsersIn, files, single_file};
 pub(super) use merge::Target;
+pub(crate) use placeholders::fill;
 pub(super) use plan::{differences, plan};
 pub(super) use prepare::prepare;
 pub(super) use production::production_refusals;

@@ -7,7 +7,7 @@
 const OWN: [&str; 4] = ["role_", "client_", "authBaseUrl", "authAdminUrl"];
 
 /// `text` with what `env` knows in it. Within a JSON string a value is escaped, so that it stays one value.
-pub(super) fn fill(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
+pub(crate) fn fill(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     let mut in_string = false;
