@@ -96,7 +96,8 @@ async fn drive(order: Order) -> Result<Measured, String> {
     whole.micros.sort_unstable();
     let at = |part: f64| {
         let index = (whole.micros.len().saturating_sub(1) as f64 * part) as usize;
-        whole.micros.get(index).map_or(f64::NAN, |micros| f64::from(*micros) / 1_000.0)
+        // Without a good answer there is nothing to tell, and JSON has no word for that.
+        whole.micros.get(index).map_or(0.0, |micros| f64::from(*micros) / 1_000.0)
     };
     let (p50_ms, p99_ms) = (at(0.5), at(0.99));
     Ok(Measured { rate: whole.micros.len() as f64 / took, p50_ms, p99_ms, bad: whole.bad, why: whole.why })
