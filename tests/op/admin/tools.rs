@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::scene::{Admin, names};
 
-/// Whether `found` has all that `sent` has.
+/// Whether `found` has all that `sent` has. An empty text may be left out, which terraform reads as one.
 fn holds(found: &Value, sent: &Value) -> bool {
     match (found, sent) {
-        (Value::Object(found), Value::Object(sent)) => {
-            sent.iter().all(|(name, value)| found.get(name).is_some_and(|found| holds(found, value)))
-        }
+        (Value::Object(found), Value::Object(sent)) => sent
+            .iter()
+            .all(|(name, value)| found.get(name).map_or_else(|| value == "", |found| holds(found, value))),
         (Value::Array(found), Value::Array(sent)) => {
             found.len() == sent.len() && sent.iter().all(|sent| found.iter().any(|found| holds(found, sent)))
         }
