@@ -35,7 +35,9 @@ use crate::protocol::user::User;
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "fields carry the names of the columns that they fill")]
 pub enum Change {
-    /// A realm comes to be.
+    /// A realm comes to be; a conflict about the `realm` when its identifier or its name is taken.
+    AddRealm { realm: Realm, at: Timestamp },
+    /// A realm.
     PutRealm { realm: Realm, at: Timestamp },
     /// A realm goes, with everything in it but its audit events, which are kept under its name.
     DeleteRealm { realm_id: String },
@@ -249,7 +251,8 @@ impl Change {
     pub fn is_configuration(&self) -> bool {
         matches!(
             self,
-            Self::PutRealm { .. }
+            Self::AddRealm { .. }
+                | Self::PutRealm { .. }
                 | Self::DeleteRealm { .. }
                 | Self::AddKey { .. }
                 | Self::RetireKey { .. }
@@ -286,7 +289,7 @@ impl Change {
     #[must_use]
     pub fn realm_id(&self) -> &str {
         match self {
-            Self::PutRealm { realm, .. } => &realm.id,
+            Self::AddRealm { realm, .. } | Self::PutRealm { realm, .. } => &realm.id,
             Self::PutScope(scope) => &scope.realm_id,
             Self::PutClient { client, .. } => &client.realm_id,
             Self::PutRole(role) => &role.realm_id,
@@ -355,6 +358,7 @@ impl Change {
     /// Appends the statements that make the change.
     pub(super) fn statements(self, to: &mut Vec<Statement>) -> Result<(), StoreError> {
         match self {
+            Self::AddRealm { realm, at } => to.push(realm::add(&realm, at)?),
             Self::PutRealm { realm, at } => to.push(realm::put(&realm, at)?),
             Self::DeleteRealm { realm_id } => realm::delete(&realm_id, to),
             Self::AddKey { realm_id, key } => to.push(key::add(&realm_id, &key)),

@@ -67,11 +67,30 @@ pub(super) fn delete(realm_id: &str, to: &mut Vec<Statement>) {
     to.push(sql!("DELETE FROM realms WHERE id = $1", realm_id));
 }
 
+/// The columns of a realm and their values.
+macro_rules! insert {
+    () => {
+        "INSERT INTO realms (id, name, display_name, enabled, settings, version, created_at) \
+         VALUES ($1, $2, $3, $4, $5, 0, $6)"
+    };
+}
+
+/// No row comes to be when another realm has the identifier or the name: whatever is written after it in the same
+/// transaction is a new realm's own.
+pub(super) fn add(realm: &Realm, at: Timestamp) -> Result<Statement, StoreError> {
+    Ok(written(concat!(insert!(), " ON CONFLICT DO NOTHING"), realm, at)?.needs("realm"))
+}
+
 pub(super) fn put(realm: &Realm, at: Timestamp) -> Result<Statement, StoreError> {
-    let text = "INSERT INTO realms (id, name, display_name, enabled, settings, version, created_at) \
-                VALUES ($1, $2, $3, $4, $5, 0, $6) \
-                ON CONFLICT (id) DO UPDATE SET name = excluded.name, display_name = excluded.display_name, \
-                enabled = excluded.enabled, settings = excluded.settings";
+    let text = concat!(
+        insert!(),
+        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, display_name = excluded.display_name, \
+         enabled = excluded.enabled, settings = excluded.settings"
+    );
+    written(text, realm, at)
+}
+
+fn written(text: &'static str, realm: &Realm, at: Timestamp) -> Result<Statement, StoreError> {
     Ok(sql!(
         text,
         &realm.id,

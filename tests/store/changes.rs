@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use vestibule::protocol::realm::Realm;
 use vestibule::protocol::user::User;
-use vestibule::store::{Change, Notices, Page, PasswordProof, StoreError};
+use vestibule::store::{Change, Notices, Page, PasswordProof, REALM_CHANGED, StoreError};
 
 use crate::on_both;
+use crate::spends::CALLERS;
 use crate::world::{NOW, id};
 
 on_both! {
@@ -29,6 +31,73 @@ on_both! {
         assert!(after > before);
         let realm = store.realm_by_name("main").await.unwrap().unwrap();
         assert_eq!(realm.version, after);
+    }
+
+    /// A02: nobody's realm becomes another's by its identifier or its name.
+    async fn a02_of_fifty_new_realms_with_one_identifier_or_name_one_comes_to_be(world) {
+        for (row, other_id, other_name) in [("identifier", false, true), ("name", true, false)] {
+            let calls = (0..CALLERS).map(|nth| {
+                let mut realm = world.tenant.realm.clone();
+                realm.id = if other_id { id() } else { format!("one-{row}") };
+                realm.name = if other_name { format!("{row}-{nth}") } else { format!("one-{row}") };
+                let store = world.store.clone();
+                tokio::spawn(async move { store.commit(vec![Change::AddRealm { realm, at: NOW }]).await })
+            });
+            let mut made = 0;
+            for call in calls.collect::<Vec<_>>() {
+                match call.await.unwrap() {
+                    Ok(()) => made += 1,
+                    Err(StoreError::Conflict { what }) => assert_eq!(what, "realm", "{row}"),
+                    Err(error) => panic!("{row}: {error}"),
+                }
+            }
+            assert_eq!(made, 1, "{row}");
+        }
+        let main = world.tenant.realm.clone();
+        let change = Change::AddRealm { realm: Realm { name: "taken-over".into(), ..main.clone() }, at: NOW };
+        assert!(world.store.commit(vec![change]).await.is_err());
+        assert_eq!(world.store.realm_by_id(&main.id).await.unwrap().unwrap().name, main.name);
+    }
+
+    /// Of fifty who write a user anew from what they read, one does.
+    async fn a_user_who_was_changed_is_not_written_over(world) {
+        let (store, old) = (&world.store, &world.tenant.user);
+        let old = User {
+            attributes: [("a".to_owned(), vec!["b".to_owned(), "\"ü\"".to_owned()])].into(),
+            required_actions: vec!["UPDATE_PASSWORD".into()],
+            ..store.user_by_id(&old.realm_id, &old.id).await.unwrap().unwrap()
+        };
+        store.commit(vec![Change::PutUser(Box::new(old.clone()))]).await.unwrap();
+        let calls = (0..CALLERS).map(|nth| {
+            let new = User { first_name: Some(format!("n{nth}")), ..old.clone() };
+            let (store, old) = (store.clone(), old.clone());
+            let changes = vec![Change::ExpectUser(Box::new(old)), Change::PutUser(Box::new(new))];
+            tokio::spawn(async move { store.commit(changes).await })
+        });
+        let mut done = 0;
+        for call in calls.collect::<Vec<_>>() {
+            match call.await.unwrap() {
+                Ok(()) => done += 1,
+                Err(StoreError::Conflict { what }) => assert_eq!(what, REALM_CHANGED),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(done, 1);
+        let now = store.user_by_id(&old.realm_id, &old.id).await.unwrap().unwrap();
+        for (row, read, expected) in [
+            ("as it is", now.clone(), true),
+            ("enabled", User { enabled: !now.enabled, ..now.clone() }, false),
+            ("e-mail", User { email: None, ..now.clone() }, false),
+            ("verified", User { email_verified: !now.email_verified, ..now.clone() }, false),
+            ("first name", User { first_name: None, ..now.clone() }, false),
+            ("last name", User { last_name: Some("x".into()), ..now.clone() }, false),
+            ("attributes", User { attributes: Default::default(), ..now.clone() }, false),
+            ("required actions", User { required_actions: Vec::new(), ..now.clone() }, false),
+            ("not before", User { not_before: Some(NOW), ..now.clone() }, false),
+            ("another realm", User { realm_id: id(), ..now.clone() }, false),
+        ] {
+            assert_eq!(store.commit(vec![Change::ExpectUser(Box::new(read))]).await.is_ok(), expected, "{row}");
+        }
     }
 
     /// On Postgres the other nodes are told at once; a file has no others.
