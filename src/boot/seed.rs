@@ -8,7 +8,7 @@ use crate::app::{App, Persona};
 use crate::protocol::built_in::{ADMIN_ROLE, MASTER};
 use crate::protocol::client::GrantType;
 use crate::realm_file::spec::{ClientSpec, UserSpec};
-use crate::realm_file::{self, FileProblems, Format, RealmSpec};
+use crate::realm_file::{self, ApplyError, FileProblems, Format, Newcomers, RealmSpec};
 use crate::realms::KeySource;
 use crate::secrets::Secret;
 use crate::store::StoreError;
@@ -144,9 +144,11 @@ async fn import(app: &App, wish: &Import) -> Result<(), BootError> {
     Ok(())
 }
 
-/// Makes the realm `master`, and `administrator` in it while nobody is: who was taken away later does not come back.
+/// Makes the realm `master`, and `administrator` in it while nobody is: who was taken away later does not come back. Of
+/// nodes that start side by side one makes theirs.
 async fn first_administrator(app: &App, administrator: &Administrator) -> Result<(), BootError> {
-    let people = match app.store.realm_by_name(MASTER).await? {
+    let master = app.store.realm_by_name(MASTER).await?;
+    let people = match &master {
         Some(master) => app.store.count_users(&master.id).await?,
         None => 0,
     };
@@ -155,29 +157,47 @@ async fn first_administrator(app: &App, administrator: &Administrator) -> Result
     }
     let user = administrator.user.clone();
     let mut service = administrator.service.clone();
-    if let Some((client_id, _)) = &service
-        && has_client(app, client_id).await?
+    if let (Some((client_id, _)), Some(master)) = (&service, &master)
+        && app.store.client_by_client_id(&master.id, client_id).await?.is_some()
     {
         service = None;
     }
-    if user.is_none() && service.is_none() && app.store.realm_by_name(MASTER).await?.is_some() {
+    if user.is_none() && service.is_none() && master.is_some() {
         return Ok(());
     }
-    administrate(app, &Administrator { user, service }).await
+    add(app, &Administrator { user, service }, Newcomers::First).await?;
+    Ok(())
 }
 
-async fn has_client(app: &App, client_id: &str) -> Result<bool, StoreError> {
-    match app.store.realm_by_name(MASTER).await? {
-        Some(master) => Ok(app.store.client_by_client_id(&master.id, client_id).await?.is_some()),
-        None => Ok(false),
-    }
-}
-
-/// Lets `administrator` administer: makes the realm `master` when it is not there, and who is not there in it.
+/// Lets `administrator`, who must be new, administer; makes the realm `master` when it is not there. Says whether they
+/// were new; if not, nothing was changed.
 ///
 /// # Errors
 /// [`BootError`]; then nothing was changed.
-pub async fn administrate(app: &App, administrator: &Administrator) -> Result<(), BootError> {
+pub async fn administrate(app: &App, administrator: &Administrator) -> Result<bool, BootError> {
+    Ok(add(app, administrator, Newcomers::New).await?)
+}
+
+/// How often it is tried anew because somebody else was quicker to change the realm.
+const ATTEMPTS: u32 = 32;
+
+async fn add(app: &App, administrator: &Administrator, newcomers: Newcomers) -> Result<bool, ApplyError> {
+    let (spec, now) = (specified(administrator), app.clock.now());
+    let attempt = || realm_file::add_new(&app.store, &app.client_secrets, &spec, newcomers, now);
+    let mut added = attempt().await;
+    for _ in 1..ATTEMPTS {
+        match added {
+            Err(ApplyError::Store(StoreError::Conflict { .. })) => added = attempt().await,
+            _ => break,
+        }
+    }
+    let added = added?;
+    app.realms.refresh(&app.store).await?;
+    Ok(added)
+}
+
+/// The realm `master` with an administrator.
+fn specified(administrator: &Administrator) -> RealmSpec {
     let roles = || Some(vec![ADMIN_ROLE.to_owned()]);
     let user = administrator.user.as_ref().map(|(username, password)| UserSpec {
         username: username.clone(),
@@ -192,11 +212,10 @@ pub async fn administrate(app: &App, administrator: &Administrator) -> Result<()
         service_account_roles: roles(),
         ..ClientSpec::default()
     });
-    let realm = RealmSpec {
+    RealmSpec {
         name: MASTER.to_owned(),
         users: user.into_iter().collect(),
         clients: service.into_iter().collect(),
         ..RealmSpec::default()
-    };
-    Ok(apply(app, &realm).await?)
+    }
 }

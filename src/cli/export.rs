@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::migrate::Place;
 use super::output::{Failure, say};
-use super::plan::look;
+use super::plan::open;
 use crate::realm_file::{self, ExportOptions, KeycloakExport};
 
 /// Arguments of `export`.
@@ -52,7 +52,7 @@ enum Form {
 impl Export {
     /// Writes the realm to standard output.
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let app = look(&self.place).await?;
+        let app = open(&self.place).await?;
         let state = realm_file::load(&app.store, &self.realm).await?;
         app.store.close().await;
         let state = state.ok_or_else(|| Failure::usage(format!("there is no realm {}", self.realm)))?;

@@ -13,9 +13,6 @@ const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Ask a running server whether it is ready; ends with 0 if it is, else with 1.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Examples:
-  vestibule healthcheck
-  vestibule healthcheck --url http://127.0.0.1:9001/health/live")]
 pub struct Healthcheck {
     /// What to ask.
     #[arg(long, default_value = "http://127.0.0.1:9000/health/ready")]

@@ -63,7 +63,7 @@ impl Key {
 
 impl List {
     async fn run(self) -> Result<(), Failure> {
-        let app = super::plan::look(&self.place).await?;
+        let app = super::plan::open(&self.place).await?;
         let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
         let state =
             app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;

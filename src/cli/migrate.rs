@@ -28,24 +28,11 @@ impl Place {
     /// # Errors
     /// Every problem of the configuration.
     pub(super) fn configuration(&self) -> Result<Config, Failure> {
-        self.read(false)
-    }
-
-    /// The same for a command that only looks: where `dev` never ran it finds nothing, and leaves nothing.
-    ///
-    /// # Errors
-    /// Every problem of the configuration.
-    pub(super) fn as_it_is(&self) -> Result<Config, Failure> {
-        self.read(!self.data.exists())
-    }
-
-    fn read(&self, ephemeral: bool) -> Result<Config, Failure> {
         match &self.config {
             Some(file) => Config::load(file),
             None => Config::development(&Development {
                 data: self.data.clone(),
                 database: self.database.clone(),
-                ephemeral: ephemeral && self.database.is_none(),
                 ..Development::default()
             }),
         }

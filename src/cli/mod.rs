@@ -78,9 +78,6 @@ enum Command {
     /// Ask a running server whether it is ready: exit code 0 if it is
     Healthcheck(healthcheck::Healthcheck),
     /// Print a completion script for a shell
-    #[command(after_help = "Examples:
-  vestibule completions bash > ~/.local/share/bash-completion/completions/vestibule
-  vestibule completions zsh > ~/.zfunc/_vestibule")]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,

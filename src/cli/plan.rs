@@ -10,7 +10,6 @@ use super::output::{Failure, Output, say};
 use crate::app::Shared;
 use crate::boot::{self, Seed};
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
 
 /// Arguments of `plan`.
@@ -100,18 +99,7 @@ impl Wish {
 /// # Errors
 /// When it cannot be opened.
 pub(super) async fn open(place: &Place) -> Result<Shared, Failure> {
-    build(place.configuration()?).await
-}
-
-/// The same for a command that only looks: it makes no database where there is none.
-///
-/// # Errors
-/// When it cannot be opened.
-pub(super) async fn look(place: &Place) -> Result<Shared, Failure> {
-    build(place.as_it_is()?).await
-}
-
-async fn build(mut config: Config) -> Result<Shared, Failure> {
+    let mut config = place.configuration()?;
     config.realm_files.clear();
     Ok(boot::build(&config, Clock::system(), Seed::default()).await?)
 }
@@ -120,7 +108,7 @@ impl Plan {
     /// Shows the plans.
     pub(super) async fn run(self) -> Result<(), Failure> {
         let realms = self.wish.realms()?;
-        let app = look(&self.wish.place).await?;
+        let app = self.wish.open().await?;
         let plans = self.wish.plans(&app, &realms).await?;
         app.store.close().await;
         match self.output {

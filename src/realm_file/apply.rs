@@ -70,14 +70,44 @@ pub async fn plan(
     now: Timestamp,
 ) -> Result<Plan, ApplyError> {
     let state = if options.prune { load(store, &spec.name).await? } else { load_for(store, spec).await? };
+    planned(store, secrets, spec, state, options, now).await
+}
+
+/// The same against what was loaded.
+pub(super) async fn planned(
+    store: &Store,
+    secrets: &ClientSecrets,
+    spec: &RealmSpec,
+    state: Option<State>,
+    options: PlanOptions,
+    now: Timestamp,
+) -> Result<Plan, ApplyError> {
     if let Some(realm) = &spec.keycloak {
-        return Ok(keycloak::plan(state, spec, realm, options, secrets, now).await?);
+        if state.is_none() {
+            free_identifier(store, spec, realm.0.id.as_deref()).await?;
+        }
+        return keycloak::plan(state, spec, realm, options, secrets, now).await;
     }
     let proven = match &state {
         Some(state) => proven(state, spec, secrets).await?,
         None => BTreeSet::new(),
     };
     Ok(compare(state, spec, options, &proven)?)
+}
+
+/// A new realm takes the identifier that its file gives it, which must be nobody's.
+async fn free_identifier(store: &Store, spec: &RealmSpec, id: Option<&str>) -> Result<(), ApplyError> {
+    let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(()) };
+    match store.realm_by_id(id).await? {
+        None => Ok(()),
+        Some(there) => {
+            let name = there.name;
+            let message = format!(
+                "the identifier of the realm `{name}`: remove `id` to make another realm, or write `\"realm\": \"{name}\"`"
+            );
+            Err(FileProblems(vec![spec.places.problem("id", message)]).into())
+        }
+    }
 }
 
 /// The changes that carry out `plan`: passwords and secrets are hashed here, at the cost of the pool's profile.
@@ -200,7 +230,10 @@ pub(super) fn changes(plan: &Plan, records: Records, beside: Vec<Change>, now: T
     let signed_out = signed_out(plan, &records);
     let expected = expected(plan, &records);
     let mut changes = Vec::new();
-    changes.extend(records.realm.map(|realm| Change::PutRealm { realm, at: now }));
+    changes.extend(records.realm.map(|realm| match plan.new_realm {
+        true => Change::AddRealm { realm, at: now },
+        false => Change::PutRealm { realm, at: now },
+    }));
     changes.extend(records.deleted.into_iter().map(|deleted| delete(realm_id, deleted, now)));
     changes.extend(records.scopes.into_iter().map(Change::PutScope));
     let clients = records.clients.into_iter();

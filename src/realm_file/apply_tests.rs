@@ -339,3 +339,13 @@ async fn a_secret_that_must_be_read_again_is_sealed() {
     let state = place.state("main").await;
     assert_eq!(place.secrets.reveal(state.client("app").unwrap()).as_ref(), Some(&drawn.secret));
 }
+
+#[tokio::test]
+async fn a_new_user_does_not_take_the_identifier_of_another() {
+    let place = Place::new().await;
+    place.apply(&spec("[[realm.users]]\nid = \"u1\"\nusername = \"alice\"\n")).await;
+    let bob = spec("[[realm.users]]\nid = \"u1\"\nusername = \"bob\"\n");
+    let told = place.plan(&bob, false).await.unwrap_err().to_string();
+    assert!(told.contains("users[0].id: the user `alice` has this id"), "{told}");
+    assert!(place.plan(&bob, true).await.is_ok(), "alice goes first");
+}

@@ -33,8 +33,8 @@ pub async fn load(store: &Store, name: &str) -> Result<Option<State>, StoreError
     }
 }
 
-/// As much of the realm as `spec` speaks of: of the users, those that it names and those that hold an e-mail address
-/// which it gives.
+/// As much of the realm as `spec` speaks of: of the users, those that it names and those that hold an identifier or an
+/// e-mail address which it gives.
 pub(super) async fn load_for(store: &Store, spec: &RealmSpec) -> Result<Option<State>, StoreError> {
     let people = people(spec);
     if people.len() > MANY {
@@ -43,7 +43,12 @@ pub(super) async fn load_for(store: &Store, spec: &RealmSpec) -> Result<Option<S
     let Some(mut state) = configuration(store, &spec.name).await? else { return Ok(None) };
     let realm_id = state.realm.id.clone();
     let mut found = BTreeMap::new();
-    for (username, email) in people {
+    for (id, username, email) in people {
+        if let Some(id) = id
+            && let Some(there) = store.user_by_id(&realm_id, id).await?
+        {
+            found.insert(there.id.clone(), there);
+        }
         let mut names = BTreeSet::from([canonical(username)]);
         names.extend(email.filter(|email| !email.is_empty()).map(canonical));
         for name in names {
@@ -59,11 +64,14 @@ pub(super) async fn load_for(store: &Store, spec: &RealmSpec) -> Result<Option<S
     Ok(Some(state))
 }
 
-/// User names and e-mail addresses that `spec` speaks of.
-fn people(spec: &RealmSpec) -> Vec<(&str, Option<&str>)> {
-    let own = spec.users.iter().map(|user| (user.username.as_str(), user.email.as_deref()));
-    let foreign = spec.keycloak.iter().flat_map(|realm| realm.0.users.iter().flatten());
-    let foreign = foreign.map(|user| (user.username.as_deref().unwrap_or_default(), user.email.as_deref()));
+/// Identifiers, user names and e-mail addresses that `spec` speaks of.
+fn people(spec: &RealmSpec) -> Vec<(Option<&str>, &str, Option<&str>)> {
+    let own =
+        spec.users.iter().map(|user| (user.id.as_deref(), user.username.as_str(), user.email.as_deref()));
+    let foreign = spec.keycloak.iter().flat_map(|realm| realm.0.users.iter().flatten()).map(|user| {
+        let username = user.username.as_deref().unwrap_or_default();
+        (user.id.as_deref(), username, user.email.as_deref())
+    });
     own.chain(foreign).collect()
 }
 

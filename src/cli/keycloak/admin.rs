@@ -6,8 +6,6 @@ use super::{Raw, help, open};
 use crate::boot::{self, Administrator, Seed};
 use crate::cli::output::{Failure, say};
 use crate::config::keycloak::Options;
-use crate::protocol::built_in::MASTER;
-use crate::protocol::user::canonical;
 use crate::secrets::{Secret, random_token};
 
 /// Arguments of `bootstrap-admin`.
@@ -37,17 +35,17 @@ impl BootstrapAdmin {
         let Some(options) = raw.read(help::BOOTSTRAP_ADMIN)? else { return Ok(()) };
         let wish = Wish::read(&options, is_user)?;
         let app = open(&options, Seed::default()).await?;
-        if wish.is_there(&app, is_user).await? {
-            let kind = if is_user { "user" } else { "client" };
-            return Err(Failure::usage(format!("the realm master has a {kind} {} already", wish.name)));
-        }
         let pair = (wish.name.clone(), wish.secret.clone());
         let administrator = match is_user {
             true => Administrator { user: Some(pair), service: None },
             false => Administrator { user: None, service: Some(pair) },
         };
-        boot::administrate(&app, &administrator).await?;
+        let added = boot::administrate(&app, &administrator).await?;
         app.store.close().await;
+        if !added {
+            let kind = if is_user { "user" } else { "client" };
+            return Err(Failure::usage(format!("the realm master has a {kind} {} already", wish.name)));
+        }
         say(&wish.told())
     }
 }
@@ -75,14 +73,6 @@ impl Wish {
         };
         let drawn = given.is_none();
         Ok(Self { name, secret: Secret::from(given.unwrap_or_else(random_token)), drawn })
-    }
-
-    async fn is_there(&self, app: &crate::app::Shared, is_user: bool) -> Result<bool, Failure> {
-        let Some(master) = app.store.realm_by_name(MASTER).await? else { return Ok(false) };
-        if is_user {
-            return Ok(app.store.user_by_login(&master.id, &canonical(&self.name), false).await?.is_some());
-        }
-        Ok(app.store.client_by_client_id(&master.id, &self.name).await?.is_some())
     }
 
     fn told(&self) -> String {

@@ -28,6 +28,11 @@ pub(super) async fn create(call: ServerCall) -> Answer {
     if call.app.store.realm_by_name(&name).await?.is_some() {
         return Err(taken());
     }
+    if let Some(id) = &body.id
+        && call.app.store.realm_by_id(id).await?.is_some()
+    {
+        return Err(taken());
+    }
     let mut changes = prepared(&call.app, body).await?.changes;
     changes.extend(overseen(&call, &name).await?);
     changes.push(call.event(&call.who.realm_id, Operation::Create, "REALM", &name));
@@ -45,6 +50,7 @@ pub(super) async fn create(call: ServerCall) -> Answer {
 fn conflict(what: &'static str) -> AdminError {
     match what {
         "realm" | "identifier" => taken(),
+        "reference" => AdminError::conflict("The realm gives a record the id of another's"),
         what => AdminError::conflict(format!("The realm names a {what} twice")),
     }
 }

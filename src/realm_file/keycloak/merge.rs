@@ -3,6 +3,7 @@
 //! What the representation names is as it says, what it does not name stays. In a new realm that comes on top of what
 //! every realm has, whose records take the identifiers that the representation gives them.
 
+mod clashes;
 mod clients;
 mod documents;
 mod effect;
@@ -44,6 +45,8 @@ pub(in super::super) struct Target {
     pub(in super::super) deleted: Vec<Deleted>,
     /// What a person should hear, each once.
     pub(in super::super) notes: BTreeSet<String>,
+    /// Why it must not come to be, in words.
+    pub(in super::super) clashes: Vec<String>,
 }
 
 /// Lays `realm` over `base`. `new` says that `base` is what every realm begins with.

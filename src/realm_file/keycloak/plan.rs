@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::super::FileProblems;
+use super::super::apply::ApplyError;
 use super::super::describe::describe;
 use super::super::entities::{self, Entity, Fields, Key};
 use super::super::fresh;
@@ -13,13 +15,13 @@ use super::merge::{Target, target};
 use super::prepare::leave_out_proven;
 use crate::clock::Timestamp;
 use crate::keycloak::KeycloakRecord;
-use crate::passwords::{ClientSecrets, PasswordError};
+use crate::passwords::ClientSecrets;
 
 /// What laying `realm` over `state` (none when there is no such realm) would change. A password
 /// or secret that is stored already is no change.
 ///
 /// # Errors
-/// [`PasswordError`].
+/// Two records of one identifier; [`PasswordError`](crate::passwords::PasswordError).
 pub(in super::super) async fn plan(
     state: Option<State>,
     spec: &RealmSpec,
@@ -27,10 +29,15 @@ pub(in super::super) async fn plan(
     options: PlanOptions,
     secrets: &ClientSecrets,
     now: Timestamp,
-) -> Result<Plan, PasswordError> {
+) -> Result<Plan, ApplyError> {
     let new_realm = state.is_none();
     let state = state.unwrap_or_else(|| fresh::realm(&spec.name));
     let mut target = target(&state, &realm.0, new_realm, options.prune, now);
+    if !target.clashes.is_empty() {
+        let clashes = std::mem::take(&mut target.clashes).into_iter();
+        let problems = clashes.map(|clash| spec.places.problem("", clash));
+        return Err(FileProblems(problems.collect()).into());
+    }
     if !new_realm {
         leave_out_proven(&mut target, &state, secrets).await?;
     }

@@ -431,3 +431,60 @@ async fn a_plan_names_the_public_clients_that_may_go_without_pkce() {
         "{effect:?}"
     );
 }
+
+/// A realm's export with another name would make the realm another one: a person hears what to write instead.
+#[tokio::test]
+async fn a_new_realm_does_not_take_the_identifier_of_another() {
+    let (place, before) = Place::with(GROUPS).await;
+    let name = &before.realm.name;
+    let exported = place.export(name, ALL).await;
+    let copy = changed(&exported, |realm| realm["realm"] = json!("copy"));
+    let told = place.plan(&copy, false).await.unwrap_err().to_string();
+    assert!(told.contains("[0].id: ") && told.contains(&format!("`{name}`: remove `id`")), "{told}");
+    let spec = read(&copy);
+    let applied = apply_spec(&place.store, &place.secrets, &spec, PlanOptions::default(), NOW).await;
+    assert!(matches!(applied, Err(ApplyError::File(_))), "{applied:?}");
+    let realms = place.store.realms().await.unwrap();
+    assert_eq!(realms.iter().map(|realm| &realm.name).collect::<Vec<_>>(), [name]);
+    assert_eq!(place.state(name).await.users.len(), before.users.len());
+}
+
+/// Whoever comes with the identifier of another would take their place, password and roles included.
+#[tokio::test]
+async fn no_record_takes_the_identifier_of_another() {
+    let base = json!({
+        "realm": "r", "roles": { "realm": [{ "id": "r1", "name": "one" }] },
+        "clients": [{ "id": "c1", "clientId": "one" }], "groups": [{ "id": "g1", "name": "one" }],
+        "clientScopes": [{ "id": "s1", "name": "one" }], "users": [{ "id": "u1", "username": "one" }],
+    });
+    let (place, _) = Place::with(&base.to_string()).await;
+    for (kind, name, list) in [
+        ("role", "two", json!({ "roles": { "realm": [{ "id": "r1", "name": "two" }] } })),
+        ("client", "two", json!({ "clients": [{ "id": "c1", "clientId": "two" }] })),
+        ("group", "/two", json!({ "groups": [{ "id": "g1", "name": "two" }] })),
+        ("client scope", "two", json!({ "clientScopes": [{ "id": "s1", "name": "two" }] })),
+        ("user", "two", json!({ "users": [{ "id": "u1", "username": "two" }] })),
+    ] {
+        let earlier = if kind == "group" { "/one" } else { "one" };
+        let expected =
+            format!("{kind} `{name}` has the `id` of {kind} `{earlier}`: remove it from one of them");
+        let mut other = list.clone();
+        other["realm"] = json!("r");
+        let told = place.plan(&other.to_string(), false).await.unwrap_err().to_string();
+        assert!(told.contains(&expected), "of the realm: {told}");
+        // Both in one file, of a new realm.
+        let mut both = base.clone();
+        both["realm"] = json!("new");
+        for (name, new) in list.as_object().unwrap() {
+            let there = if name == "roles" { &mut both["roles"]["realm"] } else { &mut both[name] };
+            let new = if name == "roles" { &new["realm"] } else { new };
+            there.as_array_mut().unwrap().push(new[0].clone());
+        }
+        let told = place.plan(&both.to_string(), false).await.unwrap_err().to_string();
+        assert!(told.contains(&expected), "of one file: {told}");
+    }
+    assert!(place.plan(&base.to_string(), false).await.unwrap().is_empty(), "the same records again");
+    let renamed = json!({ "realm": "n", "roles": { "realm": [{ "id": "x", "name": "offline_access" }, { "id": "x", "name": "mine" }] } });
+    let told = place.plan(&renamed.to_string(), false).await.unwrap_err().to_string();
+    assert!(told.contains("has the `id` of role"), "of what comes with every realm: {told}");
+}

@@ -46,7 +46,7 @@ pub(super) fn mistakes(
                 client(entity, &mut notes);
                 exchange(entity, &issuers, &mut notes);
             }
-            Key::User(_) => user(key, entity, current.get(key), &addresses, &mut notes),
+            Key::User(_) => user(key, entity, (current, deleted), &addresses, &mut notes),
             _ => {}
         }
     }
@@ -176,13 +176,23 @@ fn filled(fields: &Fields, name: &str) -> bool {
 fn user(
     key: &Key,
     entity: &Entity,
-    current: Option<&Entity>,
+    (current, deleted): (&Entities, &BTreeSet<Key>),
     addresses: &BTreeMap<String, Vec<&Key>>,
     notes: &mut Notes<'_>,
 ) {
     let id = |entity: &Entity| entity.fields.get("id").cloned();
-    if current.is_some() && current.and_then(id) != id(entity) {
+    let holder = |(other, there): &(&Key, &Entity)| {
+        matches!(other, Key::User(_))
+            && *other != key
+            && !deleted.contains(*other)
+            && id(entity).is_some()
+            && id(there) == id(entity)
+    };
+    if current.get(key).is_some_and(|there| id(there) != id(entity)) {
         notes.add(&format!("{}.id", entity.path), "the user exists with another id, which cannot change");
+    } else if let Some((other, _)) = current.iter().find(holder) {
+        let message = format!("the user `{}` has this id: remove it here", other.name());
+        notes.add(&format!("{}.id", entity.path), message);
     }
     let holders = address(entity).and_then(|address| addresses.get(&address));
     if let Some(other) = holders.into_iter().flatten().find(|holder| **holder != key) {

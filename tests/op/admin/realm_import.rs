@@ -145,3 +145,40 @@ async fn a06_an_export_holds_no_secret() {
         (&json!(null), &json!(null), &json!("main"))
     );
 }
+
+/// A02: by the identifiers of another realm, which many may read, nobody comes to look after it.
+#[tokio::test]
+async fn a02_a_new_realm_takes_nothing_that_is_anothers() {
+    let admin = Admin::new().await;
+    let creator = token(&admin.server, "master", "creator").await;
+    let main = admin.get("realms/main").await["id"].clone();
+    let web = admin.get("realms/main/clients?clientId=web").await[0]["id"].clone();
+    let alice = admin.user("main", "alice").await;
+    let tester = admin.get("realms/main/roles/tester").await["id"].clone();
+    for (row, body) in [
+        ("the realm", json!({ "realm": "evil", "id": main, "users": [{ "username": "mallory" }] })),
+        ("a client", json!({ "realm": "evil", "clients": [{ "id": web, "clientId": "web" }] })),
+        ("a user", json!({ "realm": "evil", "users": [{ "id": alice, "username": "alice" }] })),
+        ("a role", json!({ "realm": "evil", "roles": { "realm": [{ "id": tester, "name": "tester" }] } })),
+    ] {
+        let reply = admin.as_(&creator, Method::POST, "realms", Some(body)).await;
+        assert_eq!(reply.status, 409, "{row}: {}", reply.body);
+    }
+    assert_eq!(names(&admin.get("realms").await, "realm"), ["main", "master", "other"]);
+    assert_eq!(admin.get("realms/main").await["id"], main);
+    assert_eq!(names(&admin.get("realms/main/users").await, "username"), ["alice", "boss"]);
+}
+
+/// Nobody comes into a realm under the identifier of somebody else, whose password and roles they would have.
+#[tokio::test]
+async fn a02_what_comes_in_takes_no_identifier_of_what_is_there() {
+    let admin = Admin::new().await;
+    let alice = admin.user("main", "alice").await;
+    for policy in ["FAIL", "SKIP", "OVERWRITE"] {
+        let body = json!({ "ifResourceExists": policy, "users": [{ "id": alice, "username": "bob", "enabled": true }] });
+        let told = admin.refused(Method::POST, "realms/main/partialImport", body, 400).await;
+        let told = told["errorMessage"].as_str().unwrap().to_owned();
+        assert!(told.contains("user `bob` has the `id` of user `alice`"), "{told}");
+    }
+    assert_eq!(names(&admin.get("realms/main/users").await, "username"), ["alice", "boss"]);
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::super::super::state::State;
-use super::{Merge, Target, effect};
+use super::{Merge, Target, clashes, effect};
 use crate::protocol::role::{Role, Roles};
 
 impl Merge {
@@ -38,12 +38,15 @@ impl Merge {
             realm_id: realm_id.clone(),
             ..role
         });
+        let roles: Vec<Role> = roles.collect();
+        let mut clashes = self.roles.clashes;
+        clashes.extend(clashes::clashes(&self.scopes, &self.clients, &roles, &self.groups, &self.users));
         let parts = self.roles.parts.into_iter();
         let parts = parts.flat_map(|(whole, parts)| {
             let whole = new.of(whole);
             parts.into_iter().map(move |part| (whole.clone(), new.of(part))).collect::<Vec<_>>()
         });
-        let roles = Roles::new(roles.collect(), parts.collect(), client_ids);
+        let roles = Roles::new(roles, parts.collect(), client_ids);
         for group in &mut self.groups {
             group.group.realm_id.clone_from(&realm_id);
             group.roles = new.all(std::mem::take(&mut group.roles));
@@ -79,6 +82,7 @@ impl Merge {
             sealed: self.sealed,
             deleted: self.deleted,
             notes,
+            clashes,
         }
     }
 }

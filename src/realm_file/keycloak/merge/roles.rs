@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::super::entities::Key;
-use super::{Merge, given};
+use super::{Merge, clashes, given};
 use crate::keycloak::representation::{
     Composites, RealmRepresentation, RoleRepresentation, ScopeMappingRepresentation,
 };
@@ -16,6 +16,8 @@ pub(super) struct RoleSet {
     /// By `id` of the client (none for a realm role) and name.
     by_name: HashMap<(Option<String>, String), String>,
     pub(super) parts: BTreeMap<String, BTreeSet<String>>,
+    /// What is wrong with the identifiers, in words.
+    pub(super) clashes: Vec<String>,
 }
 
 impl RoleSet {
@@ -28,6 +30,7 @@ impl RoleSet {
             by_name: by_id.values().map(named).collect(),
             parts: by_id.values().map(parts).collect(),
             by_id,
+            clashes: Vec::new(),
         }
     }
 
@@ -36,6 +39,11 @@ impl RoleSet {
     }
 
     fn put(&mut self, role: Role) {
+        if let Some(there) = self.by_id.get(&role.id)
+            && (&there.client, &there.name) != (&role.client, &role.name)
+        {
+            self.clashes.push(clashes::told("role", &there.name, &role.name));
+        }
         self.by_name.insert((role.client.clone(), role.name.clone()), role.id.clone());
         self.by_id.insert(role.id.clone(), role);
     }
