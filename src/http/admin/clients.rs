@@ -134,6 +134,7 @@ async fn try_create(call: &Call) -> Answer {
     let read = from_representation(body, base, &mut || Uuid::new_v4().to_string());
     let mut client = read.client;
     checked(call, &client)?;
+    cover::scopes(call, None, &mut client)?;
     cover::settings(call, None, &client)?;
     secrets::settled(call, None, &mut client, read.secret).await?;
     // An identifier that was free must still be.
@@ -215,6 +216,7 @@ async fn try_update(call: &Call) -> Answer {
     let read = from_representation(body, base, &mut || Uuid::new_v4().to_string());
     let mut client = read.client;
     checked(call, &client)?;
+    cover::scopes(call, Some(&old), &mut client)?;
     cover::settings(call, Some(&old), &client)?;
     secrets::settled(call, Some(&old), &mut client, read.secret).await?;
     let (id, name) = (client.id.clone(), client.client_id.clone());

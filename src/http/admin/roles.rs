@@ -100,11 +100,26 @@ async fn parts(call: &Call, composites: Option<&Composites>) -> Result<Vec<Strin
     }
     let ids: Option<Vec<String>> = parts.into_iter().map(|part| part.map(|role| role.id.clone())).collect();
     let ids = ids.ok_or_else(|| AdminError::not_found("Could not find composite role"))?;
-    if ids.iter().all(|id| grantable(call, id)) {
-        Ok(ids)
+    composable(call, &ids)?;
+    Ok(ids)
+}
+
+/// Whether the caller may make a role of these: of roles that they look after, and that are not above them.
+fn composable(call: &Call, parts: &[String]) -> Result<(), AdminError> {
+    let roles = &call.state.roles;
+    if !parts.iter().filter_map(|id| roles.by_id(id)).all(|part| call.may(manages(part))) {
+        return Err(AdminError::forbidden());
+    }
+    if parts.iter().all(|id| grantable(call, id)) {
+        Ok(())
     } else {
         Err(AdminError::above("One of the roles"))
     }
+}
+
+/// Who looks after a role looks after its container.
+fn manages(role: &Role) -> Permission {
+    if role.client.is_some() { Permission::ManageClients } else { Permission::ManageRealm }
 }
 
 /// The role of the address: by identifier, else by name in the container.
@@ -126,8 +141,7 @@ pub(super) async fn named(call: &Call) -> Result<Role, AdminError> {
 /// The role of the address, if the caller may change it: one that makes administrators is for those who have it.
 async fn changeable(call: &Call) -> Result<Role, AdminError> {
     let role = named(call).await?;
-    let manage = if role.client.is_some() { Permission::ManageClients } else { Permission::ManageRealm };
-    if !call.may(manage) {
+    if !call.may(manages(&role)) {
         return Err(AdminError::forbidden());
     }
     if grantable(call, &role.id) { Ok(role) } else { Err(AdminError::above("The role")) }
@@ -142,7 +156,11 @@ pub(super) async fn read(call: Call) -> Answer {
 
 /// Changes name, description and attributes. A role that came with the realm keeps its name, by which it is known.
 pub(super) async fn update(call: Call) -> Answer {
-    let old = changeable(&call).await?;
+    call.repeated(|call| Box::pin(try_update(call))).await
+}
+
+async fn try_update(call: &Call) -> Answer {
+    let old = changeable(call).await?;
     let body: RoleRepresentation = call.server.json()?;
     let name = body.name.as_deref().map_or(Ok(old.name.clone()), |text| name(Some(text)))?;
     if old.built_in && name != old.name {
@@ -151,9 +169,9 @@ pub(super) async fn update(call: Call) -> Answer {
     let (role, new) = from_representation(body, old);
     let role = Role { name: name.clone(), ..role };
     let (id, kind) = (role.id.clone(), kind(&role));
-    let mut changes = vec![Change::PutRole(role)];
-    changes.extend(beside::keep(&call, Beside::Role, &id, new).await?);
-    commit(&call, changes, Operation::Update, kind, &format!("roles-by-id/{id}"), &name).await?;
+    let mut changes = vec![call.unmoved(), Change::PutRole(role)];
+    changes.extend(beside::keep(call, Beside::Role, &id, new).await?);
+    commit(call, changes, Operation::Update, kind, &format!("roles-by-id/{id}"), &name).await?;
     done()
 }
 
@@ -207,9 +225,7 @@ async fn change_composites(call: &Call, added: bool) -> Answer {
     let role = changeable(call).await?;
     let body: Vec<RoleRepresentation> = call.server.json()?;
     let ids = body.into_iter().map(|part| by_id_or_name(call, part)).collect::<Result<Vec<_>, _>>()?;
-    if !ids.iter().all(|id| grantable(call, id)) {
-        return Err(AdminError::above("One of the roles"));
-    }
+    composable(call, &ids)?;
     let changes = ids.into_iter().map(|part| composite(call, &role.id, part, added)).collect();
     let operation = if added { Operation::Create } else { Operation::Delete };
     call.commit(changes, operation, kind(&role), &format!("roles-by-id/{}/composites", role.id)).await?;

@@ -496,3 +496,39 @@ async fn a_client_tells_its_sessions_and_its_configuration() {
     assert_eq!((&told["realm"], &told["resource"]), (&json!("main"), &json!("web")));
     admin.refused(Method::GET, &format!("{at}/unknown"), json!({}), 404).await;
 }
+
+/// A03: a client scope that gives more than its giver has is not given by the body either.
+#[tokio::test]
+async fn a03_a_scope_above_the_caller_is_given_in_no_way() {
+    let admin = Admin::new().await;
+    let audience = json!({
+        "name": "aud", "protocol": "openid-connect", "protocolMapper": "oidc-audience-mapper",
+        "config": { "included.client.audience": "realm-management", "access.token.claim": "true" },
+    });
+    let scope = json!({ "name": "adm", "protocol": "openid-connect", "protocolMappers": [audience] });
+    let scope = admin.must(Method::POST, "realms/main/client-scopes", scope).await;
+    let web = format!("{CLIENTS}/{}", id(&admin, "web").await);
+    let keeper = token(&admin.server, "main", "keeper").await;
+    for (row, method, path, body, expected) in [
+        ("by address", Method::PUT, format!("{web}/default-client-scopes/{scope}"), json!({}), 403),
+        ("by the body", Method::PUT, web.clone(), json!({ "defaultClientScopes": ["adm"] }), 403),
+        ("on demand", Method::PUT, web.clone(), json!({ "optionalClientScopes": ["email", "adm"] }), 403),
+        (
+            "to a new one",
+            Method::POST,
+            CLIENTS.to_owned(),
+            json!({ "clientId": "n", "defaultClientScopes": ["adm"] }),
+            403,
+        ),
+        ("others", Method::PUT, web.clone(), json!({ "defaultClientScopes": ["nowhere", "email"] }), 204),
+    ] {
+        let reply = admin.as_(&keeper, method, &path, Some(body)).await;
+        assert_eq!(reply.status, expected, "{row}: {}", reply.body);
+    }
+    let named = names(&admin.get(&format!("{web}/default-client-scopes")).await, "name");
+    assert_eq!(named, ["email"], "a name that no scope has is left out");
+    let body = json!({ "defaultClientScopes": ["email", "adm"] });
+    admin.must(Method::PUT, &web, body.clone()).await;
+    let reply = admin.as_(&keeper, Method::PUT, &web, Some(body)).await;
+    assert_eq!(reply.status, 204, "what the client had stays: {}", reply.body);
+}

@@ -109,7 +109,13 @@ async fn a02_no_role_is_made_of_more_than_its_maker_has() {
     let composites = format!("{ROLES}/default-roles-main/composites");
     for (row, method, path, body, expected) in [
         ("a plain role", Method::POST, ROLES.to_owned(), json!({ "name": "plain" }), 201),
-        ("their own right", Method::POST, format!("{ROLES}/plain/composites"), json!([own]), 204),
+        (
+            "their own right, of a client that they do not look after",
+            Method::POST,
+            format!("{ROLES}/plain/composites"),
+            json!([own]),
+            403,
+        ),
         ("another's, for everyone", Method::POST, composites, json!([more]), 403),
         (
             "another's, at once",
@@ -127,6 +133,41 @@ async fn a02_no_role_is_made_of_more_than_its_maker_has() {
         ),
     ] {
         let reply = admin.as_(&caller, method, &path, Some(body)).await;
+        assert_eq!(reply.status, expected, "{row}: {}", reply.body);
+    }
+}
+
+/// A02: whoever looks after clients would have every role of the realm by making it a part of one that they hold.
+#[tokio::test]
+async fn a02_a_role_is_made_of_roles_that_its_maker_looks_after() {
+    let admin = Admin::new().await;
+    let id = |name: &'static str| {
+        let admin = &admin;
+        async move {
+            let found = admin.get(&format!("realms/main/clients?clientId={name}")).await;
+            found[0]["id"].as_str().unwrap().to_owned()
+        }
+    };
+    let (web, aimed) = (id("web").await, id("aimed").await);
+    for client in [&web, &aimed] {
+        let of_client = format!("realms/main/clients/{client}/roles");
+        admin.must(Method::POST, &of_client, json!({ "name": "plain" })).await;
+    }
+    let tester = admin.get(&format!("{ROLES}/tester")).await;
+    let of_aimed = admin.get(&format!("realms/main/clients/{aimed}/roles/plain")).await;
+    let keeper = token(&admin.server, "main", "keeper").await;
+    let of_web = format!("realms/main/clients/{web}/roles");
+    let composites = format!("{of_web}/plain/composites");
+    let at_once = |part: serde_json::Value| json!({ "name": "made", "composites": part });
+    for (row, method, path, body, expected) in [
+        ("a role of the realm", Method::POST, &composites, json!([tester]), 403),
+        ("one among others", Method::POST, &composites, json!([of_aimed, tester]), 403),
+        ("at once", Method::POST, &of_web, at_once(json!({ "realm": ["tester"] })), 403),
+        ("a role of another client", Method::POST, &composites, json!([of_aimed]), 204),
+        ("which goes", Method::DELETE, &composites, json!([of_aimed]), 204),
+        ("that at once", Method::POST, &of_web, at_once(json!({ "client": { "aimed": ["plain"] } })), 201),
+    ] {
+        let reply = admin.as_(&keeper, method, path, Some(body)).await;
         assert_eq!(reply.status, expected, "{row}: {}", reply.body);
     }
 }

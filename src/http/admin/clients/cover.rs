@@ -2,6 +2,7 @@
 
 use super::super::answer::AdminError;
 use super::super::call::Call;
+use super::super::client_scopes;
 use crate::protocol::admin::is_entrance;
 use crate::protocol::client::Client;
 use crate::protocol::mapper::Mapper;
@@ -65,6 +66,25 @@ pub(super) fn settings(call: &Call, old: Option<&Client>, client: &Client) -> Re
     } else {
         Err(AdminError::above("An audience of the client"))
     }
+}
+
+/// The client scopes that `client` names and `old` had not (a new client: the realm's clients have not) must be such as
+/// the caller may give. Names of none are left out, as Keycloak does.
+pub(super) fn scopes(call: &Call, old: Option<&Client>, client: &mut Client) -> Result<(), AdminError> {
+    let realm = &call.state.realm.settings;
+    let old = old.map(|old| &old.settings);
+    let default = old.and_then(|old| old.default_scopes.as_ref()).unwrap_or(&realm.default_scopes);
+    let optional = old.and_then(|old| old.optional_scopes.as_ref()).unwrap_or(&realm.optional_scopes);
+    let had = |name: &str| default.iter().chain(optional).any(|one| one == name);
+    let named = |name: &str| call.state.scopes.iter().find(|scope| scope.name == name);
+    let settings = &mut client.settings;
+    for list in [&mut settings.default_scopes, &mut settings.optional_scopes].into_iter().flatten() {
+        list.retain(|name| had(name) || named(name).is_some());
+        for scope in list.iter().filter(|name| !had(name)).filter_map(|name| named(name)) {
+            client_scopes::covered(call, scope)?;
+        }
+    }
+    Ok(())
 }
 
 /// The mappers that are not among those of before.
