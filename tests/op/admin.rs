@@ -9,5 +9,6 @@ mod realm_import;
 mod realms;
 mod roles;
 pub(crate) mod scene;
+mod side_by_side;
 mod tools;
 mod users;

@@ -157,19 +157,6 @@ fn a_realm_file_from_the_first_plan_to_the_last() {
 }
 
 #[test]
-fn a_command_that_only_looks_leaves_nothing_behind() {
-    let place = Place { folder: tempfile::tempdir().unwrap(), database: None };
-    place.write("shop.yaml", REALM);
-    assert!(place.good(&["plan", "shop.yaml"]).contains("+ user alice\n"));
-    for arguments in [&["export", "shop"][..], &["key", "list", "--realm", "shop"]] {
-        assert!(place.wrong(arguments).contains("there is no realm shop"), "{arguments:?}");
-    }
-    let left: Vec<_> =
-        std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["shop.yaml"]);
-}
-
-#[test]
 fn a_mistake_in_one_file_changes_nothing_in_another() {
     for place in Place::both() {
         place.write("shop.yaml", REALM);

@@ -24,7 +24,7 @@ pub(super) enum AdminError {
     Bearer(Box<BearerError>),
     /// Trouble of ours.
     Fault(Box<ApiError>),
-    /// The realm's configuration changed while the answer was made: what was read is to be read again.
+    /// The realm's configuration, or the user, changed while the answer was made: what was read is to be read again.
     Moved,
     /// Anything else.
     Refused(StatusCode, Value),
@@ -137,7 +137,7 @@ impl IntoResponse for AdminError {
             Self::Fault(error) => error.into_response(),
             Self::Refused(status, body) => no_store((status, Json(body)).into_response()),
             Self::Moved => {
-                Self::conflict("Somebody else changed the realm meanwhile: try again").into_response()
+                Self::conflict("Somebody else changed the same meanwhile: try again").into_response()
             }
             Self::Bearer(error) => unauthorized(error.into_response()),
         }

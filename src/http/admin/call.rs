@@ -173,9 +173,22 @@ impl Call {
         Change::ExpectVersion { realm_id: self.realm_id().to_owned(), version: self.state.realm.version }
     }
 
+    /// `changes` of what is no configuration, made only if nobody changed the realm since. Whoever read it before them
+    /// makes theirs anew.
+    pub(super) fn guarded(&self, mut changes: Vec<Change>) -> Vec<Change> {
+        if !changes.is_empty() {
+            changes.insert(0, self.unmoved());
+            changes.push(Change::Reconfigure { realm_id: self.realm_id().to_owned() });
+        }
+        changes
+    }
+
     /// Answers by `attempt`, once more with the realm as it is by then when somebody else was quicker: of changes to
     /// parts of one record side by side, none is lost.
-    pub(super) async fn repeated(mut self, attempt: for<'a> fn(&'a Self) -> Attempt<'a>) -> Answer {
+    pub(super) async fn repeated<F>(mut self, attempt: F) -> Answer
+    where
+        F: for<'a> Fn(&'a Self) -> Attempt<'a> + Send + Sync,
+    {
         for _ in 1..MOST_ATTEMPTS {
             match attempt(&self).await {
                 Err(AdminError::Moved) => self.read_again().await?,

@@ -1,5 +1,7 @@
 //! Passwords and other credentials of users, as administrators set, see and take them away. None of them is ever shown.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use uuid::Uuid;
 
@@ -81,7 +83,7 @@ pub(super) fn signed_out(call: &Call, user_id: &str) -> [Change; 2] {
 
 /// Sets a password.
 pub(super) async fn reset_password(call: Call) -> Answer {
-    let mut user = users::manageable(&call).await?;
+    let user = users::manageable(&call).await?;
     let mut body: CredentialRepresentation = call.server.json()?;
     if body.kind.as_deref().is_some_and(|kind| kind != PASSWORD) {
         return Err(AdminError::bad("Only a password can be set here"));
@@ -90,14 +92,27 @@ pub(super) async fn reset_password(call: Call) -> Answer {
         return Err(AdminError::bad("No password provided"));
     }
     body.kind = Some(PASSWORD.to_owned());
-    let replaces = has_password(&call, &user.id).await?;
-    let ready = read(&call, &user.id, vec![body]).await?;
+    // Hashed once, which takes a while; the user is read after it, as often as somebody else is quicker.
+    let ready = Arc::new(read(&call, &user.id, vec![body]).await?);
+    call.repeated(move |call| {
+        let ready = Arc::clone(&ready);
+        Box::pin(async move { try_reset(call, &ready).await })
+    })
+    .await
+}
+
+async fn try_reset(call: &Call, ready: &Ready) -> Answer {
+    let old = users::manageable(call).await?;
+    let (id, mut user) = (old.id.clone(), old.clone());
     ready.demand(&mut user);
-    let id = user.id.clone();
-    let mut changes = vec![Change::PutUser(Box::new(user))];
-    changes.extend(ready.changes);
-    if replaces {
-        changes.extend(signed_out(&call, &id));
+    let (realm_id, actions) = (call.realm_id().to_owned(), user.required_actions);
+    let mut changes = vec![
+        Change::ExpectUser(Box::new(old)),
+        Change::SetRequiredActions { realm_id, user_id: id.clone(), actions },
+    ];
+    changes.extend(ready.changes.clone());
+    if has_password(call, &id).await? {
+        changes.extend(signed_out(call, &id));
     }
     let path = format!("users/{id}/reset-password");
     call.commit(changes, Operation::Action, "USER", &path).await?;

@@ -121,9 +121,14 @@ pub(super) async fn config(call: Call) -> Answer {
 
 /// Keeps what the body says of it.
 pub(super) async fn configure(call: Call) -> Answer {
+    call.repeated(|call| Box::pin(try_configure(call))).await
+}
+
+async fn try_configure(call: &Call) -> Answer {
     let body: Kept = call.server.json()?;
     let new: Kept = body.into_iter().filter(|(name, _)| SETTINGS.contains(&name.as_str())).collect();
-    let change = beside::keep(&call, Beside::Realm, call.realm_id(), new).await?;
-    call.commit(change.into_iter().collect(), Operation::Update, "REALM", "events/config").await?;
+    let change = beside::keep(call, Beside::Realm, call.realm_id(), new).await?;
+    let changes = call.guarded(change.into_iter().collect());
+    call.commit(changes, Operation::Update, "REALM", "events/config").await?;
     done()
 }

@@ -59,17 +59,14 @@ pub(super) async fn list(call: Call) -> Answer {
     let (groups, page) = (all(&call).await?, call.server.page(i64::MAX)?);
     let found = found(&call, &groups)?;
     let flat = call.server.flag("populateHierarchy")? == Some(false);
+    // A group that was found brings those above it.
+    let found = found.map(|found| if flat { found } else { with_those_above(&groups, &found) });
     let within = |group: &&Group| match &found {
         None => group.parent.is_none(),
-        Some(found) if flat => found.contains(group.id.as_str()),
-        // A group that was found brings those above it.
-        Some(found) => {
-            group.parent.is_none() && below(&groups, group).any(|one| found.contains(one.id.as_str()))
-        }
+        Some(found) => (flat || group.parent.is_none()) && found.contains(group.id.as_str()),
     };
-    let tops = page.of(groups.iter().filter(within).collect());
     let mut shown = Vec::new();
-    for group in tops {
+    for group in page.of(groups.iter().filter(within).collect()) {
         shown.push(tree(&call, &groups, group, found.as_ref().filter(|_| !flat))?);
     }
     told(&shown)
@@ -93,13 +90,27 @@ fn found<'a>(call: &Call, groups: &'a [Group]) -> Result<Option<BTreeSet<&'a str
     Ok(Some(groups.iter().filter(fits).map(|group| group.id.as_str()).collect()))
 }
 
-/// A group and all below it.
-fn below<'a>(groups: &'a [Group], top: &'a Group) -> impl Iterator<Item = &'a Group> {
-    let within = format!("{}/", top.path);
-    groups.iter().filter(move |group| group.id == top.id || group.path.starts_with(&within))
+fn with_those_above<'a>(groups: &'a [Group], found: &BTreeSet<&str>) -> BTreeSet<&'a str> {
+    found.iter().flat_map(|id| lineage(groups, id)).map(|group| group.id.as_str()).collect()
 }
 
-/// A group as lists show it, with those below it that a search found.
+/// A group and all below it, each after its parent.
+fn below<'a>(groups: &'a [Group], top: &'a Group) -> Vec<&'a Group> {
+    let mut children: HashMap<&str, Vec<&Group>> = HashMap::new();
+    for group in groups.iter().filter(|group| group.id != top.id) {
+        if let Some(parent) = group.parent.as_deref() {
+            children.entry(parent).or_default().push(group);
+        }
+    }
+    let (mut found, mut next) = (Vec::new(), vec![top]);
+    while let Some(group) = next.pop() {
+        found.push(group);
+        next.extend(children.remove(group.id.as_str()).unwrap_or_default());
+    }
+    found
+}
+
+/// A group as lists show it, with those below it that a search led to.
 fn tree(
     call: &Call,
     groups: &[Group],
@@ -115,10 +126,7 @@ fn tree(
     shown.sub_group_count = i64::try_from(children.len()).ok();
     let mut led_to = Vec::new();
     if let Some(found) = found {
-        for child in children
-            .into_iter()
-            .filter(|child| below(groups, child).any(|one| found.contains(one.id.as_str())))
-        {
+        for child in children.into_iter().filter(|child| found.contains(child.id.as_str())) {
             led_to.push(tree(call, groups, child, Some(found))?);
         }
     }
@@ -180,19 +188,27 @@ pub(super) async fn children(call: Call) -> Answer {
 
 /// Makes a group at the top, or moves the one that the body names to there.
 pub(super) async fn create(call: Call) -> Answer {
+    call.repeated(|call| Box::pin(try_create(call))).await
+}
+
+async fn try_create(call: &Call) -> Answer {
     let body: GroupRepresentation = call.server.json()?;
-    let groups = all(&call).await?;
-    place(&call, &groups, None, body).await
+    let groups = all(call).await?;
+    place(call, &groups, None, body).await
 }
 
 /// Makes a group below another, or moves the one that the body names to there.
 pub(super) async fn create_child(call: Call) -> Answer {
+    call.repeated(|call| Box::pin(try_create_child(call))).await
+}
+
+async fn try_create_child(call: &Call) -> Answer {
     let body: GroupRepresentation = call.server.json()?;
-    let groups = all(&call).await?;
+    let groups = all(call).await?;
     let parent = of(&groups, call.part("group"))?;
     // Whoever comes to be below a group gets its roles.
-    covered(&call, &parent.id).await?;
-    place(&call, &groups, Some(parent), body).await
+    covered(call, &parent.id).await?;
+    place(call, &groups, Some(parent), body).await
 }
 
 async fn place(call: &Call, groups: &[Group], parent: Option<&Group>, body: GroupRepresentation) -> Answer {
@@ -214,6 +230,9 @@ async fn place(call: &Call, groups: &[Group], parent: Option<&Group>, body: Grou
     let id = group.id.clone();
     let mut changes = vec![Change::PutGroup(group)];
     changes.extend(beside::replace(call.realm_id(), Beside::Group, &id, &Kept::new(), kept));
+    if parent.is_some() {
+        changes = call.guarded(changes);
+    }
     commit(call, changes, Operation::Create, &id, parent, &name).await?;
     call.created(&["groups", &id])
 }
@@ -221,7 +240,7 @@ async fn place(call: &Call, groups: &[Group], parent: Option<&Group>, body: Grou
 /// Moves a group, and those below it along.
 async fn put_below(call: &Call, groups: &[Group], group: &Group, parent: Option<&Group>) -> Answer {
     covered(call, &group.id).await?;
-    if parent.is_some_and(|parent| below(groups, group).any(|one| one.id == parent.id)) {
+    if parent.is_some_and(|parent| below(groups, group).iter().any(|one| one.id == parent.id)) {
         return Err(AdminError::bad("A group cannot be moved below itself"));
     }
     let moved = Group {
@@ -229,19 +248,24 @@ async fn put_below(call: &Call, groups: &[Group], group: &Group, parent: Option<
         path: path(parent, &group.name),
         ..group.clone()
     };
-    let changes = renamed(groups, group, moved);
+    let changes = call.guarded(renamed(groups, group, moved));
     commit(call, changes, Operation::Update, &group.id, parent, &group.name).await?;
     done()
 }
 
 /// The changes that put `new` in the place of `old`: the paths of those below follow.
 fn renamed(groups: &[Group], old: &Group, new: Group) -> Vec<Change> {
-    let path = new.path.clone();
-    let rest = below(groups, old).filter(|one| one.id != old.id && path != old.path).map(|one| {
-        let tail = one.path.strip_prefix(&old.path).unwrap_or_default();
-        Change::PutGroup(Group { path: format!("{path}{tail}"), ..one.clone() })
-    });
-    std::iter::once(Change::PutGroup(new.clone())).chain(rest).collect()
+    let mut paths = HashMap::from([(old.id.clone(), new.path.clone())]);
+    let mut changes = vec![Change::PutGroup(new)];
+    for one in below(groups, old).into_iter().filter(|one| one.id != old.id) {
+        let above = one.parent.as_ref().and_then(|parent| paths.get(parent));
+        let path = format!("{}/{}", above.map(String::as_str).unwrap_or_default(), one.name);
+        paths.insert(one.id.clone(), path.clone());
+        if path != one.path {
+            changes.push(Change::PutGroup(Group { path, ..one.clone() }));
+        }
+    }
+    changes
 }
 
 fn path(parent: Option<&Group>, name: &str) -> String {
@@ -282,29 +306,37 @@ async fn commit(
 
 /// Changes name and attributes.
 pub(super) async fn update(call: Call) -> Answer {
+    call.repeated(|call| Box::pin(try_update(call))).await
+}
+
+async fn try_update(call: &Call) -> Answer {
     let body: GroupRepresentation = call.server.json()?;
-    let groups = all(&call).await?;
+    let groups = all(call).await?;
     let old = of(&groups, call.part("group"))?;
     let name = name(body.name.as_deref())?;
     let parent = old.parent.as_deref().and_then(|id| groups.iter().find(|group| group.id == id));
     let (group, new) = from_representation(body, old.clone());
     let group = Group { path: path(parent, &name), name: name.clone(), ..group };
     let mut changes = renamed(&groups, old, group);
-    changes.extend(beside::keep(&call, Beside::Group, &old.id, new).await?);
-    commit(&call, changes, Operation::Update, &old.id, parent, &name).await?;
+    changes.extend(beside::keep(call, Beside::Group, &old.id, new).await?);
+    commit(call, call.guarded(changes), Operation::Update, &old.id, parent, &name).await?;
     done()
 }
 
 /// Takes a group away, with those below it.
 pub(super) async fn delete(call: Call) -> Answer {
-    let groups = all(&call).await?;
+    call.repeated(|call| Box::pin(try_delete(call))).await
+}
+
+async fn try_delete(call: &Call) -> Answer {
+    let groups = all(call).await?;
     let group = of(&groups, call.part("group"))?;
     for one in below(&groups, group) {
-        covered(&call, &one.id).await?;
+        covered(call, &one.id).await?;
     }
     let path = format!("groups/{}", group.id);
     let change = Change::DeleteGroup { realm_id: group.realm_id.clone(), id: group.id.clone() };
-    call.commit(vec![change], Operation::Delete, "GROUP", &path).await?;
+    call.commit(call.guarded(vec![change]), Operation::Delete, "GROUP", &path).await?;
     done()
 }
 
@@ -381,25 +413,26 @@ pub(super) async fn defaults(call: Call) -> Answer {
 
 /// Makes a group one of those.
 pub(super) async fn add_default(call: Call) -> Answer {
-    let group = named(&call).await?;
-    covered(&call, &group.id).await?;
-    change_defaults(&call, &group, true).await
+    call.repeated(|call| Box::pin(change_defaults(call, true))).await
 }
 
 /// Makes it none of them.
 pub(super) async fn remove_default(call: Call) -> Answer {
-    let group = named(&call).await?;
-    change_defaults(&call, &group, false).await
+    call.repeated(|call| Box::pin(change_defaults(call, false))).await
 }
 
-async fn change_defaults(call: &Call, group: &Group, added: bool) -> Answer {
+async fn change_defaults(call: &Call, added: bool) -> Answer {
+    let group = named(call).await?;
+    if added {
+        covered(call, &group.id).await?;
+    }
     let mut realm = call.state.realm.clone();
     realm.settings.default_groups.retain(|id| *id != group.id);
     if added {
         realm.settings.default_groups.push(group.id.clone());
     }
-    let change = Change::PutRealm { realm, at: call.now() };
+    let changes = vec![call.unmoved(), Change::PutRealm { realm, at: call.now() }];
     let operation = if added { Operation::Create } else { Operation::Delete };
-    call.commit(vec![change], operation, "GROUP", &format!("default-groups/{}", group.id)).await?;
+    call.commit(changes, operation, "GROUP", &format!("default-groups/{}", group.id)).await?;
     done()
 }

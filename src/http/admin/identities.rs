@@ -27,31 +27,39 @@ fn is_of(identity: &Value, provider: &str) -> bool {
 
 /// Keeps an account. Nothing acts on it until the server signs people in by other providers.
 pub(super) async fn add(call: Call) -> Answer {
-    let user = users::manageable(&call).await?;
+    call.repeated(|call| Box::pin(try_add(call))).await
+}
+
+async fn try_add(call: &Call) -> Answer {
+    let user = users::manageable(call).await?;
     let provider = call.part("provider").to_owned();
     let mut body: Kept = call.server.json()?;
     body.insert("identityProvider".to_owned(), provider.clone().into());
-    let old = beside::kept(&call, Beside::User, &user.id).await?;
+    let old = beside::kept(call, Beside::User, &user.id).await?;
     let mut all = identities(&old);
     if all.iter().any(|identity| is_of(identity, &provider)) {
         return Err(AdminError::conflict("User is already linked with provider"));
     }
     all.push(Value::Object(body));
-    put(&call, &user.id, &provider, old, all, Operation::Create).await
+    put(call, &user.id, &provider, old, all, Operation::Create).await
 }
 
 /// Forgets an account.
 pub(super) async fn remove(call: Call) -> Answer {
-    let user = users::manageable(&call).await?;
+    call.repeated(|call| Box::pin(try_remove(call))).await
+}
+
+async fn try_remove(call: &Call) -> Answer {
+    let user = users::manageable(call).await?;
     let provider = call.part("provider").to_owned();
-    let old = beside::kept(&call, Beside::User, &user.id).await?;
+    let old = beside::kept(call, Beside::User, &user.id).await?;
     let mut all = identities(&old);
     let before = all.len();
     all.retain(|identity| !is_of(identity, &provider));
     if all.len() == before {
         return Err(AdminError::not_found("Link not found"));
     }
-    put(&call, &user.id, &provider, old, all, Operation::Delete).await
+    put(call, &user.id, &provider, old, all, Operation::Delete).await
 }
 
 async fn put(
@@ -68,8 +76,9 @@ async fn put(
         new.insert(MEMBER.to_owned(), all.into());
     }
     let change = beside::replace(call.realm_id(), Beside::User, user_id, &old, new);
+    let changes = call.guarded(change.into_iter().collect());
     let path = format!("users/{user_id}/federated-identity/{provider}");
-    call.commit(change.into_iter().collect(), operation, "USER", &path).await?;
+    call.commit(changes, operation, "USER", &path).await?;
     done()
 }
 

@@ -65,11 +65,15 @@ fn usual() -> Value {
 
 /// Keeps another document.
 pub(super) async fn update(call: Call) -> Answer {
+    call.repeated(|call| Box::pin(try_update(call))).await
+}
+
+async fn try_update(call: &Call) -> Answer {
     let body: Map<String, Value> = call.server.json()?;
     if !body.get("attributes").is_some_and(Value::is_array) {
         return Err(AdminError::bad("A user profile has a list of attributes"));
     }
-    let there = component(&call).await?;
+    let there = component(call).await?;
     let id = there.as_ref().map_or_else(|| Uuid::new_v4().to_string(), |record| record.id.clone());
     let text = Value::Object(body.clone()).to_string();
     let mut content = there.map(|record| record.content).unwrap_or_else(|| fresh(&id));
@@ -82,8 +86,8 @@ pub(super) async fn update(call: Call) -> Answer {
         name: String::new(),
         content,
     };
-    let change = Change::PutKeycloakRecord(record);
-    call.commit(vec![change], Operation::Update, "USER_PROFILE", "users/profile").await?;
+    let changes = call.guarded(vec![Change::PutKeycloakRecord(record)]);
+    call.commit(changes, Operation::Update, "USER_PROFILE", "users/profile").await?;
     told(&body)
 }
 

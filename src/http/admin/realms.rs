@@ -12,7 +12,7 @@ use crate::keycloak::{Beside, Kept, overlay};
 use crate::protocol::admin::Permission;
 use crate::protocol::built_in::{MASTER, overseer};
 use crate::protocol::client::Client;
-use crate::protocol::realm::is_realm_name;
+use crate::protocol::realm::{Realm, is_realm_name};
 use crate::protocol::role::Role;
 use crate::realms::RealmState;
 use crate::store::{Change, Store, StoreError};
@@ -73,16 +73,27 @@ pub(super) fn mask(kept: &mut Kept) {
     }
 }
 
-/// Changes what the body says of the realm itself. What is in the realm has addresses of its own.
+/// Changes what the body says of the realm itself. What is in the realm has addresses of its own, and so have the client
+/// scopes that its clients have.
 pub(super) async fn update(call: Call) -> Answer {
+    call.repeated(|call| Box::pin(try_update(call))).await
+}
+
+async fn try_update(call: &Call) -> Answer {
     let body: RealmRepresentation = call.server.json()?;
+    let body = RealmRepresentation {
+        default_default_client_scopes: None,
+        default_optional_client_scopes: None,
+        ..body
+    };
     let old = &call.state.realm;
-    let kept = beside::kept(&call, Beside::Realm, &old.id).await?;
+    let kept = beside::kept(call, Beside::Realm, &old.id).await?;
     let (realm, mut new) = from_representation(&body, old.clone());
     keep_secret(&mut new, &kept);
     let mut all = kept.clone();
     overlay(&mut all, new);
-    let mut changes = renamed(&call, &realm.name).await?;
+    let mut changes = vec![call.unmoved()];
+    changes.extend(renamed(call, &realm.name).await?);
     let disabled = old.enabled && !realm.enabled;
     let id = realm.id.clone();
     changes.push(Change::PutRealm { realm, at: call.now() });
@@ -124,11 +135,12 @@ async fn renamed(call: &Call, name: &str) -> Result<Vec<Change>, AdminError> {
     }
     let mut changes = Vec::new();
     if let Some(role) = call.state.roles.realm_role(&old.default_role()) {
-        let renamed = crate::protocol::realm::Realm { name: name.to_owned(), ..old.clone() };
+        let renamed = Realm { name: name.to_owned(), ..old.clone() };
         changes.push(Change::PutRole(Role { name: renamed.default_role(), ..role.clone() }));
     }
-    if let Some(client) = overseer_of(call.store(), &old.name).await? {
+    if let Some((master, client)) = overseer_of(call.store(), &old.name).await? {
         let client = Box::new(Client { client_id: overseer(name), ..client });
+        changes.push(Change::ExpectVersion { realm_id: master.id, version: master.version });
         changes.push(Change::PutClient { client, at: call.now() });
     }
     Ok(changes)
@@ -140,10 +152,11 @@ pub(super) fn bad_name() -> AdminError {
     )
 }
 
-/// The client by which `master` oversees a realm.
-async fn overseer_of(store: &Store, name: &str) -> Result<Option<Client>, StoreError> {
+/// `master`, and the client by which it oversees a realm.
+async fn overseer_of(store: &Store, name: &str) -> Result<Option<(Realm, Client)>, StoreError> {
     let Some(master) = store.realm_by_name(MASTER).await? else { return Ok(None) };
-    store.client_by_client_id(&master.id, &overseer(name)).await
+    let client = store.client_by_client_id(&master.id, &overseer(name)).await?;
+    Ok(client.map(|client| (master, client)))
 }
 
 /// Takes a realm away with everything in it. What was done in it stays among the events.
@@ -154,7 +167,7 @@ pub(super) async fn delete(call: Call) -> Answer {
     }
     let path = realm.name.clone();
     let mut changes = vec![call.server.event(&call.server.who.realm_id, Operation::Delete, "REALM", &path)];
-    if let Some(client) = overseer_of(call.store(), &realm.name).await? {
+    if let Some((_, client)) = overseer_of(call.store(), &realm.name).await? {
         changes.push(Change::DeleteClient { realm_id: client.realm_id, id: client.id });
     }
     changes.push(Change::DeleteRealm { realm_id: realm.id.clone() });

@@ -1,5 +1,7 @@
 //! Users as administrators see and change them.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -260,21 +262,36 @@ pub(super) async fn update(call: Call) -> Answer {
     }
     checked(&body)?;
     let credentials = credentials::read(&call, &old.id, body.credentials.clone().unwrap_or_default()).await?;
-    let (mut user, new) = from_representation(body, old.clone());
+    // Hashed once, which takes a while; the user is read after it, as often as somebody else is quicker.
+    let said = Arc::new((body, credentials));
+    call.repeated(move |call| {
+        let said = Arc::clone(&said);
+        Box::pin(async move { try_update(call, &said.0, &said.1).await })
+    })
+    .await
+}
+
+async fn try_update(call: &Call, body: &UserRepresentation, credentials: &credentials::Ready) -> Answer {
+    let old = manageable(call).await?;
+    let (mut user, new) = from_representation(body.clone(), old.clone());
     user.created_at = old.created_at;
     credentials.demand(&mut user);
     let (id, disabled) = (old.id.clone(), old.enabled && !user.enabled);
-    let replaced = credentials.password && credentials::has_password(&call, &id).await?;
-    let mut changes = vec![Change::PutUser(Box::new(user))];
-    changes.extend(credentials.changes);
+    let replaced = credentials.password && credentials::has_password(call, &id).await?;
+    let is_service = old.service_account_client.is_some();
+    let mut changes = vec![Change::ExpectUser(Box::new(old)), Change::PutUser(Box::new(user))];
+    changes.extend(credentials.changes.clone());
     if disabled || replaced {
-        changes.extend(credentials::signed_out(&call, &id));
+        changes.extend(credentials::signed_out(call, &id));
     }
-    if old.service_account_client.is_some() {
+    if is_service {
         changes.push(Change::Reconfigure { realm_id: call.realm_id().to_owned() });
     }
-    changes.extend(beside::keep(&call, Beside::User, &id, new).await?);
-    commit(&call, changes, Operation::Update, &id).await?;
+    if let Some(kept) = beside::keep(call, Beside::User, &id, new).await? {
+        changes.push(kept);
+        changes = call.guarded(changes);
+    }
+    commit(call, changes, Operation::Update, &id).await?;
     done()
 }
 

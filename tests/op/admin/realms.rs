@@ -76,3 +76,17 @@ async fn a_realm_is_disabled_renamed_and_taken_away() {
     let overseers: Vec<_> = overseers.into_iter().map(|client| client.client_id).collect();
     assert_eq!(overseers, ["master-realm", "other-realm"], "what oversaw it went along");
 }
+
+/// A03: which scopes all clients have is changed by addresses of its own, which ask for the scope.
+#[tokio::test]
+async fn a03_a_realm_s_body_gives_its_clients_no_scopes() {
+    let admin = Admin::new().await;
+    let before = ["default", "optional"].map(|list| format!("realms/main/default-{list}-client-scopes"));
+    let (default, optional) = (admin.get(&before[0]).await, admin.get(&before[1]).await);
+    let body = json!({
+        "defaultDefaultClientScopes": ["basic", "nowhere"], "defaultOptionalClientScopes": [], "displayName": "M",
+    });
+    admin.must(Method::PUT, "realms/main", body).await;
+    assert_eq!((admin.get(&before[0]).await, admin.get(&before[1]).await), (default, optional));
+    assert_eq!(admin.get("realms/main").await["displayName"], "M");
+}

@@ -80,14 +80,18 @@ pub(in super::super) async fn read(call: Call) -> Answer {
 
 /// Draws a new secret and shows it, this once.
 pub(in super::super) async fn regenerate(call: Call) -> Answer {
-    let mut client = cover::changeable(&call).await?;
+    call.repeated(|call| Box::pin(try_regenerate(call))).await
+}
+
+async fn try_regenerate(call: &Call) -> Answer {
+    let mut client = cover::changeable(call).await?;
     if client.is_public() {
         return Err(AdminError::bad("A public client keeps no secret"));
     }
     let secret = Secret::from(random_token());
     client.secret_hash = Some(call.server.app.client_secrets.store_drawn(&client, &secret));
     let path = format!("clients/{}/client-secret", client.id);
-    let changes = vec![Change::PutClient { client: Box::new(client), at: call.now() }];
+    let changes = vec![call.unmoved(), Change::PutClient { client: Box::new(client), at: call.now() }];
     call.commit(changes, Operation::Action, "CLIENT", &path).await?;
     told(&credential(Some(secret.expose().to_owned())))
 }
