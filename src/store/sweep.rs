@@ -18,84 +18,49 @@ pub struct Swept {
     pub more: bool,
 }
 
-/// One statement per table; `$1` is the moment before which rows are of no use, `$2` the most rows to remove.
-/// What hangs on a grant never outlives it: a grant's end is moved whenever something is issued from it.
+/// Removes rows of a table by its key: those whose time is before a moment, the oldest first, and at most so many.
+macro_rules! expired {
+    ($table:literal, $key:literal, $time:literal, $before:expr, $most:expr) => {
+        sql!(
+            concat!(
+                "DELETE FROM ",
+                $table,
+                " WHERE (",
+                $key,
+                ") IN (SELECT ",
+                $key,
+                " FROM ",
+                $table,
+                " WHERE ",
+                $time,
+                " < $1 ORDER BY ",
+                $time,
+                " LIMIT $2)"
+            ),
+            $before,
+            $most
+        )
+    };
+}
+
+/// One statement per table. What hangs on a grant never outlives it: a grant's end is moved whenever something is issued
+/// from it.
 fn statements(now: Timestamp, audit_before: Timestamp, most: i64) -> Vec<Statement> {
+    let long_overdue = now.plus(-86_400);
     vec![
-        sql!(
-            "DELETE FROM authorization_codes WHERE fingerprint IN \
-             (SELECT fingerprint FROM authorization_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM device_codes WHERE fingerprint IN \
-             (SELECT fingerprint FROM device_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM revoked_tokens WHERE (realm_id, jti) IN \
-             (SELECT realm_id, jti FROM revoked_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM spent_identifiers WHERE (realm_id, kind, fingerprint) IN \
-             (SELECT realm_id, kind, fingerprint FROM spent_identifiers WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM pushed_requests WHERE fingerprint IN \
-             (SELECT fingerprint FROM pushed_requests WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM failures WHERE (realm_id, subject) IN \
-             (SELECT realm_id, subject FROM failures WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM registration_tokens WHERE id IN \
-             (SELECT id FROM registration_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            now,
-            most
-        ),
-        sql!(
-            "DELETE FROM logout_outbox WHERE (session_id, client) IN \
-             (SELECT session_id, client FROM logout_outbox WHERE due_at < $1 ORDER BY due_at LIMIT $2)",
-            now.plus(-86_400),
-            most
-        ),
-        sql!(
-            "DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)",
-            audit_before,
-            most
-        ),
-        sql!(
-            "DELETE FROM events_of_deleted_realms WHERE id IN \
-             (SELECT id FROM events_of_deleted_realms WHERE at < $1 ORDER BY at LIMIT $2)",
-            audit_before,
-            most
-        ),
+        expired!("authorization_codes", "fingerprint", "expires_at", now, most),
+        expired!("device_codes", "fingerprint", "expires_at", now, most),
+        expired!("refresh_tokens", "id", "expires_at", now, most),
+        expired!("grants", "id", "expires_at", now, most),
+        expired!("sessions", "id", "expires_at", now, most),
+        expired!("revoked_tokens", "realm_id, jti", "expires_at", now, most),
+        expired!("spent_identifiers", "realm_id, kind, fingerprint", "expires_at", now, most),
+        expired!("pushed_requests", "fingerprint", "expires_at", now, most),
+        expired!("failures", "realm_id, subject", "expires_at", now, most),
+        expired!("registration_tokens", "id", "expires_at", now, most),
+        expired!("logout_outbox", "session_id, client", "due_at", long_overdue, most),
+        expired!("audit_events", "id", "at", audit_before, most),
+        expired!("events_of_deleted_realms", "id", "at", audit_before, most),
     ]
 }
 
