@@ -83,8 +83,8 @@ on_both! {
         assert!(store.users_with_role(&other.realm.id, &boss.id, Page::ALL).await.unwrap().is_empty(), "a04");
         assert!(store.members_of_group(realm_id, &board.id, Page::ALL).await.unwrap().is_empty(), "not of those below");
         assert_eq!(store.count_users(realm_id).await.unwrap(), 2);
-        assert_eq!(store.groups_of_user(realm_id, &bob.id).await.unwrap(), [staff.id.clone()]);
-        assert_eq!(store.direct_roles_of_user(realm_id, &bob.id).await.unwrap(), [boss.id.clone()]);
+        assert_eq!(store.groups_of_user(realm_id, &bob.id).await.unwrap(), std::slice::from_ref(&staff.id));
+        assert_eq!(store.direct_roles_of_user(realm_id, &bob.id).await.unwrap(), std::slice::from_ref(&boss.id));
         store.commit(vec![Change::DeleteUser { realm_id: realm_id.clone(), id: bob.id, at: NOW }]).await.unwrap();
         assert_eq!(usernames(&with_role(Page::ALL).await.unwrap()), ["alice"]);
     }
