@@ -1,21 +1,24 @@
 //! Who waits for a hash, and whose turn is next.
 //!
-//! A flood of guesses comes from somewhere. So places are handed out by where a caller comes from: next is whoever waits
-//! from the place that was served longest ago, and a place never seen comes first. However many guess, a person from
-//! elsewhere waits for the hash that is under way and one for each other newcomer, and not for the whole line.
+//! A flood of guesses comes from somewhere. So turns are handed out by where a caller comes from: next is whoever waits from
+//! the place that was served least since its last right password. However many guess, a person from elsewhere waits for the
+//! hash that is under way and those of other newcomers, and not for the whole line.
 
 use std::collections::{HashMap, VecDeque};
 
-/// Of how many places it is remembered when they were served; what was served longer ago counts as never.
+/// Of how many places it is remembered how often they were served.
 const REMEMBERED: usize = 4096;
+
+/// After so many turns each counts half: what was long ago weighs little.
+const HALF_LIFE: u64 = 4096;
 
 /// Callers that wait, by the place that they come from.
 #[derive(Debug)]
 pub(super) struct Line<T> {
     waiting: HashMap<String, VecDeque<(u64, T)>>,
     served: HashMap<String, u64>,
-    /// Counts arrivals and turns: the order of both.
-    now: u64,
+    arrivals: u64,
+    turns: u64,
     most: usize,
 }
 
@@ -33,7 +36,7 @@ pub(super) enum Joined<T> {
 impl<T> Line<T> {
     /// An empty line of at most `most` callers.
     pub(super) fn new(most: usize) -> Self {
-        Self { waiting: HashMap::new(), served: HashMap::new(), now: 0, most }
+        Self { waiting: HashMap::new(), served: HashMap::new(), arrivals: 0, turns: 0, most }
     }
 
     /// How many wait.
@@ -59,15 +62,15 @@ impl<T> Line<T> {
                 None => return Joined::Full(caller),
             }
         }
-        self.now += 1;
-        self.waiting.entry(place.to_owned()).or_default().push_back((self.now, caller));
+        self.arrivals += 1;
+        self.waiting.entry(place.to_owned()).or_default().push_back((self.arrivals, caller));
         evicted.map_or(Joined::Waiting, |(_, caller)| Joined::InsteadOf(caller))
     }
 
     /// Takes out whoever is next.
     pub(super) fn next(&mut self) -> Option<T> {
         let turn = |(place, callers): &(&String, &VecDeque<(u64, T)>)| {
-            (self.served.get(*place).copied(), callers.front().map(|(arrived, _)| *arrived))
+            (self.served.get(*place), callers.front().map(|(arrived, _)| *arrived))
         };
         let place = self.waiting.iter().min_by_key(turn).map(|(place, _)| place.clone())?;
         let callers = self.waiting.get_mut(&place)?;
@@ -81,19 +84,30 @@ impl<T> Line<T> {
 
     /// Notes that a caller from `place` has its turn.
     pub(super) fn serve(&mut self, place: &str) {
-        self.now += 1;
-        if let Some(last) = self.served.get_mut(place) {
-            *last = self.now;
+        self.turns += 1;
+        if self.turns.is_multiple_of(HALF_LIFE) {
+            self.halve();
+        }
+        if let Some(count) = self.served.get_mut(place) {
+            *count += 1;
             return;
         }
-        if self.served.len() >= REMEMBERED {
-            let mut moments: Vec<u64> = self.served.values().copied().collect();
-            let middle = moments.len() / 2;
-            let (_, median, _) = moments.select_nth_unstable(middle);
-            let median = *median;
-            self.served.retain(|_, last| *last >= median);
+        while self.served.len() >= REMEMBERED {
+            self.halve();
         }
-        self.served.insert(place.to_owned(), self.now);
+        self.served.insert(place.to_owned(), 1);
+    }
+
+    /// Notes that a caller from `place` was right: whoever guesses is not.
+    pub(super) fn forgive(&mut self, place: &str) {
+        self.served.remove(place);
+    }
+
+    fn halve(&mut self) {
+        self.served.retain(|_, count| {
+            *count /= 2;
+            *count > 0
+        });
     }
 
     fn leave(&mut self, gone: impl Fn(&T) -> bool) {
@@ -170,13 +184,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn a_place_with_a_right_password_comes_before_those_that_guess() {
+        let (mut line, _) = line(10, &["a1", "b1", "a2", "b2", "a3", "b3"]);
+        assert_eq!([line.next(), line.next()], [Some("a1"), Some("b1")]);
+        line.forgive("b");
+        assert_eq!(order(&mut line), ["b2", "a2", "b3", "a3"]);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_fades() {
         let mut line = Line::<()>::new(1);
-        for place in 0..3 * REMEMBERED {
+        line.serve("often");
+        line.serve("often");
+        for place in 0..REMEMBERED {
             line.serve(&place.to_string());
             assert!(line.served.len() <= REMEMBERED);
         }
-        assert!(line.served.contains_key(&(3 * REMEMBERED - 1).to_string()));
-        assert!(!line.served.contains_key("0"));
+        assert_eq!(line.served.get("often"), Some(&1), "it weighs half");
+        assert_eq!(line.served.get("0"), None, "and the others nothing");
+        for _ in 0..HALF_LIFE {
+            line.serve("other");
+        }
+        assert_eq!(line.served.get("often"), None);
     }
 }

@@ -155,7 +155,8 @@ impl Passwords {
         self.verify_from(OURS, hash, password).await
     }
 
-    /// As [`Passwords::verify`], for a caller from `place` (a network): places take turns, however many wait at each.
+    /// As [`Passwords::verify`], for a caller from `place` (a network): places take turns, however many wait at each, and one
+    /// with a right password comes before those that guess.
     ///
     /// # Errors
     /// As [`Passwords::verify`].
@@ -180,6 +181,11 @@ impl Passwords {
         })
         .await?
         .map_err(|_: SchemeError| PasswordError::Failed)
+        .inspect(|verdict| {
+            if verdict.matches {
+                self.queue.forgive(place);
+            }
+        })
     }
 
     /// Runs `work` on a thread of the pool when it is the turn of a caller from `place`.

@@ -38,6 +38,11 @@ impl Queue {
         (state.running, state.line.len())
     }
 
+    /// Notes that a caller from `place` was right.
+    pub(super) fn forgive(&self, place: &str) {
+        self.state().line.forgive(place);
+    }
+
     /// Waits for a turn of a caller from `place`.
     ///
     /// # Errors
