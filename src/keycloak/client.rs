@@ -3,6 +3,7 @@
 mod addresses;
 mod attributes;
 mod own;
+mod rules;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::protocol::client::{Client, ClientAuthentication, ClientSettings, GrantType, Pkce};
 use crate::protocol::realm::RealmSettings;
 use crate::secrets::Secret;
+pub use rules::{LONGEST_NAME, name_problem, problem};
 
 /// What stands in the place of a secret that is not shown.
 pub const MASK: &str = "**********";
@@ -79,7 +81,11 @@ pub fn from_representation(
         settings.mappers = mapper::from_representations(mappers, &settings.mappers, &mut kept, new_id);
     }
     if !given.is_empty() {
-        kept.insert(ATTRIBUTES.to_owned(), given.into_iter().collect());
+        let value = |text: String| if text.is_empty() { Value::Null } else { text.into() };
+        kept.insert(
+            ATTRIBUTES.to_owned(),
+            given.into_iter().map(|(name, text)| (name, value(text))).collect(),
+        );
     }
     let record = Client {
         client_id: client.client_id.filter(|id| !id.is_empty()).unwrap_or(base.client_id),
@@ -143,7 +149,13 @@ fn grants(
     let members = [
         ("bearerOnly", client.bearer_only.map(Value::from)),
         ("implicitFlowEnabled", client.implicit_flow_enabled.map(Value::from)),
-        ("protocol", client.protocol.as_deref().filter(|one| *one != mapper::PROTOCOL).map(Value::from)),
+        (
+            "protocol",
+            client
+                .protocol
+                .as_deref()
+                .map(|one| if one == mapper::PROTOCOL { Value::Null } else { one.into() }),
+        ),
     ];
     for (name, value) in members {
         match value {
@@ -161,7 +173,9 @@ fn grants(
         (GrantType::TokenExchange, switch(attributes::EXCHANGE)),
         (GrantType::JwtBearer, switch(attributes::JWT_BEARER)),
     ];
-    let refresh = switch(attributes::REFRESH);
+    // Unlike the others it is on where nobody says so.
+    let refresh =
+        given.remove(attributes::REFRESH).map(|on| on.is_empty() || on.eq_ignore_ascii_case("true"));
     let before = interactive(settings);
     for (grant, on) in switches {
         match on {
@@ -177,9 +191,15 @@ fn grants(
     } else {
         settings.grants.remove(&GrantType::RefreshToken);
     }
-    if client.bearer_only == Some(true) || kept.get("protocol").is_some_and(Value::is_string) {
+    if gets_no_tokens(kept) {
         settings.grants.clear();
     }
+}
+
+/// Whether what is kept of a client says that it gets no tokens, or speaks another protocol: then it has no grants.
+#[must_use]
+pub fn gets_no_tokens(kept: &Kept) -> bool {
+    kept.get("bearerOnly").is_some_and(|on| on == true) || kept.get("protocol").is_some_and(Value::is_string)
 }
 
 /// Whether the client gets tokens for people, which it may refresh.

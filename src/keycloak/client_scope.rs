@@ -1,5 +1,7 @@
 //! Client scopes.
 
+use serde_json::Value;
+
 use super::record::{ATTRIBUTES, Kept, attributes};
 use super::representation::ClientScopeRepresentation;
 use super::{filled, mapper};
@@ -16,8 +18,9 @@ pub fn from_representation(
     new_id: &mut dyn FnMut() -> String,
 ) -> (Scope, Kept) {
     let mut kept = scope.kept;
-    if let Some(protocol) = scope.protocol.filter(|protocol| protocol != mapper::PROTOCOL) {
-        kept.insert("protocol".to_owned(), protocol.into());
+    if let Some(protocol) = scope.protocol {
+        let usual = protocol == mapper::PROTOCOL;
+        kept.insert("protocol".to_owned(), if usual { Value::Null } else { protocol.into() });
     }
     let mappers = match scope.protocol_mappers {
         Some(mappers) => mapper::from_representations(mappers, &base.settings.mappers, &mut kept, new_id),

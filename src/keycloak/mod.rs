@@ -20,6 +20,7 @@ pub mod realm;
 pub mod record;
 pub mod representation;
 pub mod role;
+pub mod secret;
 pub mod user;
 
 use aws_lc_rs::digest::{SHA256, digest};

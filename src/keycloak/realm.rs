@@ -7,7 +7,7 @@ use super::record::{ATTRIBUTES, Kept, attributes};
 use super::representation::{RealmRepresentation, RoleRepresentation};
 use crate::clock::Timestamp;
 use crate::protocol::jws::Algorithm;
-use crate::protocol::realm::{Realm, RealmSettings};
+use crate::protocol::realm::{LONGEST_LIFETIME, Realm, RealmSettings};
 
 const PUSHED_REQUEST: &str = "parRequestUriLifespan";
 
@@ -87,6 +87,27 @@ pub fn from_representation(realm: &RealmRepresentation, base: Realm) -> (Realm, 
     };
     let name = filled(realm.realm.as_deref()).unwrap_or(base.name);
     (Realm { name, display_name, enabled: realm.enabled.unwrap_or(base.enabled), settings, ..base }, kept)
+}
+
+/// What is wrong with the lifespans, in words that name the field; none when they are within bounds.
+#[must_use]
+pub fn problem(realm: &RealmRepresentation) -> Option<String> {
+    let spans = [
+        ("accessTokenLifespan", realm.access_token_lifespan, LONGEST_LIFETIME),
+        ("accessCodeLifespan", realm.access_code_lifespan, 600),
+        ("accessCodeLifespanLogin", realm.access_code_lifespan_login, 86_400),
+        ("ssoSessionIdleTimeout", realm.sso_session_idle_timeout, LONGEST_LIFETIME),
+        ("ssoSessionMaxLifespan", realm.sso_session_max_lifespan, LONGEST_LIFETIME),
+        ("ssoSessionIdleTimeoutRememberMe", realm.sso_session_idle_timeout_remember_me, LONGEST_LIFETIME),
+        ("ssoSessionMaxLifespanRememberMe", realm.sso_session_max_lifespan_remember_me, LONGEST_LIFETIME),
+        ("offlineSessionIdleTimeout", realm.offline_session_idle_timeout, LONGEST_LIFETIME),
+        ("offlineSessionMaxLifespan", realm.offline_session_max_lifespan, LONGEST_LIFETIME),
+        ("oauth2DeviceCodeLifespan", realm.oauth2_device_code_lifespan, 3_600),
+    ];
+    spans
+        .into_iter()
+        .find(|(_, span, most)| span.is_some_and(|span| span > *most))
+        .map(|(name, _, most)| format!("{name} must be at most {most} seconds"))
 }
 
 fn lifespans(realm: &RealmRepresentation, settings: &mut RealmSettings) {

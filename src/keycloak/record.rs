@@ -86,14 +86,17 @@ impl Beside {
 /// laid over each other one by one.
 pub fn overlay(old: &mut Kept, new: Kept) {
     for (name, value) in new {
-        match (old.get_mut(&name), value) {
-            (_, Value::Null) => {
-                old.remove(&name);
+        match value {
+            Value::Null => drop(old.remove(&name)),
+            Value::Object(more) if name == ATTRIBUTES => {
+                let mut all = match old.remove(&name) {
+                    Some(Value::Object(there)) => there,
+                    _ => Map::new(),
+                };
+                overlay(&mut all, more);
+                old.insert(name, Value::Object(all));
             }
-            (Some(Value::Object(there)), Value::Object(more)) if name == ATTRIBUTES => overlay(there, more),
-            (_, value) => {
-                old.insert(name, value);
-            }
+            value => drop(old.insert(name, value)),
         }
     }
     if old.get(ATTRIBUTES).is_some_and(|attributes| attributes == &Value::Object(Map::new())) {
@@ -102,7 +105,7 @@ pub fn overlay(old: &mut Kept, new: Kept) {
 }
 
 /// The member of representations that holds what has no field of its own.
-pub(super) const ATTRIBUTES: &str = "attributes";
+pub(crate) const ATTRIBUTES: &str = "attributes";
 
 /// The attributes among `kept`, as texts.
 pub(super) fn attributes(kept: &Kept) -> impl Iterator<Item = (String, String)> {

@@ -1,5 +1,7 @@
 //! Users.
 
+use serde_json::{Value, json};
+
 use super::filled;
 use super::record::Kept;
 use super::representation::UserRepresentation;
@@ -8,6 +10,63 @@ use crate::protocol::user::{User, canonical};
 
 /// The required action that a temporary password brings.
 pub const UPDATE_PASSWORD: &str = "UPDATE_PASSWORD";
+
+/// Most characters of a name or an address.
+const LONGEST: usize = 255;
+
+/// What is wrong with a field of a user.
+#[derive(Debug)]
+pub struct UserProblem {
+    /// The field.
+    pub field: &'static str,
+    /// The problem by Keycloak's name for it.
+    pub message: &'static str,
+    /// What stands in Keycloak's text for it.
+    pub params: Value,
+}
+
+impl UserProblem {
+    /// The problem in words.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self.message {
+            "error-invalid-length" => format!("it has more than {LONGEST} characters"),
+            "error-invalid-email" => "it is no e-mail address".to_owned(),
+            _ => "it holds a control character".to_owned(),
+        }
+    }
+}
+
+/// What Keycloak's own profile would refuse of `user`.
+#[must_use]
+pub fn problem(user: &UserRepresentation) -> Option<UserProblem> {
+    for (field, text) in [
+        ("username", &user.username),
+        ("email", &user.email),
+        ("firstName", &user.first_name),
+        ("lastName", &user.last_name),
+    ] {
+        let Some(text) = text else { continue };
+        if text.chars().count() > LONGEST {
+            let params = json!([field, 0, LONGEST]);
+            return Some(UserProblem { field, message: "error-invalid-length", params });
+        }
+        if text.chars().any(char::is_control) {
+            return Some(UserProblem { field, message: "error-invalid-value", params: json!([field]) });
+        }
+    }
+    let email = user.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+    let is_address = |email: &str| {
+        email.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && !domain.is_empty()
+                && !domain.contains('@')
+                && !email.contains(char::is_whitespace)
+        })
+    };
+    let wrong = email.is_some_and(|email| !is_address(email));
+    wrong.then(|| UserProblem { field: "email", message: "error-invalid-email", params: json!(["email"]) })
+}
 
 /// `base` with what `user` says, and what it says beyond. Identifier, service account, credentials, roles and groups are
 /// the caller's.

@@ -41,6 +41,9 @@ impl Realm {
     }
 }
 
+/// Longest span of anything that is issued or kept for somebody, in seconds: ten years.
+pub const LONGEST_LIFETIME: i64 = 3_650 * 86_400;
+
 /// Whether `name` can name a realm: 1–64 letters, digits, `-`, `_`, `.`, beginning with a letter or digit, since it
 /// stands in addresses and in cookie names.
 #[must_use]

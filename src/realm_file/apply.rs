@@ -83,6 +83,7 @@ pub(super) async fn planned(
     now: Timestamp,
 ) -> Result<Plan, ApplyError> {
     if let Some(realm) = &spec.keycloak {
+        keycloak::check(spec, realm, state.as_ref())?;
         if state.is_none() {
             free_identifier(store, spec, realm.0.id.as_deref()).await?;
         }

@@ -73,6 +73,9 @@ pub enum Change {
     RemoveGroupRole { realm_id: String, group_id: String, role_id: String },
     /// A user, the password apart. One who is switched off is signed out by [`Change::EndSessionsOfUser`].
     PutUser(Box<User>),
+    /// No other user's name is this one's e-mail address, and the other way round: committed after the user, where people
+    /// sign in by both.
+    ExpectOwnLogins { realm_id: String, user_id: String },
     /// A user goes, with sessions, grants and consents.
     DeleteUser { realm_id: String, id: String, at: Timestamp },
     /// A user's password is this (a PHC string).
@@ -351,6 +354,7 @@ impl Change {
             | Self::ApproveDevice { realm_id, .. }
             | Self::DenyDevice { realm_id, .. }
             | Self::WithdrawConsent { realm_id, .. }
+            | Self::ExpectOwnLogins { realm_id, .. }
             | Self::ForgiveAttempt { realm_id, .. } => realm_id,
         }
     }
@@ -400,6 +404,9 @@ impl Change {
                 to.push(group::remove_role(&realm_id, &group_id, &role_id));
             }
             Self::PutUser(user) => to.push(user::put(&user)?),
+            Self::ExpectOwnLogins { realm_id, user_id } => {
+                to.push(user::expect_own_logins(&realm_id, &user_id))
+            }
             Self::DeleteUser { realm_id, id, at } => {
                 to.push(keycloak_record::delete_beside(&realm_id, Beside::User, &id));
                 user::delete(&realm_id, &id, at, to);

@@ -1,5 +1,7 @@
 //! Table `keycloak_records`.
 
+use serde_json::Value;
+
 use super::Store;
 use super::error::StoreError;
 use super::row::row;
@@ -25,7 +27,25 @@ impl Row {
     }
 }
 
+/// How many lists and objects may be inside of each other: what is written must be readable, and readers of JSON give up
+/// at 128 levels.
+const DEEPEST: usize = 100;
+
+fn is_flat(value: &Value, levels: usize) -> bool {
+    let Some(below) = levels.checked_sub(1) else { return !(value.is_array() || value.is_object()) };
+    match value {
+        Value::Array(items) => items.iter().all(|item| is_flat(item, below)),
+        Value::Object(members) => members.values().all(|member| is_flat(member, below)),
+        _ => true,
+    }
+}
+
+/// # Errors
+/// [`StoreError::Unstorable`] also for what is nested too deeply.
 pub(super) fn put(record: &KeycloakRecord) -> Result<Statement, StoreError> {
+    if !record.content.values().all(|value| is_flat(value, DEEPEST)) {
+        return Err(StoreError::Unstorable);
+    }
     let text = "INSERT INTO keycloak_records (realm_id, kind, id, parent, name, content) \
                 VALUES ($1, $2, $3, $4, $5, $6) \
                 ON CONFLICT (realm_id, kind, id) DO UPDATE SET parent = excluded.parent, name = excluded.name, \

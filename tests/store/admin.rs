@@ -135,11 +135,11 @@ on_both! {
         };
         for (row, search, expected) in [
             ("of people", EventSearch::default(), vec!["LOGIN", "LOGIN_ERROR", "LOGIN"]),
-            ("of a kind", EventSearch { kind: some("LOGIN_ERROR"), ..Default::default() }, vec!["LOGIN_ERROR"]),
+            ("of a kind", EventSearch { kinds: vec!["LOGIN_ERROR".to_owned()], ..Default::default() }, vec!["LOGIN_ERROR"]),
             ("of a client", EventSearch { client_id: some("web"), ..Default::default() }, vec!["LOGIN_ERROR", "LOGIN"]),
             ("of a user", EventSearch { user_id: some("b"), ..Default::default() }, vec!["LOGIN"]),
             ("of administrators", EventSearch { admin: true, ..Default::default() }, vec!["ADMIN_UPDATE", "ADMIN_CREATE"]),
-            ("of no administrator", EventSearch { kind: some("ADMIN_CREATE"), ..Default::default() }, vec![]),
+            ("of no administrator", EventSearch { kinds: vec!["ADMIN_CREATE".to_owned()], ..Default::default() }, vec![]),
         ] {
             assert_eq!(found(search, Page::ALL).await, expected, "{row}");
         }

@@ -82,6 +82,12 @@ impl AdminError {
         )
     }
 
+    /// The body is longer than `most` bytes.
+    pub(super) fn too_large(most: usize) -> Self {
+        let why = format!("The body has more than {most} bytes");
+        Self::Refused(StatusCode::PAYLOAD_TOO_LARGE, json!({ "errorMessage": why }))
+    }
+
     /// The body is not JSON at all.
     pub(super) fn unsupported() -> Self {
         let body = json!({ "error": "HTTP 415 Unsupported Media Type" });

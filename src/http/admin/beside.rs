@@ -2,7 +2,7 @@
 
 use super::answer::AdminError;
 use super::call::{Call, Operation};
-use crate::keycloak::{Beside, Kept, overlay};
+use crate::keycloak::{Beside, Kept, overlay, secret};
 use crate::store::Change;
 
 /// What is kept beside a record.
@@ -11,17 +11,33 @@ pub(super) async fn kept(call: &Call, beside: Beside, id: &str) -> Result<Kept, 
     Ok(record.map(|record| record.content).unwrap_or_default())
 }
 
-/// The change that keeps `new` beside a record, laid over what was kept; none when nothing was and nothing is.
+/// What is kept beside a record as answers show it: with masks for secrets (attacks A06).
+pub(super) async fn shown(call: &Call, beside: Beside, id: &str) -> Result<Kept, AdminError> {
+    Ok(secret::masked(kept(call, beside, id).await?))
+}
+
+/// The change that keeps `new` beside a record, laid over what was kept; none when nothing was and nothing is. Masks
+/// stand for what was kept.
 pub(super) async fn keep(
     call: &Call,
     beside: Beside,
     id: &str,
-    new: Kept,
+    mut new: Kept,
 ) -> Result<Option<Change>, AdminError> {
     let old = kept(call, beside, id).await?;
+    secret::unmask(&mut new, &old);
     let mut all = old.clone();
     overlay(&mut all, new);
     Ok(replace(call.realm_id(), beside, id, &old, all))
+}
+
+/// The change that keeps `new` beside a new record; none when nothing is. A mask or a null stands for nothing.
+pub(super) fn begin(realm_id: &str, beside: Beside, id: &str, mut new: Kept) -> Option<Change> {
+    let nothing = Kept::new();
+    secret::unmask(&mut new, &nothing);
+    let mut all = Kept::new();
+    overlay(&mut all, new);
+    replace(realm_id, beside, id, &nothing, all)
 }
 
 /// The change from what was kept beside a record to `new`.

@@ -3,12 +3,12 @@
 use axum::body::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::pin::Pin;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::answer::{AdminError, Answer, created};
+use super::answer::{AdminError, Answer, created, told};
 use crate::app::Shared;
 use crate::clock::Timestamp;
 use crate::http::params::Params;
@@ -20,6 +20,9 @@ use crate::store::{Change, Page, Store};
 
 /// Most rows that one answer lists (attacks A05).
 const MOST_ROWS: i64 = 10_000;
+
+/// How many lists and objects of a body may be inside of each other.
+const DEEPEST: usize = 64;
 
 /// How often a change is made anew because somebody else was quicker.
 const MOST_ATTEMPTS: u32 = 32;
@@ -86,7 +89,13 @@ impl Operation {
 
 impl ServerCall {
     /// The body as JSON. What it says beyond `T` is not refused.
+    ///
+    /// # Errors
+    /// 400 for what is no such JSON, or is nested too deeply to be kept and read again inside of something else.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, AdminError> {
+        if depth(&self.body) > DEEPEST {
+            return Err(AdminError::unreadable(format!("it is nested more than {DEEPEST} levels deep")));
+        }
         serde_json::from_slice(&self.body).map_err(AdminError::unreadable)
     }
 
@@ -96,7 +105,7 @@ impl ServerCall {
     /// 400 for what is no number, and beyond the bounds (attacks A05).
     pub(super) fn page(&self, usual: i64) -> Result<Page, AdminError> {
         let first = self.number("first", 0, i64::MAX)?.unwrap_or(0);
-        let max = self.number("max", 1, MOST_ROWS)?.unwrap_or(usual);
+        let max = self.number("max", 1, MOST_ROWS)?.unwrap_or(usual).min(MOST_ROWS);
         Ok(Page { first, max })
     }
 
@@ -139,6 +148,37 @@ impl ServerCall {
             detail: json!({ "resourceType": kind, "resourcePath": path, "auth": auth }),
         })
     }
+}
+
+/// Whether a body may give a new record this identifier, which then stands in addresses.
+///
+/// # Errors
+/// 400 when not.
+pub(super) fn is_identifier(id: &str) -> Result<(), AdminError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if id.is_empty() || id.len() > 36 || !id.bytes().all(plain) {
+        return Err(AdminError::bad("An id has at most 36 letters, digits and '-'"));
+    }
+    Ok(())
+}
+
+/// How many lists and objects are inside of each other, in text that may be JSON.
+fn depth(text: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth = depth.saturating_add(1);
+                deepest = depth.max(deepest);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 impl Call {
@@ -224,8 +264,35 @@ impl Call {
         let path = path.iter().map(escaped).collect::<Vec<_>>().join("/");
         created(&format!("{}/admin/realms/{}/{path}", self.server.base, self.state.realm.name))
     }
+
+    /// As [`Call::created`], with a body that shows what was made.
+    pub(super) fn created_with(&self, path: &[&str], body: &Value) -> Answer {
+        let (made, mut shown) = (self.created(path)?.into_parts().0, told(body)?);
+        *shown.status_mut() = made.status;
+        shown.headers_mut().extend(made.headers);
+        Ok(shown)
+    }
 }
 
 /// What must be escaped in a part of an address: all but RFC 3986's unreserved characters.
 const PLAIN: &percent_encoding::AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+#[cfg(test)]
+mod tests {
+    use super::depth;
+
+    #[test]
+    fn o03_levels_of_json_are_counted_outside_of_texts() {
+        for (text, expected) in [
+            ("1", 0),
+            ("[]", 1),
+            (r#"{"a": [{}, {}]}"#, 3),
+            (r#"["[[[["]"#, 1),
+            (r#"["\"[[[", "\\", []]"#, 2),
+            ("]]][", 1),
+        ] {
+            assert_eq!(depth(text.as_bytes()), expected, "{text}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::answer::{AdminError, Answer, done, told};
-use super::call::{Call, Operation};
+use super::call::{Call, Operation, is_identifier};
 use super::{beside, clients};
 use crate::keycloak::client_scope::{from_representation, to_representation};
 use crate::keycloak::representation::ClientScopeRepresentation;
@@ -27,6 +27,7 @@ pub(super) async fn list(call: Call) -> Answer {
 }
 
 fn shown(scope: &Scope, kept: Kept) -> ClientScopeRepresentation {
+    let kept = crate::keycloak::secret::masked(kept);
     let mappers = mapper::identified(&scope.id, &scope.settings.mappers, &mut kept.clone());
     ClientScopeRepresentation {
         protocol_mappers: Some(mappers).filter(|mappers| !mappers.is_empty()),
@@ -71,7 +72,10 @@ async fn try_create(call: &Call) -> Answer {
         Some(id) if call.state.scopes.iter().any(|scope| scope.id == id) => {
             return Err(AdminError::conflict(format!("Client Scope with id {id} already exists")));
         }
-        Some(id) => id,
+        Some(id) => {
+            is_identifier(&id)?;
+            id
+        }
         None => Uuid::new_v4().to_string(),
     };
     let base = Scope {
@@ -81,14 +85,12 @@ async fn try_create(call: &Call) -> Answer {
         description: None,
         settings: ScopeSettings { include_in_token: true, ..ScopeSettings::default() },
     };
-    let (scope, new) = from_representation(body, base, &mut || Uuid::new_v4().to_string());
+    let (scope, kept) = from_representation(body, base, &mut || Uuid::new_v4().to_string());
     checked(&scope)?;
     clients::covers_mappers(call, &[], &scope.settings.mappers)?;
     let name = scope.name.clone();
-    let mut kept = Kept::new();
-    crate::keycloak::overlay(&mut kept, new);
     let mut changes = vec![call.unmoved(), Change::PutScope(scope)];
-    changes.extend(beside::replace(call.realm_id(), Beside::ClientScope, &id, &Kept::new(), kept));
+    changes.extend(beside::begin(call.realm_id(), Beside::ClientScope, &id, kept));
     commit(call, changes, Operation::Create, &id, &name).await?;
     call.created(&["client-scopes", &id])
 }

@@ -13,18 +13,18 @@ use uuid::Uuid;
 
 use super::answer::{AdminError, Answer, done, told};
 use super::beside;
-use super::call::{Call, Operation};
-use crate::keycloak::client::{begin, from_representation, to_representation};
+use super::call::{Call, Operation, is_identifier};
+use crate::keycloak::client::{
+    begin, from_representation, gets_no_tokens, name_problem, problem, to_representation,
+};
 use crate::keycloak::representation::ClientRepresentation;
-use crate::keycloak::{Beside, Kept, mapper};
+use crate::keycloak::secret::{masked, unmask};
+use crate::keycloak::{Beside, Kept, mapper, overlay};
 use crate::protocol::admin::Permission;
 use crate::protocol::client::Client;
 use crate::store::{Change, Page};
 
 pub(super) use cover::{changeable, covers_mappers, named};
-
-/// Longest `client_id`.
-const LONGEST: usize = 255;
 
 /// The clients that the parameters find, by `client_id`. Who may only find clients learns their names.
 pub(super) async fn list(call: Call) -> Answer {
@@ -85,12 +85,8 @@ async fn all_kept(call: &Call) -> Result<HashMap<String, Kept>, AdminError> {
 }
 
 /// A client as answers show it. `secret` is what is shown of its secret.
-fn representation(
-    call: &Call,
-    client: &Client,
-    secret: Option<String>,
-    mut kept: Kept,
-) -> ClientRepresentation {
+fn representation(call: &Call, client: &Client, secret: Option<String>, kept: Kept) -> ClientRepresentation {
+    let mut kept = masked(kept);
     let mappers = mapper::identified(&client.id, &client.settings.mappers, &mut kept.clone());
     kept.entry("surrogateAuthRequired").or_insert(false.into());
     kept.entry("alwaysDisplayInConsole").or_insert(false.into());
@@ -120,13 +116,18 @@ pub(super) async fn read(call: Call) -> Answer {
     told(&representation(&call, &client, secret, kept))
 }
 
+fn read_body(call: &Call) -> Result<ClientRepresentation, AdminError> {
+    let body: ClientRepresentation = call.server.json()?;
+    problem(&body).map_or(Ok(body), |problem| Err(AdminError::bad(problem)))
+}
+
 /// Makes a client with all that the body says.
 pub(super) async fn create(call: Call) -> Answer {
     call.repeated(|call| Box::pin(try_create(call))).await
 }
 
 async fn try_create(call: &Call) -> Answer {
-    let body: ClientRepresentation = call.server.json()?;
+    let body = read_body(call)?;
     let named = body.id.is_some();
     let id = identifier(call, body.id.as_deref()).await?;
     let name = body.client_id.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
@@ -142,25 +143,15 @@ async fn try_create(call: &Call) -> Answer {
     let account = account::changes(call, &client, None).await?;
     changes.push(Change::PutClient { client: Box::new(client), at: call.now() });
     changes.extend(account);
-    changes.extend(beside::replace(call.realm_id(), Beside::Client, &id, &Kept::new(), filled(read.kept)));
+    changes.extend(beside::begin(call.realm_id(), Beside::Client, &id, read.kept));
     commit(call, changes, Operation::Create, &id, &name).await?;
     call.created(&["clients", &id])
-}
-
-/// What a null says of a new client is nothing.
-fn filled(kept: Kept) -> Kept {
-    let mut filled = Kept::new();
-    crate::keycloak::overlay(&mut filled, kept);
-    filled
 }
 
 /// The identifier that the body names, when nothing else has it.
 async fn identifier(call: &Call, id: Option<&str>) -> Result<String, AdminError> {
     let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(Uuid::new_v4().to_string()) };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    if id.len() > 36 || !id.bytes().all(plain) {
-        return Err(AdminError::bad("An id has at most 36 letters, digits and '-'"));
-    }
+    is_identifier(id)?;
     match call.store().client_by_id(call.realm_id(), id).await? {
         Some(_) => Err(AdminError::conflict(format!("Client with id {id} already exists"))),
         None => Ok(id.to_owned()),
@@ -170,9 +161,8 @@ async fn identifier(call: &Call, id: Option<&str>) -> Result<String, AdminError>
 /// What every client must be like.
 fn checked(call: &Call, client: &Client) -> Result<(), AdminError> {
     let name = &client.client_id;
-    // RFC 6749 appendix A.1.
-    if name.len() > LONGEST || !name.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-        return Err(AdminError::bad("A clientId has at most 255 visible characters, of ASCII"));
+    if let Some(problem) = name_problem(name) {
+        return Err(AdminError::bad(problem));
     }
     let strictness = call.server.app.rules.strictness;
     if let Some(problem) = crate::protocol::client_addresses::problem(&client.settings, strictness) {
@@ -205,7 +195,7 @@ pub(super) async fn update(call: Call) -> Answer {
 
 async fn try_update(call: &Call) -> Answer {
     let old = changeable(call).await?;
-    let body: ClientRepresentation = call.server.json()?;
+    let body = read_body(call)?;
     if old.settings.built_in && body.client_id.as_ref().is_some_and(|name| *name != old.client_id) {
         return Err(AdminError::bad(format!(
             "Client {} comes with the realm and keeps its name",
@@ -215,6 +205,14 @@ async fn try_update(call: &Call) -> Answer {
     let base = identified(old.clone());
     let read = from_representation(body, base, &mut || Uuid::new_v4().to_string());
     let mut client = read.client;
+    let kept = beside::kept(call, Beside::Client, &client.id).await?;
+    let mut new = read.kept;
+    unmask(&mut new, &kept);
+    let mut all = kept.clone();
+    overlay(&mut all, new);
+    if gets_no_tokens(&all) {
+        client.settings.grants.clear();
+    }
     checked(call, &client)?;
     cover::scopes(call, Some(&old), &mut client)?;
     cover::settings(call, Some(&old), &client)?;
@@ -223,7 +221,7 @@ async fn try_update(call: &Call) -> Answer {
     let mut changes =
         vec![call.unmoved(), Change::PutClient { client: Box::new(client.clone()), at: call.now() }];
     changes.extend(account::changes(call, &client, Some(&old)).await?);
-    changes.extend(beside::keep(call, Beside::Client, &id, read.kept).await?);
+    changes.extend(beside::replace(call.realm_id(), Beside::Client, &id, &kept, all));
     commit(call, changes, Operation::Update, &id, &name).await?;
     done()
 }

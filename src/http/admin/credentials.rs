@@ -43,6 +43,11 @@ pub(super) async fn read(
     body: Vec<CredentialRepresentation>,
 ) -> Result<Ready, AdminError> {
     let (realm_id, app) = (call.realm_id(), &call.server.app);
+    let is_password =
+        |one: &CredentialRepresentation| one.kind.as_deref().is_none_or(|kind| kind == PASSWORD);
+    if body.iter().any(|one| is_password(one) && one.value.as_deref() == Some("")) {
+        return Err(AdminError::bad("No password provided"));
+    }
     let mut new_id = || Uuid::new_v4().to_string();
     let read = from_representations(body, realm_id, user_id, &[], call.now(), &mut new_id);
     if let Some(problem) = read.problems.first() {

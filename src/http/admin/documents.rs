@@ -4,24 +4,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::AdminError;
-use super::call::{Call, Operation};
-use crate::keycloak::client::MASK;
+use super::call::{Call, Operation, is_identifier};
 use crate::keycloak::document::DocumentKind;
+pub(super) use crate::keycloak::secret::{masked, unmask};
 use crate::keycloak::{Kept, KeycloakRecord};
 use crate::store::Change;
-
-/// Settings that hold a secret (attacks A06).
-const SECRETS: [&str; 9] = [
-    "clientSecret",
-    "secret",
-    "privateKey",
-    "bindCredential",
-    "keystorePassword",
-    "keyPassword",
-    "password",
-    "aesSecret",
-    "hmacSecret",
-];
 
 /// A kind of documents, and what Keycloak calls it.
 pub(super) struct Shelf {
@@ -51,7 +38,13 @@ impl Shelf {
     }
 
     /// A new one, which gets an identifier when it has none. One that is there already is not replaced.
-    pub(super) async fn make(&self, call: &Call, content: Kept) -> Result<KeycloakRecord, AdminError> {
+    pub(super) async fn make(&self, call: &Call, mut content: Kept) -> Result<KeycloakRecord, AdminError> {
+        unmask(&mut content, &Kept::new());
+        let id = text(&content, self.kind.id_member());
+        // A required action is known by its alias.
+        if !id.is_empty() && self.kind != DocumentKind::RequiredAction {
+            is_identifier(id)?;
+        }
         let mut id = || Uuid::new_v4().to_string();
         let made = self.kind.record(call.realm_id(), content, &|_, _| None, &mut id);
         match call.store().keycloak_record(call.realm_id(), self.kind.kind(), &made.id).await? {
@@ -92,70 +85,7 @@ impl Shelf {
     }
 }
 
-/// What answers show of a document.
-pub(super) fn masked(mut content: Kept) -> Kept {
-    if let Some(config) = content.get_mut("config").and_then(Value::as_object_mut) {
-        for name in SECRETS {
-            match config.get_mut(name) {
-                Some(Value::Array(values)) => values.iter_mut().for_each(|value| *value = MASK.into()),
-                Some(value) if !is_reference(value) => *value = MASK.into(),
-                _ => {}
-            }
-        }
-    }
-    content
-}
-
-/// Where a secret is, and not what: `${vault.name}`.
-fn is_reference(value: &Value) -> bool {
-    value.as_str().is_none_or(|text| text.is_empty() || text.starts_with("${"))
-}
-
-/// Puts back what a mask stands for.
-pub(super) fn unmask(content: &mut Kept, old: &Kept) {
-    let Some(config) = content.get_mut("config").and_then(Value::as_object_mut) else { return };
-    for name in SECRETS {
-        let Some(value) = config.get_mut(name) else { continue };
-        let is_mask = |value: &Value| value == MASK;
-        if (is_mask(value) || value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_mask)))
-            && let Some(kept) = old.get("config").and_then(|config| config.get(name))
-        {
-            *value = kept.clone();
-        }
-    }
-}
-
 /// A text of a document.
 pub(super) fn text<'a>(content: &'a Kept, name: &str) -> &'a str {
     content.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn kept(value: Value) -> Kept {
-        value.as_object().cloned().unwrap_or_default()
-    }
-
-    #[test]
-    fn a06_secrets_are_masked_and_a_mask_that_comes_back_takes_nothing_away() {
-        for (row, config, shown) in [
-            ("a text", json!({ "clientSecret": "canary" }), json!({ "clientSecret": MASK })),
-            ("a list", json!({ "privateKey": ["canary"] }), json!({ "privateKey": [MASK] })),
-            ("a reference", json!({ "clientSecret": "${vault.x}" }), json!({ "clientSecret": "${vault.x}" })),
-            ("another", json!({ "clientId": "x" }), json!({ "clientId": "x" })),
-        ] {
-            let old = kept(json!({ "config": config }));
-            let mut new = masked(old.clone());
-            assert_eq!(new.get("config"), Some(&shown), "{row}");
-            unmask(&mut new, &old);
-            assert_eq!(new, old, "{row}");
-        }
-        let mut new = kept(json!({ "config": { "clientSecret": "new" } }));
-        unmask(&mut new, &kept(json!({ "config": { "clientSecret": "old" } })));
-        assert_eq!(new, kept(json!({ "config": { "clientSecret": "new" } })));
-    }
 }

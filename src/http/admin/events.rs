@@ -6,6 +6,7 @@ use super::answer::{AdminError, Answer, done, told};
 use super::beside;
 use super::call::{Call, Operation};
 use super::users::USUAL;
+use crate::clock::Timestamp;
 use crate::keycloak::{Beside, Kept};
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::redirect_uri::Strictness;
@@ -24,11 +25,47 @@ const SETTINGS: [&str; 6] = [
 /// Sign-ins and what follows from them, newest first.
 pub(super) async fn list(call: Call) -> Answer {
     let text = |name: &str| call.server.query.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
-    let search =
-        EventSearch { admin: false, kind: text("type"), client_id: text("client"), user_id: text("user") };
+    let search = EventSearch {
+        admin: false,
+        kinds: named(&call, "type", ""),
+        client_id: text("client"),
+        user_id: text("user"),
+        ..search(&call, "ipAddress")?
+    };
     let page = call.server.page(USUAL)?;
     let events = call.store().search_events(call.realm_id(), &search, page).await?;
     told(&events.iter().map(|event| shown(&call, event)).collect::<Vec<_>>())
+}
+
+/// The values of a parameter that may come several times, each after `prefix`.
+fn named(call: &Call, parameter: &str, prefix: &str) -> Vec<String> {
+    call.server.query.all(parameter).map(|name| format!("{prefix}{name}")).collect()
+}
+
+/// What both kinds of events are searched by: `dateFrom`, `dateTo` (the whole of that day), and an address.
+fn search(call: &Call, address: &str) -> Result<EventSearch, AdminError> {
+    let moment = |name: &str, end: bool| match call.server.query.get(name).filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => moment(text, end).map(Some).ok_or_else(|| {
+            AdminError::bad(format!("{name} must be written yyyy-MM-dd, or in milliseconds since 1970"))
+        }),
+    };
+    Ok(EventSearch {
+        from: moment("dateFrom", false)?,
+        before: moment("dateTo", true)?,
+        address: call.server.query.get(address).filter(|text| !text.is_empty()).map(str::to_owned),
+        ..EventSearch::default()
+    })
+}
+
+/// The moment at which a day begins, or that of milliseconds; with `end`, the first one after it.
+fn moment(text: &str, end: bool) -> Option<Timestamp> {
+    if let Ok(milliseconds) = text.parse::<i64>() {
+        return Some(Timestamp(milliseconds.div_euclid(1_000)).plus(i64::from(end)));
+    }
+    let day = time::Date::parse(text, time::macros::format_description!("[year]-[month]-[day]")).ok()?;
+    let begins = Timestamp(day.midnight().assume_utc().unix_timestamp());
+    Some(begins.plus(if end { 86_400 } else { 0 }))
 }
 
 fn shown(call: &Call, event: &AuditEvent) -> Value {
@@ -48,11 +85,11 @@ fn shown(call: &Call, event: &AuditEvent) -> Value {
 
 /// What administrators did, newest first.
 pub(super) async fn of_admins(call: Call) -> Answer {
-    let kind = match call.server.query.get("operationTypes") {
-        None | Some("") => None,
-        Some(name) => Some(format!("ADMIN_{name}")),
+    let search = EventSearch {
+        admin: true,
+        kinds: named(&call, "operationTypes", "ADMIN_"),
+        ..search(&call, "authIpAddress")?
     };
-    let search = EventSearch { admin: true, kind, client_id: None, user_id: None };
     let page = call.server.page(USUAL)?;
     let events = call.store().search_events(call.realm_id(), &search, page).await?;
     told(&events.iter().map(|event| shown_of_admins(call.realm_id(), event)).collect::<Vec<_>>())

@@ -100,6 +100,7 @@ async fn try_create(call: &Call) -> Answer {
     let content: Kept = call.server.json()?;
     let alias = text(&content, "alias").to_owned();
     let given = Some(text(&content, "id").to_owned()).filter(|id| !id.is_empty());
+    given.as_deref().map_or(Ok(()), super::call::is_identifier)?;
     let mut flows = all(call).await?;
     let id = given.unwrap_or_else(|| Uuid::new_v4().to_string());
     if flows.flow(&id).is_some() {

@@ -164,7 +164,7 @@ pub(super) async fn by_path(call: Call) -> Answer {
 async fn whole(call: &Call, groups: &[Group], group: &Group) -> Result<GroupRepresentation, AdminError> {
     let given = call.store().direct_roles_of_group(call.realm_id(), &group.id).await?;
     let roles: Vec<&Role> = given.iter().filter_map(|id| call.state.roles.by_id(id)).collect();
-    let kept = beside::kept(call, Beside::Group, &group.id).await?;
+    let kept = beside::shown(call, Beside::Group, &group.id).await?;
     let mut shown = to_representation(group, &roles, &call.state.roles, kept);
     let children = groups.iter().filter(|one| one.parent.as_deref() == Some(group.id.as_str())).count();
     shown.sub_group_count = i64::try_from(children).ok();
@@ -229,7 +229,7 @@ async fn place(call: &Call, groups: &[Group], parent: Option<&Group>, body: Grou
     let group = Group { name: name.clone(), ..group };
     let id = group.id.clone();
     let mut changes = vec![Change::PutGroup(group)];
-    changes.extend(beside::replace(call.realm_id(), Beside::Group, &id, &Kept::new(), kept));
+    changes.extend(beside::begin(call.realm_id(), Beside::Group, &id, kept));
     if parent.is_some() {
         changes = call.guarded(changes);
     }

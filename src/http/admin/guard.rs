@@ -33,6 +33,12 @@ use crate::protocol::admin::{Caller, Permission, Rights};
 use crate::protocol::built_in::MASTER;
 use crate::realms::RealmState;
 
+/// Most bytes of a body that is no realm file (attacks O01).
+const MOST_BODY: usize = 256 * 1024;
+
+/// Parameters of addresses that may come several times.
+const REPEATABLE: [&str; 4] = ["type", "operationTypes", "resourceTypes", "audience"];
+
 /// The routes of a table, each behind its guard.
 pub(super) fn router(table: Vec<Route>) -> Router<Shared> {
     let mut paths: BTreeMap<String, MethodRouter<Shared>> = BTreeMap::new();
@@ -80,16 +86,21 @@ async fn answer(
 ) -> Answer {
     let app = Arc::clone(&server.app);
     let caller = caller(context, &live).await?;
-    let path = path(parts, &app).await;
+    let path = path(parts, &app).await?;
     let realm = path.iter().find(|(name, _)| name == "realm").map(|(_, value)| value.clone());
     let about = match realm {
         Some(name) => Some(over(&app, &caller, route.permission, &name).await?),
         None if is_granted(&caller, route.permission) => None,
         None => return Err(AdminError::forbidden()),
     };
-    let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let query = Params::parse_with(parts.uri.query().unwrap_or_default().as_bytes(), &REPEATABLE);
     let query = query.map_err(|why| AdminError::bad(why.description()))?;
     let body = read(&parts.headers, body).await?;
+    let takes_realms =
+        ["/admin/realms", "/admin/realms/{realm}/partialImport"].contains(&route.path.as_str());
+    if body.len() > MOST_BODY && !takes_realms {
+        return Err(AdminError::too_large(MOST_BODY));
+    }
     let who = Who {
         realm_id: live.user.realm_id,
         user_id: live.user.id,
@@ -174,11 +185,14 @@ async fn over(
     Ok((state, rights))
 }
 
-async fn path(parts: &mut Parts, app: &Shared) -> Vec<(String, String)> {
-    match RawPathParams::from_request_parts(parts, app).await {
-        Ok(params) => params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        Err(_) => Vec::new(),
-    }
+/// The parts of the address that name something.
+///
+/// # Errors
+/// 400 when one is no text: `%ff`.
+async fn path(parts: &mut Parts, app: &Shared) -> Result<Vec<(String, String)>, AdminError> {
+    let params = RawPathParams::from_request_parts(parts, app).await;
+    let params = params.map_err(|_| AdminError::bad("The address holds what is no text in UTF-8"))?;
+    Ok(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
 /// The body, which the server bounds in bytes and in time. The name of a credential comes as plain text, all else as JSON.
@@ -204,6 +218,7 @@ async fn preflight(State(app): State<Shared>, request: Request) -> Response {
     };
     let mut names: Vec<String> = path(&mut parts, &app)
         .await
+        .unwrap_or_default()
         .into_iter()
         .filter(|(name, _)| name == "realm")
         .map(|(_, v)| v)

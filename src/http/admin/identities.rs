@@ -6,6 +6,7 @@ use super::answer::{AdminError, Answer, done, told};
 use super::call::{Call, Operation};
 use super::{beside, users};
 use crate::keycloak::{Beside, Kept};
+use crate::protocol::user::User;
 use crate::store::Change;
 
 /// Where they are kept beside the user.
@@ -14,7 +15,7 @@ const MEMBER: &str = "federatedIdentities";
 /// The accounts of a user.
 pub(super) async fn list(call: Call) -> Answer {
     let user = users::named(&call).await?;
-    told(&identities(&beside::kept(&call, Beside::User, &user.id).await?))
+    told(&identities(&beside::shown(&call, Beside::User, &user.id).await?))
 }
 
 fn identities(kept: &Kept) -> Vec<Value> {
@@ -23,6 +24,36 @@ fn identities(kept: &Kept) -> Vec<Value> {
 
 fn is_of(identity: &Value, provider: &str) -> bool {
     identity.get("identityProvider").and_then(Value::as_str) == Some(provider)
+}
+
+/// The users with an account at the provider `idpAlias`, called `idpUserId` there; none when neither is asked for.
+///
+/// # Errors
+/// 400 when it is asked together with what else finds users.
+pub(super) async fn holders(call: &Call) -> Result<Option<Vec<User>>, AdminError> {
+    let asked = |name: &str| call.server.query.get(name).filter(|value| !value.is_empty());
+    let (alias, id) = (asked("idpAlias"), asked("idpUserId"));
+    if alias.is_none() && id.is_none() {
+        return Ok(None);
+    }
+    let others = ["search", "username", "email", "firstName", "lastName", "enabled", "emailVerified", "q"];
+    if let Some(other) = others.into_iter().find(|name| asked(name).is_some()) {
+        return Err(AdminError::bad(format!("idpAlias and idpUserId cannot be asked together with {other}")));
+    }
+    let fits = |identity: &Value| {
+        let is = |member: &str, wanted: Option<&str>| {
+            wanted.is_none_or(|wanted| identity.get(member).and_then(Value::as_str) == Some(wanted))
+        };
+        is("identityProvider", alias) && is("userId", id)
+    };
+    let mut users = Vec::new();
+    for record in call.store().keycloak_records_of_kind(call.realm_id(), Beside::User.kind()).await? {
+        if identities(&record.content).iter().any(fits) {
+            users.extend(call.store().user_by_id(call.realm_id(), &record.id).await?);
+        }
+    }
+    users.sort_by(|a: &User, b| a.username.cmp(&b.username));
+    Ok(Some(users))
 }
 
 /// Keeps an account. Nothing acts on it until the server signs people in by other providers.
@@ -34,6 +65,7 @@ async fn try_add(call: &Call) -> Answer {
     let user = users::manageable(call).await?;
     let provider = call.part("provider").to_owned();
     let mut body: Kept = call.server.json()?;
+    body.retain(|name, _| ["userId", "userName"].contains(&name.as_str()));
     body.insert("identityProvider".to_owned(), provider.clone().into());
     let old = beside::kept(call, Beside::User, &user.id).await?;
     let mut all = identities(&old);

@@ -70,10 +70,11 @@ pub(super) async fn create(call: Call) -> Answer {
     if let Some(members) = answer.as_object_mut() {
         members.insert("token".to_owned(), secret.as_str().into());
     }
-    let path = format!("clients-initial-access/{}", token.id);
+    let id = token.id.clone();
+    let path = format!("clients-initial-access/{id}");
     let change = Change::AddRegistrationToken { token, fingerprint: fingerprint(&secret) };
     call.commit(vec![change], Operation::Create, KIND, &path).await?;
-    told(&answer)
+    call.created_with(&["clients-initial-access", &id], &answer)
 }
 
 /// Takes one back.

@@ -92,6 +92,9 @@ fn new(
         return Err(AdminError::bad("ProtocolMapper provider not found"));
     }
     let taken = |id: &String| id.is_empty() || open.mappers.iter().any(|one| one.id.as_ref() == Some(id));
+    if let Some(id) = mapper.id.as_deref().filter(|id| !id.is_empty()) {
+        super::call::is_identifier(id)?;
+    }
     let id = mapper.id.clone().filter(|id| !taken(id)).unwrap_or_else(|| Uuid::new_v4().to_string());
     Ok(ProtocolMapperRepresentation { id: Some(id), ..mapper })
 }

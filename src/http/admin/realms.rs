@@ -6,9 +6,10 @@ use super::answer::{AdminError, Answer, done, told};
 use super::beside;
 use super::call::{Call, Operation, ServerCall};
 use crate::keycloak::realm::{from_representation, to_representation};
+use crate::keycloak::record::ATTRIBUTES;
 use crate::keycloak::representation::RealmRepresentation;
 use crate::keycloak::role::brief;
-use crate::keycloak::{Beside, Kept, overlay};
+use crate::keycloak::{Beside, Kept, overlay, secret};
 use crate::protocol::admin::Permission;
 use crate::protocol::built_in::{MASTER, overseer};
 use crate::protocol::client::Client;
@@ -16,9 +17,6 @@ use crate::protocol::realm::{Realm, is_realm_name};
 use crate::protocol::role::Role;
 use crate::realms::RealmState;
 use crate::store::{Change, Store, StoreError};
-
-/// What stands where a secret is (attacks A06).
-pub(super) const MASKED: &str = "**********";
 
 /// The realms that the caller administrates, by name. One that the caller may not look into is only named.
 pub(super) async fn list(call: ServerCall) -> Answer {
@@ -56,31 +54,23 @@ pub(super) async fn read(call: Call) -> Answer {
 async fn whole(store: &Store, state: &RealmState) -> Result<RealmRepresentation, StoreError> {
     let realm = &state.realm;
     let record = store.keycloak_record(&realm.id, Beside::Realm.kind(), &realm.id).await?;
-    let mut kept = record.map(|record| record.content).unwrap_or_default();
-    mask(&mut kept);
+    let kept = secret::of_realm(record.map(|record| record.content).unwrap_or_default());
     let default = state.roles.realm_role(&realm.default_role());
     let default = default.map(|role| brief(role, true, Kept::new()));
     Ok(to_representation(realm, default, kept))
 }
 
-fn password(kept: &mut Kept) -> Option<&mut Value> {
-    kept.get_mut("smtpServer")?.get_mut("password")
-}
-
-pub(super) fn mask(kept: &mut Kept) {
-    if let Some(password) = password(kept) {
-        *password = MASKED.into();
-    }
-}
-
 /// Changes what the body says of the realm itself. What is in the realm has addresses of its own, and so have the client
-/// scopes that its clients have.
+/// scopes that its clients have. Attributes that the body leaves out are gone, as in Keycloak.
 pub(super) async fn update(call: Call) -> Answer {
     call.repeated(|call| Box::pin(try_update(call))).await
 }
 
 async fn try_update(call: &Call) -> Answer {
     let body: RealmRepresentation = call.server.json()?;
+    if let Some(problem) = crate::keycloak::realm::problem(&body) {
+        return Err(AdminError::bad(problem));
+    }
     let body = RealmRepresentation {
         default_default_client_scopes: None,
         default_optional_client_scopes: None,
@@ -89,8 +79,11 @@ async fn try_update(call: &Call) -> Answer {
     let old = &call.state.realm;
     let kept = beside::kept(call, Beside::Realm, &old.id).await?;
     let (realm, mut new) = from_representation(&body, old.clone());
-    keep_secret(&mut new, &kept);
+    secret::unmask(&mut new, &kept);
     let mut all = kept.clone();
+    if body.attributes.is_some() {
+        all.remove(ATTRIBUTES);
+    }
     overlay(&mut all, new);
     let mut changes = vec![call.unmoved()];
     changes.extend(renamed(call, &realm.name).await?);
@@ -109,16 +102,6 @@ async fn try_update(call: &Call) -> Answer {
 /// In the words by which Keycloak's clients know it.
 pub(super) fn taken() -> AdminError {
     AdminError::conflict("Conflict detected. See logs for details")
-}
-
-/// A secret that comes back masked is the one that is kept.
-fn keep_secret(new: &mut Kept, old: &Kept) {
-    let mut old = old.clone();
-    if let (Some(new), Some(old)) = (password(new), password(&mut old))
-        && new == MASKED
-    {
-        *new = old.take();
-    }
 }
 
 /// What goes along with a new name: the role that everyone has, and the client by which `master` oversees the realm.

@@ -53,7 +53,7 @@ pub(super) async fn create(call: Call) -> Answer {
     let id = role.id.clone();
     let mut changes = vec![Change::PutRole(role)];
     changes.extend(parts.into_iter().map(|part| composite(&call, &id, part, true)));
-    changes.extend(beside::replace(call.realm_id(), Beside::Role, &id, &Default::default(), kept));
+    changes.extend(beside::begin(call.realm_id(), Beside::Role, &id, kept));
     let kind = if container.is_some() { "CLIENT_ROLE" } else { "REALM_ROLE" };
     let path = format!("roles-by-id/{id}");
     commit(&call, changes, Operation::Create, kind, &path, &name).await?;
@@ -150,7 +150,7 @@ async fn changeable(call: &Call) -> Result<Role, AdminError> {
 /// One role.
 pub(super) async fn read(call: Call) -> Answer {
     let role = named(&call).await?;
-    let kept = beside::kept(&call, Beside::Role, &role.id).await?;
+    let kept = beside::shown(&call, Beside::Role, &role.id).await?;
     told(&to_representation(&role, &call.state.roles, kept))
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::answer::{AdminError, Answer, done, told};
 use super::call::{Call, Operation};
-use super::{beside, credentials, groups, mappings};
+use super::{beside, credentials, groups, identities};
 use crate::keycloak::representation::UserRepresentation;
-use crate::keycloak::user::{from_representation, to_representation};
+use crate::keycloak::user::{from_representation, problem, to_representation};
 use crate::keycloak::{Beside, Kept};
 use crate::protocol::admin::Permission;
 use crate::protocol::credential::OTP;
@@ -19,12 +19,12 @@ use crate::store::{Change, UserSearch};
 /// How many rows a listing has when nobody says.
 pub(super) const USUAL: i64 = 100;
 
-/// Most characters of a name or an address.
-const LONGEST: usize = 255;
-
 /// The people whom the parameters find, by user name.
 pub(super) async fn list(call: Call) -> Answer {
     let page = call.server.page(USUAL)?;
+    if let Some(users) = identities::holders(&call).await? {
+        return listed(&call, &page.of(users));
+    }
     let users = call.store().search_users(call.realm_id(), &search(&call)?, page).await?;
     listed(&call, &users)
 }
@@ -58,6 +58,9 @@ fn access(call: &Call) -> std::collections::BTreeMap<String, bool> {
 
 /// How many people the parameters find.
 pub(super) async fn count(call: Call) -> Answer {
+    if let Some(users) = identities::holders(&call).await? {
+        return told(&users.len());
+    }
     told(&call.store().count_searched_users(call.realm_id(), &search(&call)?).await?)
 }
 
@@ -104,7 +107,7 @@ fn word(text: &str, end: char) -> Option<(&str, &str)> {
 /// One user.
 pub(super) async fn read(call: Call) -> Answer {
     let user = named(&call).await?;
-    let kept = beside::kept(&call, Beside::User, &user.id).await?;
+    let kept = beside::shown(&call, Beside::User, &user.id).await?;
     let others = call.store().credentials_of_user(call.realm_id(), &user.id).await?;
     let has_otp = others.iter().any(|credential| credential.kind == OTP);
     let mut shown = to_representation(&user, has_otp, kept);
@@ -117,7 +120,7 @@ pub(super) async fn read(call: Call) -> Answer {
     told(&shown)
 }
 
-/// Makes a user with all that the body says: credentials, roles, groups, attributes.
+/// Makes a user with what the body says: credentials, groups, attributes. Roles have addresses of their own.
 pub(super) async fn create(call: Call) -> Answer {
     let body: UserRepresentation = call.server.json()?;
     let name = username(body.username.as_deref())?;
@@ -144,34 +147,18 @@ pub(super) async fn create(call: Call) -> Answer {
     user.created_at = call.now();
     credentials.demand(&mut user);
     let mut changes = vec![Change::PutUser(Box::new(user))];
+    changes.extend(apart(&call, &id));
     changes.extend(credentials.changes);
     changes.extend(given);
-    changes.extend(beside::replace(call.realm_id(), Beside::User, &id, &Kept::new(), kept));
+    changes.extend(beside::begin(call.realm_id(), Beside::User, &id, kept));
     commit(&call, changes, Operation::Create, &id).await?;
     call.created(&["users", &id])
 }
 
-/// The roles and groups of a new user: those of everyone, and those that the body names.
+/// The roles of a new user are those of everyone, as in Keycloak; the groups too, and those that the body names.
 async fn given(call: &Call, id: &str, body: &UserRepresentation) -> Result<Vec<Change>, AdminError> {
     let (realm, roles) = (&call.state.realm, &call.state.roles);
-    let mut role_ids = Vec::new();
-    let mut wanted: Vec<Option<String>> = Vec::new();
-    for name in body.realm_roles.iter().flatten() {
-        wanted.push(roles.realm_role(name).map(|role| role.id.clone()));
-    }
-    for (client_id, names) in body.client_roles.iter().flatten() {
-        let client = call.store().client_by_client_id(call.realm_id(), client_id).await?;
-        let client = client.map(|client| client.id).unwrap_or_default();
-        wanted.extend(names.iter().map(|name| roles.client_role(&client, name).map(|role| role.id.clone())));
-    }
-    for role in wanted {
-        let role = role.ok_or_else(|| AdminError::not_found("Could not find role"))?;
-        if !mappings::grantable(call, &role) {
-            return Err(AdminError::above("One of the roles"));
-        }
-        role_ids.push(role);
-    }
-    role_ids.extend(roles.realm_role(&realm.default_role()).map(|role| role.id.clone()));
+    let role_ids = roles.realm_role(&realm.default_role()).map(|role| role.id.clone());
     let mut group_ids = realm.settings.default_groups.clone();
     let all = groups::all(call).await?;
     group_ids.retain(|id| all.iter().any(|group| group.id == *id));
@@ -204,34 +191,17 @@ fn username(name: Option<&str>) -> Result<String, AdminError> {
 
 /// What Keycloak's own profile asks of every realm's users.
 fn checked(body: &UserRepresentation) -> Result<(), AdminError> {
-    let wrong = |field: &str, message: &str, params: Value| AdminError::field(field, message, params);
-    for (field, text) in [
-        ("username", &body.username),
-        ("email", &body.email),
-        ("firstName", &body.first_name),
-        ("lastName", &body.last_name),
-    ] {
-        let Some(text) = text else { continue };
-        if text.chars().count() > LONGEST {
-            return Err(wrong(field, "error-invalid-length", json!([field, 0, LONGEST])));
-        }
-        if text.chars().any(char::is_control) {
-            return Err(wrong(field, "error-invalid-value", json!([field])));
-        }
+    match problem(body) {
+        Some(problem) => Err(AdminError::field(problem.field, problem.message, problem.params)),
+        None => Ok(()),
     }
-    let email = body.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
-    let is_address = |email: &str| {
-        email.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty()
-                && !domain.is_empty()
-                && !domain.contains('@')
-                && !email.contains(char::is_whitespace)
-        })
-    };
-    if email.is_some_and(|email| !is_address(email)) {
-        return Err(wrong("email", "error-invalid-email", json!(["email"])));
-    }
-    Ok(())
+}
+
+/// Where people sign in by e-mail address too, nobody's name may be another's address (attacks U08).
+fn apart(call: &Call, user_id: &str) -> Option<Change> {
+    let (realm_id, user_id) = (call.realm_id().to_owned(), user_id.to_owned());
+    let by_both = call.state.realm.settings.login_with_email;
+    by_both.then_some(Change::ExpectOwnLogins { realm_id, user_id })
 }
 
 pub(super) async fn commit(
@@ -280,6 +250,7 @@ async fn try_update(call: &Call, body: &UserRepresentation, credentials: &creden
     let replaced = credentials.password && credentials::has_password(call, &id).await?;
     let is_service = old.service_account_client.is_some();
     let mut changes = vec![Change::ExpectUser(Box::new(old)), Change::PutUser(Box::new(user))];
+    changes.extend(apart(call, &id));
     changes.extend(credentials.changes.clone());
     if disabled || replaced {
         changes.extend(credentials::signed_out(call, &id));

@@ -26,10 +26,10 @@ const ID_ALGORITHM: &str = "id.token.signed.response.alg";
 const SIGNING_ALGORITHM: &str = "token.endpoint.auth.signing.alg";
 
 type Given = BTreeMap<String, String>;
-type Place<T> = fn(&mut ClientSettings) -> &mut T;
+pub(super) type Place<T> = fn(&mut ClientSettings) -> &mut T;
 
 /// Spans in seconds; 0 and nothing mean the realm's.
-const SPANS: [(&str, Place<Option<i64>>); 5] = [
+pub(super) const SPANS: [(&str, Place<Option<i64>>); 5] = [
     ("access.token.lifespan", |settings| &mut settings.access_token),
     ("client.session.idle.timeout", |settings| &mut settings.session_idle),
     ("client.session.max.lifespan", |settings| &mut settings.session_max),

@@ -78,8 +78,8 @@ pub struct ClientRepresentation {
     /// `openid-connect`, or another that this server does not speak.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
-    /// Everything that has no field of its own.
-    #[serde(deserialize_with = "lenient::texts", skip_serializing_if = "Option::is_none")]
+    /// Everything that has no field of its own; an empty text takes one away.
+    #[serde(deserialize_with = "lenient::removable", skip_serializing_if = "Option::is_none")]
     pub attributes: Option<BTreeMap<String, String>>,
     /// Whether all of the user's roles are in its tokens.
     #[serde(deserialize_with = "lenient::switch", skip_serializing_if = "Option::is_none")]

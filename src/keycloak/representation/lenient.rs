@@ -41,15 +41,24 @@ pub(super) fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 pub(super) fn texts<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<BTreeMap<String, String>>, D::Error> {
+    let all = scalars(deserializer)?;
+    Ok(all.map(|all| all.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()))
+}
+
+/// A map of texts of which an empty one, or a null, takes away what was there.
+pub(super) fn removable<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<BTreeMap<String, String>>, D::Error> {
+    let all = scalars(deserializer)?;
+    Ok(all.map(|all| all.into_iter().map(|(name, text)| (name, text.unwrap_or_default())).collect()))
+}
+
+fn scalars<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<BTreeMap<String, Option<String>>>, D::Error> {
     let map = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?;
     let Some(map) = map else { return Ok(None) };
-    let mut texts = BTreeMap::new();
-    for (name, value) in map {
-        if let Some(text) = scalar(&value)? {
-            texts.insert(name, text);
-        }
-    }
-    Ok(Some(texts))
+    map.into_iter().map(|(name, value)| Ok((name, scalar(&value)?))).collect::<Result<_, _>>().map(Some)
 }
 
 /// A map of lists of texts; a single value is a list of one.

@@ -10,7 +10,7 @@ use crate::keycloak::representation::{
     ClientRepresentation, GroupRepresentation, RealmRepresentation, RoleRepresentation, RolesRepresentation,
     ScopeMappingRepresentation, UserRepresentation,
 };
-use crate::keycloak::{Beside, Kept, client, client_scope, credential, group, realm, role, user};
+use crate::keycloak::{Beside, Kept, client, client_scope, credential, group, realm, role, secret, user};
 use crate::passwords::ClientSecrets;
 use crate::protocol::credential::OTP;
 use crate::protocol::role::Role;
@@ -23,7 +23,7 @@ pub const VERSION: &str = "26.4.0";
 pub struct KeycloakExport {
     /// Users, service accounts included.
     pub users: bool,
-    /// Secrets of clients, hashes of passwords, keys of one-time codes.
+    /// Secrets of clients, hashes of passwords, keys of one-time codes, whatever is kept of others' secrets.
     pub with_secrets: bool,
     /// Leave out identifiers, defaults, and what comes with every realm.
     pub minimal: bool,
@@ -61,12 +61,12 @@ pub fn representation(
     scopes.sort_by(|a, b| a.name.cmp(&b.name));
     let scopes = scopes
         .into_iter()
-        .map(|scope| client_scope::to_representation(scope, state.kept(Beside::ClientScope, &scope.id)));
+        .map(|scope| client_scope::to_representation(scope, writer.kept(Beside::ClientScope, &scope.id)));
     let mut clients: Vec<_> = state.clients.iter().map(|client| writer.client(client)).collect();
     clients.sort_by(|a, b| a.client_id.cmp(&b.client_id));
     let (scope_mappings, client_scope_mappings) = writer.scope_mappings();
     let default = state.roles.realm_role(&state.realm.default_role());
-    let kept = state.kept(Beside::Realm, &state.realm.id);
+    let kept = writer.kept_of_realm();
     RealmRepresentation {
         roles: Some(writer.roles()),
         groups: Some(writer.groups(None)),
@@ -94,13 +94,31 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// What is kept beside a record, with masks for secrets that nobody asked for.
+    fn kept(&self, beside: Beside, id: &str) -> Kept {
+        self.told(self.state.kept(beside, id))
+    }
+
+    fn kept_of_realm(&self) -> Kept {
+        let kept = self.state.kept(Beside::Realm, &self.state.realm.id);
+        match (self.options.with_secrets, self.options.users) {
+            (true, _) => kept,
+            (false, true) => secret::masked(kept),
+            (false, false) => secret::of_realm(kept),
+        }
+    }
+
+    fn told(&self, content: Kept) -> Kept {
+        if self.options.with_secrets { content } else { secret::masked(content) }
+    }
+
     fn client(&self, one: &crate::protocol::client::Client) -> ClientRepresentation {
         let secret = if self.options.with_secrets {
             self.secrets.shown(one).map(|secret| secret.expose().to_owned())
         } else {
             one.secret_hash.as_ref().map(|_| client::MASK.to_owned())
         };
-        let kept = self.state.kept(Beside::Client, &one.id);
+        let kept = self.kept(Beside::Client, &one.id);
         client::to_representation(one, secret.as_deref(), &self.state.realm.settings, kept)
     }
 
@@ -110,7 +128,7 @@ impl Writer<'_> {
         let mut all: Vec<&Role> = self.state.roles.iter().collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         for one in all {
-            let kept = self.state.kept(Beside::Role, &one.id);
+            let kept = self.kept(Beside::Role, &one.id);
             let written = role::to_representation(one, &self.state.roles, kept);
             match (&one.client, self.state.roles.client_id(one)) {
                 (None, _) => realm.push(written),
@@ -126,7 +144,7 @@ impl Writer<'_> {
         let mut groups: Vec<&GroupState> = self.state.groups.iter().filter(below).collect();
         groups.sort_by(|a, b| a.group.name.cmp(&b.group.name));
         let one = |one: &GroupState| {
-            let kept = self.state.kept(Beside::Group, &one.group.id);
+            let kept = self.kept(Beside::Group, &one.group.id);
             GroupRepresentation {
                 sub_groups: Some(self.groups(Some(&one.group.id))),
                 ..group::to_representation(&one.group, &self.assigned(&one.roles), &self.state.roles, kept)
@@ -159,7 +177,7 @@ impl Writer<'_> {
         users.sort_by(|a, b| a.user.username.cmp(&b.user.username));
         let one = |one: &UserState| {
             let user = &one.user;
-            let kept = self.state.kept(Beside::User, &user.id);
+            let kept = self.kept(Beside::User, &user.id);
             let (realm_roles, client_roles) = group::by_name(&self.assigned(&one.roles), &self.state.roles);
             let mut groups: Vec<String> = one
                 .groups
@@ -238,7 +256,7 @@ impl Writer<'_> {
     fn documents(&self, kind: DocumentKind) -> Option<Vec<Kept>> {
         let mut all: Vec<_> = self.state.kept.values().filter(|one| one.kind == kind.kind()).collect();
         all.sort_by(|a, b| (&a.parent, &a.name, &a.id).cmp(&(&b.parent, &b.name, &b.id)));
-        let all: Vec<Kept> = all.into_iter().map(|one| one.content.clone()).collect();
+        let all: Vec<Kept> = all.into_iter().map(|one| self.told(one.content.clone())).collect();
         Some(all).filter(|all| !all.is_empty())
     }
 

@@ -5,6 +5,7 @@
 
 mod clashes;
 mod clients;
+mod default_role;
 mod documents;
 mod effect;
 mod groups;
@@ -22,7 +23,7 @@ use super::super::state::{GroupState, State, UserState};
 use crate::clock::Timestamp;
 use crate::keycloak::credential::Password;
 use crate::keycloak::representation::RealmRepresentation;
-use crate::keycloak::{Beside, Kept, KeycloakRecord, client_scope, overlay, realm};
+use crate::keycloak::{Beside, Kept, KeycloakRecord, client_scope, overlay, realm, secret};
 use crate::protocol::client::Client;
 use crate::protocol::realm::Realm;
 use crate::protocol::scope::Scope;
@@ -59,6 +60,14 @@ pub(super) fn target(
 ) -> Target {
     let mut merge = Merge::new(base, new, now);
     merge.realm(representation);
+    let ours = merge.realm.default_role();
+    let renamed;
+    let representation = if default_role::is_other(representation, &ours) {
+        renamed = default_role::named(representation.clone(), &ours);
+        &renamed
+    } else {
+        representation
+    };
     merge.scopes(representation);
     merge.clients(representation);
     merge.roles(representation);
@@ -141,10 +150,11 @@ impl Merge {
         }
     }
 
-    /// What stands beside the record `id` is now this as well.
-    fn keep(&mut self, beside: Beside, id: &str, kept: Kept) {
+    /// What stands beside the record `id` is now this as well. Masks stand for what was there.
+    fn keep(&mut self, beside: Beside, id: &str, mut kept: Kept) {
         let key = (beside.kind().to_owned(), id.to_owned());
         let mut content = self.kept.remove(&key).map(|record| record.content).unwrap_or_default();
+        secret::unmask(&mut kept, &content);
         overlay(&mut content, kept);
         if !content.is_empty() {
             self.kept.insert(key, beside.record(&self.realm.id, id, content));

@@ -93,7 +93,7 @@ fn defaults(
 
 /// A user of whom only the name is said: with the role that everyone has.
 fn new_user(state: &State) -> UserState {
-    let user = User { id: String::new(), ..fresh::user(&state.realm.id, "", Timestamp(0)) };
+    let user = User { id: String::new(), enabled: false, ..fresh::user(&state.realm.id, "", Timestamp(0)) };
     let default = state.roles.realm_role(&state.realm.default_role());
     UserState { roles: default.map(|role| role.id.clone()).into_iter().collect(), ..UserState::of(user) }
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod changes;
+mod check;
 mod export;
 mod files;
 mod merge;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use crate::keycloak::representation::RealmRepresentation;
 
 pub use accounts::with_service_accounts;
+pub(super) use check::check;
 pub use export::{KeycloakExport, VERSION, export, representation};
 pub use files::{ExportedFile, UsersIn, files, single_file};
 pub(super) use merge::Target;

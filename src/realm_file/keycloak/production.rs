@@ -1,7 +1,13 @@
-//! What `serve` refuses of a realm in Keycloak's form: addresses that end in `*`, which it would not honour anyway.
+//! What `serve` refuses of a realm in Keycloak's form: redirect URIs that it would not honour anyway, those that end in `*`
+//! and those that the admin API refuses.
 
 use super::super::FileProblem;
 use super::super::spec::RealmSpec;
+use crate::keycloak::client::{begin, from_representation};
+use crate::keycloak::representation::ClientRepresentation;
+use crate::protocol::client::ClientSettings;
+use crate::protocol::client_addresses;
+use crate::protocol::redirect_uri::Strictness;
 
 /// One problem for each client with such an address, which names the client. Relative addresses are those of Keycloak's
 /// own pages, which are not here.
@@ -16,6 +22,7 @@ pub(in super::super) fn production_refusals(spec: &RealmSpec) -> Vec<FileProblem
             .filter(|uri| !uri.starts_with("/realms/"))
             .collect();
         if patterns.is_empty() {
+            problems.extend(unfit(spec, client));
             continue;
         }
         let name = client.client_id.as_deref().unwrap_or_default().escape_debug();
@@ -29,4 +36,26 @@ pub(in super::super) fn production_refusals(spec: &RealmSpec) -> Vec<FileProblem
         ));
     }
     problems
+}
+
+/// A redirect URI of a client that would never match. Those of Keycloak's own pages mean nothing here.
+fn unfit(spec: &RealmSpec, client: &ClientRepresentation) -> Option<FileProblem> {
+    let name = client.client_id.as_deref().unwrap_or_default();
+    let read = from_representation(client.clone(), begin("", name, String::new()), &mut String::new).client;
+    if read.settings.grants.is_empty() {
+        return None;
+    }
+    let foreign = |uri: &String| uri.starts_with('/') || uri.contains("${") || uri == "*" || uri.is_empty();
+    let apart = |mut uris: Vec<String>| {
+        uris.retain(|uri| !foreign(uri));
+        uris
+    };
+    let addresses = ClientSettings {
+        redirect_uris: apart(read.settings.redirect_uris),
+        post_logout_redirect_uris: apart(read.settings.post_logout_redirect_uris),
+        ..ClientSettings::default()
+    };
+    let problem = client_addresses::problem(&addresses, Strictness::Serve)?;
+    let name = name.escape_debug();
+    Some(spec.places.problem(&format!("clients.{name}"), format!("client `{name}`: {problem}")))
 }

@@ -22,6 +22,15 @@ const NOW: Timestamp = Timestamp(1_700_000_000);
 
 const SMALL: &str = include_str!("../../../tests/keycloak/small.json");
 const GROUPS: &str = include_str!("../../../tests/keycloak/groups.json");
+/// Secrets of others, which are kept without effect.
+const KEPT: &str = r#"{
+    "realm": "vaulted", "enabled": true, "privateKey": "canary-key", "smtpServer": { "password": "canary-smtp" },
+    "federatedUsers": [{ "id": "f:1", "credentials": [{ "value": "canary-fed" }] }],
+    "identityProviders": [{ "alias": "hub", "config": { "clientSecret": "canary-idp" } }],
+    "components": { "org.keycloak.keys.KeyProvider": [{ "name": "k", "config": { "privateKey": ["canary-rsa"] } }] },
+    "authenticatorConfig": [{ "alias": "captcha", "config": { "secret.key": "canary-captcha" } }],
+    "clients": [{ "clientId": "saml", "protocol": "saml", "attributes": { "saml.signing.private.key": "canary-saml" } }]
+}"#;
 const CREDENTIALS: &str = include_str!("../../../tests/keycloak/credentials.json");
 
 const ALL: KeycloakExport = KeycloakExport { users: true, with_secrets: true, minimal: false };
@@ -178,6 +187,18 @@ async fn users_come_with_their_roles_groups_and_passwords() {
 }
 
 #[tokio::test]
+async fn u04_a_user_of_whom_it_is_not_said_that_they_may_sign_in_may_not() {
+    let file = r#"{ "realm": "r", "users": [{ "username": "a" }, { "username": "b", "enabled": true }] }"#;
+    let (place, state) = Place::with(file).await;
+    assert!(!user(&state, "a").user.enabled && user(&state, "b").user.enabled);
+    let minimal = place.export("r", KeycloakExport { minimal: true, ..ALL }).await;
+    let (_, again) = Place::with(&minimal).await;
+    assert!(!user(&again, "a").user.enabled && user(&again, "b").user.enabled, "{minimal}");
+    place.apply(r#"{ "realm": "r", "users": [{ "username": "b", "firstName": "B" }] }"#).await;
+    assert!(user(&place.state("r").await, "b").user.enabled, "what is there stays as it is");
+}
+
+#[tokio::test]
 async fn records_have_the_identifiers_of_the_file() {
     let (_, state) = Place::with(GROUPS).await;
     let id = |last: &str| format!("5b1f0a52-3c0e-4a6b-9a3e-0c0f5e1d7a{last}");
@@ -258,6 +279,18 @@ async fn a06_secrets_go_out_only_when_asked_for() {
     for (text, canaries) in [
         (GROUPS, &["billing-secret"][..]),
         (CREDENTIALS, &["DJmQfC73", "I9aBicNn", "app-secret", "secretData"]),
+        (
+            KEPT,
+            &[
+                "canary-key",
+                "canary-smtp",
+                "canary-fed",
+                "canary-idp",
+                "canary-rsa",
+                "canary-captcha",
+                "canary-saml",
+            ],
+        ),
     ] {
         let realm = read(text).name;
         let (place, _) = Place::with(text).await;
@@ -266,6 +299,9 @@ async fn a06_secrets_go_out_only_when_asked_for() {
         for canary in canaries {
             assert!(!plain.contains(canary) && whole.contains(canary), "{canary}");
         }
+        // Users in files of their own: the realm's file holds the rest.
+        let apart = place.export(&realm, KeycloakExport { users: false, ..ALL }).await;
+        assert!(!apart.contains("**********"), "{apart}");
         assert!(plain.contains("**********"));
         let plan = place.plan(&plain, false).await.unwrap();
         assert!(plan.is_empty(), "a mask is no secret: {plan}");
@@ -487,4 +523,39 @@ async fn no_record_takes_the_identifier_of_another() {
     let renamed = json!({ "realm": "n", "roles": { "realm": [{ "id": "x", "name": "offline_access" }, { "id": "x", "name": "mine" }] } });
     let told = place.plan(&renamed.to_string(), false).await.unwrap_err().to_string();
     assert!(told.contains("has the `id` of role"), "of what comes with every realm: {told}");
+}
+
+/// A realm that Keycloak renamed keeps the name of its default role.
+#[tokio::test]
+async fn the_default_role_of_a_file_becomes_ours() {
+    let file = json!({
+        "realm": "moved", "defaultRole": { "id": "d", "name": "default-roles-old" },
+        "roles": { "realm": [
+            { "id": "d", "name": "default-roles-old", "composite": true, "composites": { "realm": ["vip"] } },
+            { "name": "vip" },
+        ] },
+        "users": [{ "username": "a", "realmRoles": ["default-roles-old"] }, { "username": "b" }],
+    });
+    let (place, state) = Place::with(&file.to_string()).await;
+    for name in ["a", "b"] {
+        assert_eq!(role_names(&state, name), ["default-roles-moved".to_owned()].into(), "{name}");
+    }
+    let default = state.roles.realm_role("default-roles-moved").unwrap();
+    assert_eq!(default.id, "d");
+    assert!(state.roles.effective(["d"]).iter().any(|role| role.name == "vip"));
+    assert!(state.roles.realm_role("default-roles-old").is_none());
+    assert!(place.plan(&file.to_string(), false).await.unwrap().is_empty());
+}
+
+#[test]
+fn production_refuses_redirect_uris_that_would_never_match() {
+    let file = json!({ "realm": "r", "clients": [
+        { "clientId": "plain", "redirectUris": ["http://app.example/cb"] },
+        { "clientId": "good", "redirectUris": ["https://app.example/cb", "/realms/r/account"] },
+        { "clientId": "account", "rootUrl": "${authBaseUrl}", "redirectUris": ["/realms/r/account"] },
+    ] });
+    let told: Vec<String> =
+        production_refusals(&read(&file.to_string())).iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("client `plain`") && told[0].contains("http://app.example/cb"), "{told:?}");
 }

@@ -16,7 +16,7 @@ use crate::passwords::Scheme;
 use crate::protocol::client::GrantType;
 use crate::protocol::mapper::{Kind, Mapper};
 use crate::protocol::page_uri::validate_logo_uri;
-use crate::protocol::realm::is_realm_name;
+use crate::protocol::realm::{LONGEST_LIFETIME, is_realm_name};
 use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::user::canonical;
 use crate::secrets::Secret;
@@ -26,9 +26,6 @@ const LONGEST_NAME: usize = 255;
 
 /// Longest password or secret, in bytes: what hashing accepts (attacks.md U05).
 const LONGEST_SECRET: usize = 1024;
-
-/// Longest lifetime, in seconds: ten years.
-const LONGEST_LIFETIME: i64 = 3_650 * 86_400;
 
 /// Every rule that `spec` breaks, in the order of its file.
 #[must_use]

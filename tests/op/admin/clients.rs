@@ -532,3 +532,112 @@ async fn a03_a_scope_above_the_caller_is_given_in_no_way() {
     let reply = admin.as_(&keeper, Method::PUT, &web, Some(body)).await;
     assert_eq!(reply.status, 204, "what the client had stays: {}", reply.body);
 }
+
+#[tokio::test]
+async fn an_attribute_that_is_null_or_empty_is_gone() {
+    let admin = Admin::new().await;
+    let begun = json!({ "clientId": "x", "attributes": { "a": "1", "b": "2", "c": "3", "n": null, "e": "",
+        "access.token.lifespan": "60", "use.refresh.tokens": "false" } });
+    let at = format!("{CLIENTS}/{}", admin.must(Method::POST, CLIENTS, begun).await);
+    let attributes = async || admin.get(&at).await["attributes"].as_object().cloned().unwrap();
+    let before = attributes().await;
+    assert!(before.contains_key("a") && !before.contains_key("n") && !before.contains_key("e"), "{before:?}");
+    assert_eq!(
+        (&before["access.token.lifespan"], &before["use.refresh.tokens"]),
+        (&json!("60"), &json!("false"))
+    );
+    let change = json!({ "attributes": { "a": "", "b": null, "access.token.lifespan": null, "use.refresh.tokens": null } });
+    admin.must(Method::PUT, &at, change).await;
+    let after = attributes().await;
+    assert!(["a", "b", "access.token.lifespan"].iter().all(|name| !after.contains_key(*name)), "{after:?}");
+    assert_ne!(after.get("use.refresh.tokens"), Some(&json!("false")));
+    assert_eq!(after["c"], "3", "what is not named stays");
+}
+
+#[tokio::test]
+async fn a_client_of_another_protocol_has_no_grants_and_comes_back() {
+    let admin = Admin::new().await;
+    let at = format!("{CLIENTS}/{}", admin.must(Method::POST, CLIENTS, json!({ "clientId": "x" })).await);
+    for (row, body, protocol, flow) in [
+        ("away", json!({ "protocol": "saml" }), "saml", false),
+        ("a flow is not enough", json!({ "standardFlowEnabled": true }), "saml", false),
+        (
+            "back",
+            json!({ "protocol": "openid-connect", "standardFlowEnabled": true }),
+            "openid-connect",
+            true,
+        ),
+        ("no tokens", json!({ "bearerOnly": true }), "openid-connect", false),
+        ("still none", json!({ "standardFlowEnabled": true }), "openid-connect", false),
+        ("tokens again", json!({ "bearerOnly": false, "standardFlowEnabled": true }), "openid-connect", true),
+    ] {
+        admin.must(Method::PUT, &at, body).await;
+        let client = admin.get(&at).await;
+        assert_eq!(
+            (&client["protocol"], &client["standardFlowEnabled"]),
+            (&json!(protocol), &json!(flow)),
+            "{row}"
+        );
+    }
+    let scope = admin
+        .must(Method::POST, "realms/main/client-scopes", json!({ "name": "s", "protocol": "saml" }))
+        .await;
+    let scope = format!("realms/main/client-scopes/{scope}");
+    admin.must(Method::PUT, &scope, json!({ "name": "s", "protocol": "openid-connect" })).await;
+    assert_eq!(admin.get(&scope).await["protocol"], "openid-connect");
+}
+
+#[tokio::test]
+async fn a06_a_secret_does_not_outlive_the_proof_by_a_key() {
+    let admin = Admin::new().await;
+    let body = json!({ "clientId": "x", "secret": "canary-secret" });
+    let at = format!("{CLIENTS}/{}", admin.must(Method::POST, CLIENTS, body).await);
+    let jwks = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+    let by_key = json!({ "clientAuthenticatorType": "client-jwt", "attributes": { "use.jwks.string": "true", "jwks.string": jwks } });
+    admin.must(Method::PUT, &at, by_key).await;
+    assert_eq!(admin.get(&format!("{at}/client-secret")).await["value"], json!(null));
+    admin.must(Method::PUT, &at, json!({ "clientAuthenticatorType": "client-secret" })).await;
+    let shown = admin.get(&format!("{at}/client-secret")).await;
+    assert_ne!(shown["value"], "canary-secret");
+    assert_eq!(shown["value"].as_str().unwrap().len(), 43, "a new one is drawn");
+}
+
+#[tokio::test]
+async fn r05_addresses_that_a_browser_would_run_are_refused() {
+    let admin = Admin::new().await;
+    for body in [
+        json!({ "baseUrl": "javascript:alert(1)" }),
+        json!({ "rootUrl": "DATA:text/html,x" }),
+        json!({ "adminUrl": "file:///etc/passwd" }),
+        json!({ "attributes": { "jwks.url": "javascript:x" } }),
+        json!({ "attributes": { "access.token.lifespan": "9223372036854775807" } }),
+    ] {
+        let mut body = body;
+        body["clientId"] = json!("x");
+        admin.refused(Method::POST, CLIENTS, body, 400).await;
+    }
+    let fine = json!({ "clientId": "x", "rootUrl": "${authBaseUrl}", "baseUrl": "/realms/x/account/" });
+    admin.must(Method::POST, CLIENTS, fine).await;
+}
+
+#[tokio::test]
+async fn an_identifier_in_a_body_can_stand_in_an_address() {
+    let admin = Admin::new().await;
+    let long = "x".repeat(70_000);
+    for id in ["../../../x", "a\r\nb", long.as_str()] {
+        for (path, body) in [
+            (CLIENTS, json!({ "clientId": "x" })),
+            ("realms/main/client-scopes", json!({ "name": "x" })),
+            ("realms/main/components", json!({ "name": "x", "providerId": "x", "providerType": "x" })),
+            (
+                "realms/main/authentication/flows",
+                json!({ "alias": "x", "providerId": "basic-flow", "topLevel": true }),
+            ),
+            ("realms", json!({ "realm": "x" })),
+        ] {
+            let mut body = body;
+            body["id"] = json!(id);
+            admin.refused(Method::POST, path, body, 400).await;
+        }
+    }
+}

@@ -76,6 +76,19 @@ async fn events_tell_what_happened_and_go_in_development_alone() {
     let events = admin.get(&format!("realms/main/events?type=LOGIN&user={alice}")).await;
     assert_eq!((&events[0]["type"], &events[0]["userId"]), (&json!("LOGIN"), &json!(alice)));
     assert_eq!(admin.get("realms/main/events?user=nobody").await, json!([]));
+    for (search, found) in [
+        ("type=LOGOUT&type=LOGIN", true),
+        ("type=LOGOUT&type=LOGIN_ERROR", false),
+        ("dateFrom=2020-01-01", true),
+        ("dateTo=2020-01-01", false),
+        ("dateFrom=2100-01-01", false),
+        ("ipAddress=203.0.113.77", false),
+    ] {
+        let events = admin.get(&format!("realms/main/events?user={alice}&{search}")).await;
+        assert_eq!(!names(&events, "type").is_empty(), found, "{search}: {events}");
+    }
+    admin.refused(Method::GET, "realms/main/events?dateFrom=soon", json!({}), 400).await;
+    assert_eq!(admin.ask(Method::GET, "realms/main/users/%ff", None).await.status, 400, "o03");
     let role = admin.must(Method::POST, "realms/main/roles", json!({ "name": "new" })).await;
     assert_eq!(role, "new");
     let events = admin.get("realms/main/admin-events?operationTypes=CREATE").await;
@@ -109,7 +122,11 @@ async fn events_tell_what_happened_and_go_in_development_alone() {
 async fn tokens_for_registration_are_shown_once() {
     let admin = Admin::new().await;
     let at = "realms/main/clients-initial-access";
-    let made = admin.ask(Method::POST, at, Some(json!({ "expiration": 60, "count": 2 }))).await.json();
+    let made = admin.ask(Method::POST, at, Some(json!({ "expiration": 60, "count": 2 }))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let location = made.location().to_owned();
+    let made = made.json();
+    assert!(location.ends_with(&format!("/{at}/{}", made["id"].as_str().unwrap())), "{location}");
     let token = made["token"].as_str().unwrap();
     let reply = admin.ask(Method::GET, at, None).await;
     assert!(!reply.body.contains(token), "a06");

@@ -182,3 +182,200 @@ async fn a02_what_comes_in_takes_no_identifier_of_what_is_there() {
     }
     assert_eq!(names(&admin.get("realms/main/users").await, "username"), ["alice", "boss"]);
 }
+
+/// A realm that keeps every kind of secret; each holds the word `canary`.
+fn of_canaries() -> Value {
+    json!({
+        "realm": "vaulted", "enabled": true,
+        "privateKey": "canary-key", "codeSecret": "canary-code",
+        "smtpServer": { "host": "mail.example", "password": "canary-smtp", "authTokenClientSecret": "canary-oauth" },
+        "federatedUsers": [{ "id": "f:1", "credentials": [{ "type": "password", "value": "canary-fed", "secretData": "canary-fed" }] }],
+        "applications": [{ "name": "old", "secret": "canary-app" }],
+        "userFederationProviders": [{ "displayName": "ldap", "config": { "bindCredential": "canary-bind" } }],
+        "identityProviders": [{ "alias": "hub", "internalId": "hub-id", "providerId": "oidc", "config": { "clientId": "a", "clientSecret": "canary-idp" } }],
+        "identityProviderMappers": [{ "name": "m", "id": "mapper-id", "identityProviderAlias": "hub", "config": { "api.key": "canary-mapper" } }],
+        "components": {
+            "org.keycloak.keys.KeyProvider": [{ "name": "k", "id": "key-id", "providerId": "rsa", "config": { "privateKey": ["canary-rsa"] } }],
+            "org.keycloak.storage.UserStorageProvider": [{ "name": "l", "id": "ldap-id", "providerId": "ldap",
+                "config": { "bindCredential": ["canary-ldap"], "truststorePassword": ["canary-trust"], "vendor": ["other"] } }],
+        },
+        "authenticatorConfig": [{ "alias": "captcha", "id": "config-id", "config": { "secret.key": "canary-captcha" } }],
+        "clients": [{ "clientId": "saml", "id": "saml-id", "protocol": "saml",
+            "attributes": { "saml.signing.private.key": "canary-saml", "saml.encrypt": "false" } }],
+        "users": [{ "username": "zoe", "id": "zoe-id", "federatedIdentities": [
+            { "identityProvider": "hub", "userId": "1", "userName": "zoe", "token": "canary-token" }] }],
+    })
+}
+
+#[tokio::test]
+async fn a06_what_is_kept_of_secrets_is_shown_nowhere() {
+    let admin = Admin::new().await;
+    let at = admin.ask(Method::POST, "realms", Some(of_canaries())).await;
+    assert_eq!(at.status, 201, "{}", at.body);
+    let mut asked = vec!["realms".to_owned()];
+    for route in vestibule::http::admin::table() {
+        let path = route.path.replace("{realm}", "vaulted");
+        if route.method == Method::GET && !path.contains('{') {
+            asked.push(path.trim_start_matches("/admin/").to_owned());
+        }
+    }
+    assert!(asked.len() > 20, "{asked:?}");
+    for one in [
+        "clients/saml-id",
+        "users/zoe-id",
+        "users/zoe-id/federated-identity",
+        "identity-provider/instances/hub",
+        "identity-provider/instances/hub/mappers",
+        "identity-provider/instances/hub/mappers/mapper-id",
+        "components/key-id",
+        "components/ldap-id",
+        "authentication/config/config-id",
+    ] {
+        asked.push(format!("realms/vaulted/{one}"));
+    }
+    for path in asked {
+        let reply = admin.ask(Method::GET, &path, None).await;
+        assert!(!reply.body.contains("canary"), "{path}: {}", reply.body);
+    }
+    let export = "realms/vaulted/partial-export?exportClients=true&exportGroupsAndRoles=true";
+    let reply = admin.ask(Method::POST, export, None).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert!(!reply.body.contains("canary"), "{}", reply.body);
+    let whole = reply.json();
+    assert_eq!(whole["identityProviders"][0]["config"]["clientSecret"], "**********");
+    assert_eq!(whole["federatedUsers"], json!(null), "no people in an export without users");
+
+    // Whatever comes back masked takes nothing away.
+    let realm = admin.get("realms/vaulted").await;
+    assert_eq!((&realm["federatedUsers"], &realm["applications"]), (&json!(null), &json!(null)));
+    admin.must(Method::PUT, "realms/vaulted", realm).await;
+    for one in ["clients/saml-id", "users/zoe-id", "components/ldap-id", "authentication/config/config-id"] {
+        let path = format!("realms/vaulted/{one}");
+        let shown = admin.get(&path).await;
+        admin.must(Method::PUT, &path, shown).await;
+    }
+    let body = json!({ "policy": "OVERWRITE", "identityProviders": whole["identityProviders"],
+        "identityProviderMappers": whole["identityProviderMappers"], "clients": whole["clients"] });
+    let reply = admin.ask(Method::POST, "realms/vaulted/partialImport", Some(body)).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let store = &admin.server.app().store;
+    let id = store.realm_by_name("vaulted").await.unwrap().unwrap().id;
+    let records = store.keycloak_records(&id).await.unwrap();
+    let text: String = records.iter().map(|one| Value::Object(one.content.clone()).to_string()).collect();
+    for secret in [
+        "key", "code", "smtp", "oauth", "fed", "app", "bind", "idp", "mapper", "rsa", "ldap", "trust",
+        "captcha", "saml", "token",
+    ] {
+        assert!(text.contains(&format!("canary-{secret}\"")), "{secret}: {text}");
+    }
+    assert!(!text.contains("**********"), "{text}");
+}
+
+#[tokio::test]
+async fn a06_a_mask_for_something_new_is_no_secret() {
+    let admin = Admin::new().await;
+    let at = "realms/main/identity-provider/instances";
+    let body = json!({ "alias": "hub", "providerId": "oidc", "config": { "clientId": "a", "clientSecret": "**********" } });
+    admin.must(Method::POST, at, body.clone()).await;
+    let import =
+        json!({ "identityProviders": [{ "alias": "lab", "providerId": "oidc", "config": body["config"] }] });
+    let reply = admin.ask(Method::POST, "realms/main/partialImport", Some(import)).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    for alias in ["hub", "lab"] {
+        let shown = admin.get(&format!("{at}/{alias}")).await;
+        assert_eq!(shown["config"], json!({ "clientId": "a" }), "{alias}");
+    }
+}
+
+#[tokio::test]
+async fn a02_who_cannot_do_everything_takes_nothing_out() {
+    let admin = Admin::new().await;
+    let store = &admin.server.app().store;
+    let realm = store.realm_by_name("main").await.unwrap().unwrap();
+    let management = store.client_by_client_id(&realm.id, "realm-management").await.unwrap().unwrap().id;
+    let viewer = store.client_by_client_id(&realm.id, "viewer").await.unwrap().unwrap();
+    let account = store.user_of_service_account(&realm.id, &viewer.id).await.unwrap().unwrap().id;
+    let own = admin.get(&format!("realms/main/clients/{management}/roles/manage-realm")).await;
+    let path = format!("realms/main/users/{account}/role-mappings/clients/{management}");
+    admin.must(Method::POST, &path, json!([own])).await;
+    for (caller, status) in [("viewer", 403), ("owner", 200)] {
+        let token = token(&admin.server, "main", caller).await;
+        let reply = admin.as_(&token, Method::POST, "realms/main/partial-export", None).await;
+        assert_eq!(reply.status, status, "{caller}: {}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn o03_what_is_nested_too_deeply_is_refused_and_hurts_nobody() {
+    let admin = Admin::new().await;
+    let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    let alice = admin.user("main", "alice").await;
+    let send = async |path: &str, body: String| {
+        let token = token(&admin.server, "master", "admin").await;
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        admin
+            .server
+            .browser()
+            .send(Method::POST, &format!("/admin/realms/main/{path}"), Some(body), &headers)
+            .await
+    };
+    for path in [
+        format!("users/{alice}/federated-identity/d"),
+        "users".into(),
+        "components".into(),
+        "partialImport".into(),
+    ] {
+        let body = format!(r#"{{"userId": "1", "username": "u", "x": {}}}"#, deep(64));
+        let reply = send(&path, body).await;
+        assert_eq!(reply.status, 400, "{path}: {}", reply.body);
+    }
+    let body = format!(r#"{{"userId": "1", "x": {}}}"#, deep(63));
+    let reply = send(&format!("users/{alice}/federated-identity/d"), body).await;
+    assert_eq!(reply.status, 204, "{}", reply.body);
+    let kept = admin.get(&format!("realms/main/users/{alice}/federated-identity")).await;
+    assert_eq!(kept, json!([{ "identityProvider": "d", "userId": "1" }]), "no more than an account is");
+    admin.get(&format!("realms/main/users/{alice}")).await;
+}
+
+#[tokio::test]
+async fn a_role_is_left_out_only_where_its_client_has_it() {
+    let admin = Admin::new().await;
+    let at = "realms/main/partialImport";
+    let begin = json!({ "clients": [{ "clientId": "a" }, { "clientId": "b" }], "roles": { "client": { "a": [{ "name": "r" }] } } });
+    assert_eq!(admin.ask(Method::POST, at, Some(begin)).await.status, 200);
+    let roles = json!({ "policy": "SKIP", "roles": { "client": { "a": [{ "name": "r" }], "b": [{ "name": "r" }] } } });
+    let told = admin.ask(Method::POST, at, Some(roles)).await.json();
+    assert_eq!((&told["added"], &told["skipped"]), (&json!(1), &json!(1)), "{told}");
+    let clients = admin.get("realms/main/clients?clientId=b").await;
+    let roles = admin.get(&format!("realms/main/clients/{}/roles", clients[0]["id"].as_str().unwrap())).await;
+    assert_eq!(names(&roles, "name"), ["r"]);
+}
+
+#[tokio::test]
+async fn an_import_asks_what_each_address_asks() {
+    let admin = Admin::new().await;
+    for (row, body, told) in [
+        (
+            "roles of nobody",
+            json!({ "roles": { "client": { "missing": [{ "name": "r" }] } } }),
+            "no such client",
+        ),
+        ("a slash", json!({ "groups": [{ "name": "x/y" }] }), "a slash"),
+        ("a group without a name", json!({ "groups": [{ "subGroups": [] }] }), "needs a name"),
+        ("a line in a role", json!({ "roles": { "realm": [{ "name": "r\n" }] } }), "control characters"),
+        ("a long name", json!({ "users": [{ "username": "x".repeat(600) }] }), "255"),
+        ("a line in a name", json!({ "users": [{ "username": "a\r\nb" }] }), "control character"),
+        ("a client's name", json!({ "clients": [{ "clientId": "x\u{e9} y" }] }), "ASCII"),
+        ("no clientId", json!({ "clients": [{ "name": "x" }] }), "clientId"),
+        (
+            "another's address",
+            json!({ "users": [{ "username": "alice@example.com" }] }),
+            "another user's name",
+        ),
+    ] {
+        let reply = admin.ask(Method::POST, "realms/main/partialImport", Some(body)).await;
+        assert_eq!(reply.status, 400, "{row}: {}", reply.body);
+        assert!(reply.body.contains(told), "{row}: {}", reply.body);
+    }
+}

@@ -36,6 +36,18 @@ async fn a_realm_is_seen_and_changed() {
     let id = store.realm_by_name("main").await.unwrap().unwrap().id;
     let kept = store.keycloak_record(&id, "realm", &id).await.unwrap().unwrap().content;
     assert_eq!(kept["smtpServer"]["password"], "canary-smtp", "a mask that comes back takes nothing away");
+    admin.must(Method::PUT, "realms/main", json!({ "attributes": { "other": "2" } })).await;
+    let attributes = admin.get("realms/main").await["attributes"].clone();
+    assert_eq!(
+        (&attributes["other"], &attributes["de.adorsys.keycloak.config.x"]),
+        (&json!("2"), &json!(null)),
+        "attributes that are left out are gone"
+    );
+    admin.must(Method::PUT, "realms/main", json!({ "displayName": "Main" })).await;
+    assert_eq!(admin.get("realms/main").await["attributes"]["other"], "2", "no attributes take none away");
+    for body in [json!({ "accessTokenLifespan": i64::MAX }), json!({ "accessCodeLifespan": 601 })] {
+        admin.refused(Method::PUT, "realms/main", body, 400).await;
+    }
     let brief = admin.get("realms?briefRepresentation=true").await;
     assert_eq!(brief[0]["accessTokenLifespan"], json!(null));
 }

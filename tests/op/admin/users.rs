@@ -16,7 +16,7 @@ async fn a_user_is_made_with_all_that_the_body_says_and_signs_in() {
         "username": "Bob", "email": "bob@example.com", "firstName": "Bob", "lastName": "Builder", "enabled": true,
         "emailVerified": true, "attributes": { "team": ["red"], "size": "10" },
         "credentials": [{ "type": "password", "value": "bob", "temporary": false }],
-        "groups": ["/staff"], "realmRoles": ["tester"], "clientRoles": { "account": ["view-groups"] },
+        "groups": ["/staff"], "realmRoles": ["tester", "unknown"], "clientRoles": { "realm-management": ["realm-admin"] },
         "somethingNew": { "kept": true },
     });
     let reply = admin.ask(Method::POST, USERS, Some(body)).await;
@@ -37,8 +37,12 @@ async fn a_user_is_made_with_all_that_the_body_says_and_signs_in() {
         assert_eq!(user[name], expected, "{name}");
     }
     let mappings = admin.get(&format!("{USERS}/{id}/role-mappings")).await;
-    assert_eq!(names(&mappings["realmMappings"], "name"), ["default-roles-main", "tester"]);
-    assert_eq!(names(&mappings["clientMappings"]["account"]["mappings"], "name"), ["view-groups"]);
+    assert_eq!(
+        names(&mappings["realmMappings"], "name"),
+        ["default-roles-main"],
+        "as in Keycloak, no others"
+    );
+    assert_eq!(mappings["clientMappings"], json!({}), "a02");
     let groups = admin.get(&format!("{USERS}/{id}/groups")).await;
     assert_eq!(groups[0]["id"], group.as_str());
     assert_eq!(admin.get(&format!("realms/main/groups/{group}/members")).await[0]["username"], "bob");
@@ -304,12 +308,6 @@ async fn a02_who_manages_users_makes_no_administrator() {
             json!({ "id": plain, "name": "plain" }),
         ),
         (
-            "make a user with a right",
-            Method::POST,
-            USERS.to_owned(),
-            json!({ "username": "m", "clientRoles": { "realm-management": ["realm-admin"] } }),
-        ),
-        (
             "make a user in such a group",
             Method::POST,
             USERS.to_owned(),
@@ -540,4 +538,78 @@ async fn a_browser_becomes_a_user_in_development_alone_and_the_trail_says_whose_
     let at = format!("{USERS}/{}/impersonation", strict.user("main", "alice").await);
     let reply = strict.ask(Method::POST, &at, None).await;
     assert_eq!((reply.status.as_u16(), reply.header("set-cookie")), (501, ""), "{}", reply.body);
+}
+
+#[tokio::test]
+async fn u08_nobodys_name_is_anothers_address() {
+    let admin = Admin::new().await;
+    let bob = admin.must(Method::POST, USERS, json!({ "username": "bob@example.com" })).await;
+    for (row, method, path, body) in [
+        ("a new name", Method::POST, USERS.to_owned(), json!({ "username": "Alice@example.com" })),
+        (
+            "a new address",
+            Method::POST,
+            USERS.to_owned(),
+            json!({ "username": "x", "email": "BOB@example.com" }),
+        ),
+        ("another name", Method::PUT, format!("{USERS}/{bob}"), json!({ "username": "alice@example.com" })),
+        (
+            "another address",
+            Method::PUT,
+            format!("{USERS}/{}", admin.user("main", "alice").await),
+            json!({ "email": "bob@example.com" }),
+        ),
+    ] {
+        let reply = admin.ask(method, &path, Some(body)).await;
+        assert_eq!(reply.status, 409, "{row}: {}", reply.body);
+    }
+    let own = json!({ "username": "carol@example.com", "email": "carol@example.com" });
+    admin.must(Method::POST, USERS, own).await;
+    // Where people sign in by their name alone, no name means an address.
+    admin.must(Method::PUT, "realms/main", json!({ "loginWithEmailAllowed": false })).await;
+    admin.must(Method::PUT, &format!("{USERS}/{bob}"), json!({ "username": "alice@example.com" })).await;
+}
+
+#[tokio::test]
+async fn an_empty_password_is_refused_everywhere() {
+    let admin = Admin::new().await;
+    let alice = format!("{USERS}/{}", admin.user("main", "alice").await);
+    let empty = json!({ "username": "x", "credentials": [{ "type": "password", "value": "" }] });
+    for (method, path, body) in [
+        (Method::POST, USERS.to_owned(), empty.clone()),
+        (Method::PUT, alice.clone(), json!({ "credentials": empty["credentials"] })),
+        (Method::PUT, format!("{alice}/reset-password"), json!({ "value": "" })),
+    ] {
+        let told = admin.refused(method, &path, body, 400).await;
+        assert_eq!(told["errorMessage"], "No password provided", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn o01_a_long_body_is_for_realm_files_alone() {
+    let admin = Admin::new().await;
+    let long = "x".repeat(300 * 1024);
+    admin.refused(Method::POST, USERS, json!({ "username": "x", "note": long.clone() }), 413).await;
+    let import = json!({ "users": [{ "username": "x", "note": long }] });
+    let reply = admin.ask(Method::POST, "realms/main/partialImport", Some(import)).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+}
+
+#[tokio::test]
+async fn users_are_found_by_their_account_at_a_provider() {
+    let admin = Admin::new().await;
+    let alice = admin.user("main", "alice").await;
+    let path = format!("{USERS}/{alice}/federated-identity/hub");
+    admin.must(Method::POST, &path, json!({ "userId": "7", "userName": "al" })).await;
+    for (search, found) in [
+        ("idpAlias=hub&idpUserId=7", &["alice"][..]),
+        ("idpAlias=hub", &["alice"]),
+        ("idpUserId=7", &["alice"]),
+        ("idpAlias=hub&idpUserId=8", &[]),
+        ("idpAlias=lab&idpUserId=7", &[]),
+    ] {
+        assert_eq!(names(&admin.get(&format!("{USERS}?{search}")).await, "username"), found, "{search}");
+        assert_eq!(admin.get(&format!("{USERS}/count?{search}")).await, found.len(), "{search}");
+    }
+    admin.refused(Method::GET, &format!("{USERS}?idpAlias=hub&search=al"), json!({}), 400).await;
 }

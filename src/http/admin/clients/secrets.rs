@@ -25,14 +25,15 @@ pub(super) fn shown(call: &Call, client: &Client) -> Option<String> {
 }
 
 /// Gives `client` the stored form of its secret: of `new`, of the one that `old` has, else of one that is drawn. A client
-/// that came with the realm gets none by itself.
+/// that came with the realm gets none by itself; one that is public, or proves itself by its key, keeps none.
 pub(super) async fn settled(
     call: &Call,
     old: Option<&Client>,
     client: &mut Client,
     new: Option<Secret>,
 ) -> Result<(), AdminError> {
-    if client.is_public() {
+    let by_key = client.settings.authentication == ClientAuthentication::PrivateKeyJwt;
+    if client.is_public() || by_key {
         client.secret_hash = None;
         return Ok(());
     }
@@ -41,8 +42,7 @@ pub(super) async fn settled(
         client.secret_hash = Some(secrets.store(client, &new).await?);
         return Ok(());
     }
-    let by_key = client.settings.authentication == ClientAuthentication::PrivateKeyJwt;
-    if by_key || old.is_some() && stays(old, client) || client.settings.built_in {
+    if old.is_some() && stays(old, client) || client.settings.built_in {
         return Ok(());
     }
     let stored = match old.and_then(|old| secrets.reveal(old)) {

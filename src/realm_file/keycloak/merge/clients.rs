@@ -30,6 +30,10 @@ impl Merge {
         self.rename(&read.client.id, representation.id.as_deref());
         self.without_effect.note("clients", &read.kept);
         self.keep(Beside::Client, &read.client.id.clone(), read.kept);
+        let key = (Beside::Client.kind().to_owned(), read.client.id.clone());
+        if self.kept.get(&key).is_some_and(|record| client::gets_no_tokens(&record.content)) {
+            read.client.settings.grants.clear();
+        }
         if let Some(secret) = read.secret.filter(|_| !read.client.is_public()) {
             self.secrets.insert(client_id, secret);
         }

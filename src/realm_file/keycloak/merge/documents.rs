@@ -4,7 +4,7 @@ use super::super::super::fresh;
 use super::Merge;
 use crate::keycloak::document::DocumentKind;
 use crate::keycloak::representation::RealmRepresentation;
-use crate::keycloak::{Kept, KeycloakRecord};
+use crate::keycloak::{Kept, KeycloakRecord, secret};
 
 impl Merge {
     pub(super) fn documents(&mut self, representation: &RealmRepresentation) {
@@ -35,7 +35,12 @@ impl Merge {
         let known = |parent: &str, name: &str| {
             self.kept.values().find(|record| same(record, parent, name)).map(|record| record.id.clone())
         };
-        let record = kind.record(&self.realm.id, content, &known, &mut fresh::id);
+        let mut record = kind.record(&self.realm.id, content, &known, &mut fresh::id);
+        let nothing = Kept::new();
+        let before = self.kept.values().find(|there| {
+            same(there, &record.parent, &record.name) || (there.kind == record.kind && there.id == record.id)
+        });
+        secret::unmask(&mut record.content, before.map_or(&nothing, |there| &there.content));
         // Of one name there is one, whatever identifier the file has for it.
         self.kept.retain(|_, there| !same(&&*there, &record.parent, &record.name) || there.id == record.id);
         self.without_effect.note_documents(kind);

@@ -41,7 +41,8 @@ impl Merge {
         let is_new = there.is_none();
         let mut state = there.unwrap_or_else(|| {
             let user = fresh::user(&self.realm.id, &username, self.now);
-            UserState::of(User { id: given(representation.id.as_deref()), ..user })
+            // As in Keycloak, nobody signs in of whom it is not said that they may.
+            UserState::of(User { id: given(representation.id.as_deref()), enabled: false, ..user })
         });
         let service = representation.service_account_client_id.as_deref();
         if service.is_none() {

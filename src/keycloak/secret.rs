@@ -1,0 +1,217 @@
+//! Which members of a representation hold a secret, and the mask that stands in their place (attacks A06).
+//!
+//! One list for whatever is kept: documents with their settings, fields of realms, attributes of clients.
+
+use serde_json::{Map, Value};
+
+use super::client::MASK;
+use super::record::Kept;
+
+/// How names of members end that hold a secret, without regard to case, dots, hyphens and underscores: `clientSecret`,
+/// `saml.signing.private.key`.
+const ENDINGS: [&str; 8] =
+    ["secret", "password", "passphrase", "privatekey", "secretkey", "apikey", "credential", "secretdata"];
+
+/// Names of members that hold a secret, spelled the same way.
+const NAMES: [&str; 4] = ["token", "accesstoken", "refreshtoken", "clientsecretrotated"];
+
+/// What holds a secret of a credential.
+const OF_CREDENTIALS: [&str; 3] = ["value", "salt", "hashedsaltedvalue"];
+
+/// What people and clients are described by in members that this server does not know: they are not the realm's own.
+const PEOPLE: [&str; 3] = ["federatedUsers", "applications", "oauthClients"];
+
+/// What the members around say of a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Plain,
+    Credentials,
+    Secret,
+}
+
+impl Place {
+    /// The place of what the member `name` holds.
+    fn below(self, name: &str) -> Self {
+        let letters = name.chars().filter(char::is_ascii_alphanumeric);
+        let plain: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+        let is_secret =
+            ENDINGS.iter().any(|ending| plain.ends_with(ending)) || NAMES.contains(&plain.as_str());
+        let of_credential = self == Self::Credentials && OF_CREDENTIALS.contains(&plain.as_str());
+        if self == Self::Secret || is_secret || of_credential {
+            Self::Secret
+        } else if self == Self::Credentials || plain == "credentials" {
+            Self::Credentials
+        } else {
+            Self::Plain
+        }
+    }
+}
+
+/// `content` with masks for its secrets.
+#[must_use]
+pub fn masked(mut content: Kept) -> Kept {
+    each(&mut content, Place::Plain, &mut |secret| MASK.clone_into(secret));
+    content
+}
+
+/// What is kept beside a realm as those see it who look at the realm alone: masked, and without people and clients.
+#[must_use]
+pub fn of_realm(mut content: Kept) -> Kept {
+    PEOPLE.iter().for_each(|name| drop(content.remove(*name)));
+    masked(content)
+}
+
+fn each(members: &mut Map<String, Value>, place: Place, act: &mut dyn FnMut(&mut String)) {
+    for (name, value) in members {
+        each_in(value, place.below(name), act);
+    }
+}
+
+fn each_in(value: &mut Value, place: Place, act: &mut dyn FnMut(&mut String)) {
+    match value {
+        Value::String(text) if place == Place::Secret && is_secret(text) => act(text),
+        Value::Number(number) if place == Place::Secret => {
+            let mut text = number.to_string();
+            act(&mut text);
+            *value = text.into();
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| each_in(item, place, act)),
+        Value::Object(members) => each(members, place, act),
+        _ => {}
+    }
+}
+
+/// Not where a secret is (`${vault.name}`), and not whether there is one.
+fn is_secret(text: &str) -> bool {
+    !(text.is_empty() || text == "true" || text == "false" || text.starts_with("${"))
+}
+
+/// Puts back into `content` what masks stand for in `old`. A mask that stands for nothing goes.
+pub fn unmask(content: &mut Kept, old: &Kept) {
+    put_back(content, Some(old), Place::Plain);
+}
+
+fn put_back(members: &mut Map<String, Value>, old: Option<&Map<String, Value>>, place: Place) {
+    members.retain(|name, value| {
+        let before = old.and_then(|old| old.get(name));
+        stays(value, before, place.below(name))
+    });
+}
+
+/// Whether the value, with what masks stand for put back, says anything.
+fn stays(value: &mut Value, before: Option<&Value>, place: Place) -> bool {
+    match value {
+        Value::String(text) if place == Place::Secret && text == MASK => {
+            let found = before.filter(|before| !before.is_object() && !before.is_array());
+            if let Some(before) = found {
+                *value = before.clone();
+            }
+            found.is_some()
+        }
+        Value::Array(items) => {
+            let had = !items.is_empty();
+            let before = before.and_then(Value::as_array);
+            let mut index = 0;
+            items.retain_mut(|item| {
+                let peer = before.and_then(|before| peer(item, index, before));
+                index += 1;
+                stays(item, peer, place)
+            });
+            !(had && items.is_empty())
+        }
+        Value::Object(members) => {
+            put_back(members, before.and_then(Value::as_object), place);
+            true
+        }
+        _ => true,
+    }
+}
+
+/// What an item of a list was before: the one of the same name, else the one in the same place.
+fn peer<'a>(item: &Value, index: usize, before: &'a [Value]) -> Option<&'a Value> {
+    for name in ["id", "internalId", "clientId", "username", "alias", "name", "identityProvider"] {
+        if let Some(own) = item.get(name) {
+            return before.iter().find(|other| other.get(name) == Some(own));
+        }
+    }
+    before.get(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn kept(value: Value) -> Kept {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a06_secrets_are_masked_and_a_mask_that_comes_back_takes_nothing_away() {
+        for (row, told, shown) in [
+            ("a text", json!({ "clientSecret": "canary" }), json!({ "clientSecret": MASK })),
+            ("a list", json!({ "privateKey": ["canary"] }), json!({ "privateKey": [MASK] })),
+            ("a reference", json!({ "clientSecret": "${vault.x}" }), json!({ "clientSecret": "${vault.x}" })),
+            ("whether there is one", json!({ "hasPassword": "true" }), json!({ "hasPassword": "true" })),
+            ("a number", json!({ "bindCredential": 1234 }), json!({ "bindCredential": MASK })),
+            (
+                "dots",
+                json!({ "saml.signing.private.key": "canary" }),
+                json!({ "saml.signing.private.key": MASK }),
+            ),
+            (
+                "deep",
+                json!({ "codeSecret": "canary", "smtpServer": { "host": "h", "authTokenClientSecret": "canary" } }),
+                json!({ "codeSecret": MASK, "smtpServer": { "host": "h", "authTokenClientSecret": MASK } }),
+            ),
+            (
+                "a credential",
+                json!({ "users": [{ "id": "u", "credentials": [{ "type": "otp", "value": "canary", "secretData": "canary" }] }] }),
+                json!({ "users": [{ "id": "u", "credentials": [{ "type": "otp", "value": MASK, "secretData": MASK }] }] }),
+            ),
+            (
+                "what is none",
+                json!({ "value": "x", "secretSize": "64", "passwordPolicy": "length(8)", "requiredCredentials": ["password"],
+                    "tokenUrl": "https://x", "resetPasswordAllowed": true }),
+                json!({ "value": "x", "secretSize": "64", "passwordPolicy": "length(8)", "requiredCredentials": ["password"],
+                    "tokenUrl": "https://x", "resetPasswordAllowed": true }),
+            ),
+        ] {
+            for inside in [false, true] {
+                let wrap =
+                    |value: &Value| kept(if inside { json!({ "config": value }) } else { value.clone() });
+                let old = wrap(&told);
+                let mut new = masked(old.clone());
+                assert_eq!(new, wrap(&shown), "{row}");
+                unmask(&mut new, &old);
+                assert_eq!(new, old, "{row}");
+            }
+        }
+    }
+
+    #[test]
+    fn a06_a_new_secret_replaces_the_old_one_and_a_mask_for_nothing_is_none() {
+        for (row, new, old, expected) in [
+            ("new", json!({ "secret": "new" }), json!({ "secret": "old" }), json!({ "secret": "new" })),
+            ("nothing there", json!({ "secret": MASK, "x": 1 }), json!({}), json!({ "x": 1 })),
+            ("a list of nothing", json!({ "secret": [MASK] }), json!({}), json!({})),
+            (
+                "others moved",
+                json!({ "all": [{ "id": "b", "token": MASK }, { "id": "a", "token": MASK }] }),
+                json!({ "all": [{ "id": "a", "token": "1" }, { "id": "b", "token": "2" }] }),
+                json!({ "all": [{ "id": "b", "token": "2" }, { "id": "a", "token": "1" }] }),
+            ),
+            (
+                "another's",
+                json!({ "all": [{ "id": "c", "token": MASK }] }),
+                json!({ "all": [{ "id": "a", "token": "1" }] }),
+                json!({ "all": [{ "id": "c" }] }),
+            ),
+        ] {
+            let mut new = kept(new);
+            unmask(&mut new, &kept(old));
+            assert_eq!(new, kept(expected), "{row}");
+        }
+    }
+}
