@@ -127,6 +127,6 @@ mod tests {
             .filter(|client| is_entrance("main", client))
             .map(|client| client.client_id.as_str())
             .collect();
-        assert_eq!(entrances, ["realm-management", ADMIN_CLI]);
+        assert_eq!(entrances, ["realm-management", ADMIN_CLI, "security-admin-console"]);
     }
 }
