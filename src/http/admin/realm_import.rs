@@ -29,15 +29,16 @@ pub(super) async fn create(call: ServerCall) -> Answer {
     if body.id.as_deref().is_some_and(|id| !id.is_empty() && !is_realm_name(id)) {
         return Err(AdminError::bad("An id has 1 to 64 letters, digits, '-', '_' and '.'"));
     }
-    if call.app.store.realm_by_name(&name).await?.is_some() {
+    let id = body.id.clone();
+    if is_taken(&call, &name, id.as_deref()).await? {
         return Err(taken());
     }
-    if let Some(id) = &body.id
-        && call.app.store.realm_by_id(id).await?.is_some()
-    {
-        return Err(taken());
-    }
-    let mut changes = prepared(&call.app, body).await?.changes;
+    let mut changes = match prepared(&call.app, body).await {
+        Ok(prepared) => prepared.changes,
+        // What is wrong with it now is that somebody else was faster.
+        Err(_) if is_taken(&call, &name, id.as_deref()).await? => return Err(taken()),
+        Err(error) => return Err(error),
+    };
     changes.extend(overseen(&call, &name).await?);
     changes.push(call.event(&call.who.realm_id, Operation::Create, "REALM", &name));
     let made = call.app.commit(changes).await;
@@ -49,6 +50,17 @@ pub(super) async fn create(call: ServerCall) -> Answer {
         }
     });
     created(&format!("{}/admin/realms/{name}", call.base))
+}
+
+/// Whether a realm has this name or identifier.
+async fn is_taken(call: &ServerCall, name: &str, id: Option<&str>) -> Result<bool, StoreError> {
+    let store = &call.app.store;
+    let by_name = store.realm_by_name(name).await?.is_some();
+    Ok(by_name
+        || match id {
+            Some(id) => store.realm_by_id(id).await?.is_some(),
+            None => false,
+        })
 }
 
 fn conflict(what: &'static str) -> AdminError {
