@@ -129,6 +129,28 @@ on_both! {
         assert!(!find("alic", true).await);
     }
 
+    /// Who changes their own profile undoes nothing that an administrator did meanwhile.
+    async fn a_profile_is_changed_while_the_account_is_as_it_was_read(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let changed = |user: &User, name: &str| {
+            Change::ChangeProfile(Box::new(User { first_name: Some(name.into()), ..user.clone() }))
+        };
+        let read = async || store.user_by_id(&tenant.realm.id, &tenant.user.id).await.unwrap().unwrap();
+        store.commit(vec![changed(&tenant.user, "Ann")]).await.unwrap();
+        assert_eq!(read().await.first_name.as_deref(), Some("Ann"));
+        let promoted = User { attributes: [("level".to_owned(), vec!["9".to_owned()])].into(), ..read().await };
+        store.commit(vec![Change::PutUser(Box::new(promoted))]).await.unwrap();
+        store.commit(vec![changed(&tenant.user, "Bea")]).await.unwrap();
+        let there = read().await;
+        assert_eq!((there.first_name.as_deref(), there.attributes.len()), (Some("Bea"), 1));
+        for gone in [User { enabled: false, ..there.clone() }, User { username: "alicia".into(), ..there.clone() }] {
+            store.commit(vec![Change::PutUser(Box::new(gone))]).await.unwrap();
+            let refused = store.commit(vec![changed(&there, "Cleo")]).await;
+            assert!(matches!(refused, Err(StoreError::Conflict { what: "user" })), "{refused:?}");
+        }
+        assert_eq!(read().await.first_name.as_deref(), Some("Bea"));
+    }
+
     /// A sign-in that began before a reset or a lock-out does not overtake it.
     async fn a_password_counts_while_it_is_the_users_and_the_user_is_enabled(world) {
         let (store, tenant) = (&world.store, &world.tenant);
