@@ -3,12 +3,12 @@
 use axum::body::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::pin::Pin;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::answer::{AdminError, Answer, created, told};
+use super::answer::{AdminError, Answer, created};
 use crate::app::Shared;
 use crate::clock::Timestamp;
 use crate::http::params::Params;
@@ -265,12 +265,18 @@ impl Call {
         created(&format!("{}/admin/realms/{}/{path}", self.server.base, self.state.realm.name))
     }
 
-    /// As [`Call::created`], with a body that shows what was made.
-    pub(super) fn created_with(&self, path: &[&str], body: &Value) -> Answer {
-        let (made, mut shown) = (self.created(path)?.into_parts().0, told(body)?);
-        *shown.status_mut() = made.status;
-        shown.headers_mut().extend(made.headers);
-        Ok(shown)
+    /// The realm with its first keys, which are made in the background after it is: whoever asks for them waits. A realm
+    /// that is switched off may have none.
+    ///
+    /// # Errors
+    /// Trouble of ours.
+    pub(super) async fn with_keys(&self) -> Result<Arc<RealmState>, AdminError> {
+        if !self.state.ring.keys().is_empty() {
+            return Ok(Arc::clone(&self.state));
+        }
+        let app = &self.server.app;
+        let named = app.realms.named(&app.store, &self.state.realm.name).await?;
+        Ok(named.unwrap_or_else(|| Arc::clone(&self.state)))
     }
 }
 

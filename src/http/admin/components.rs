@@ -7,6 +7,7 @@ use super::call::{Call, Operation};
 use super::documents::{Shelf, masked, text};
 use crate::keycloak::Kept;
 use crate::keycloak::document::DocumentKind;
+use crate::realms::RealmState;
 
 const SHELF: Shelf =
     Shelf { kind: DocumentKind::Component, resource: "COMPONENT", missing: "Could not find component" };
@@ -22,7 +23,8 @@ pub(super) async fn list(call: Call) -> Answer {
             |(parameter, member)| asked(parameter).is_none_or(|wanted| text(component, member) == wanted),
         )
     };
-    let shown: Vec<Kept> = keys(&call).into_iter().chain(kept.map(masked)).filter(fits).collect();
+    let state = call.with_keys().await?;
+    let shown: Vec<Kept> = keys(&call, &state).into_iter().chain(kept.map(masked)).filter(fits).collect();
     told(&shown)
 }
 
@@ -33,11 +35,10 @@ fn with_parent(call: &Call, mut component: Kept) -> Kept {
 }
 
 /// The keys of the realm, each as the provider of itself.
-fn keys(call: &Call) -> Vec<Kept> {
-    let ring = &call.state.ring;
-    let signs = |kid: &str| {
-        call.state.algorithms.iter().any(|one| ring.signer(*one).is_some_and(|key| key.kid() == kid))
-    };
+fn keys(call: &Call, state: &RealmState) -> Vec<Kept> {
+    let ring = &state.ring;
+    let signs =
+        |kid: &str| state.algorithms.iter().any(|one| ring.signer(*one).is_some_and(|key| key.kid() == kid));
     let one = |kid: &str, algorithm: &str| {
         let kind = if algorithm.starts_with("ES") {
             "ecdsa"
@@ -67,7 +68,7 @@ fn is_key(call: &Call, id: &str) -> bool {
 /// One of them.
 pub(super) async fn read(call: Call) -> Answer {
     let id = call.part("component");
-    if let Some(key) = keys(&call).into_iter().find(|key| text(key, "id") == id) {
+    if let Some(key) = keys(&call, &call.state).into_iter().find(|key| text(key, "id") == id) {
         return told(&key);
     }
     let record = SHELF.of_id(&call, id).await?;

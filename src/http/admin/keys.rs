@@ -7,9 +7,9 @@ use super::call::Call;
 
 /// Tells them, newest first.
 pub(super) async fn list(call: Call) -> Answer {
-    let ring = &call.state.ring;
-    let active: Map<String, Value> = call
-        .state
+    let state = call.with_keys().await?;
+    let ring = &state.ring;
+    let active: Map<String, Value> = state
         .algorithms
         .iter()
         .filter_map(|algorithm| Some((algorithm.name().to_owned(), ring.signer(*algorithm)?.kid().into())))
