@@ -165,6 +165,13 @@ fn secrets_in_the_open(draft: &Draft, cx: &mut Context, file: &Path) {
             "holds a password in a file that others may read: make the file 0600, or use database_password_file",
         );
     }
+    if draft.database_password_file.as_deref().is_some_and(is_open) {
+        note(
+            cx,
+            "database_password_file",
+            "may be read by everybody: make it 0600, or 0640 for a group of its own",
+        );
+    }
 }
 
 #[cfg(unix)]

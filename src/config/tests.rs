@@ -368,6 +368,10 @@ fn the_password_of_the_database() {
         0o644,
     );
     assert_eq!(folder.load().unwrap().database.url(), "postgres://v:canary%2F1@db/v");
+    folder.write("password", "canary/1\n", 0o644);
+    let found = folder.load().unwrap_err();
+    assert!(found.contains("v.toml:7: database_password_file: may be read by everybody"), "{found}");
+    folder.write("password", "canary/1\n", 0o600);
 
     let both = format!("{}database_password_file = \"password\"\n", with("postgres://v:x@db/v"));
     folder.write("v.toml", &both, 0o600);
