@@ -64,39 +64,49 @@ const FEW: i64 = 1_000;
 /// Characters of a name that its index has.
 const INDEXED: usize = 250;
 
-/// Those for whom one of four keys lies between two texts, as many as the last number at most; `$1` is the realm.
+/// Those for whom one of four keys lies between two texts, of each key as many as the last number at most; `$1` is the
+/// realm. Four questions and not one with `OR`: without statistics SQLite would rather look at the whole realm.
 macro_rules! candidates {
     ($a:literal $b:literal $c:literal $d:literal $e:literal $f:literal $g:literal $h:literal $most:literal) => {
         concat!(
-            "SELECT c.id FROM users c WHERE c.realm_id = $1 AND (c.username BETWEEN ",
+            "SELECT id FROM (SELECT c.id FROM users c WHERE c.realm_id = $1 AND c.username BETWEEN ",
             $a,
             " AND ",
             $b,
-            " OR c.email_key COLLATE \"binary\" BETWEEN ",
+            " LIMIT ",
+            $most,
+            ") one UNION SELECT id FROM (SELECT c.id FROM users c WHERE c.realm_id = $1 \
+             AND c.email_key COLLATE \"binary\" BETWEEN ",
             $c,
             " AND ",
             $d,
-            " OR c.name_key BETWEEN ",
+            " LIMIT ",
+            $most,
+            ") two UNION SELECT id FROM (SELECT c.id FROM users c WHERE c.realm_id = $1 AND c.name_key BETWEEN ",
             $e,
             " AND ",
             $f,
-            " OR c.last_name_key BETWEEN ",
+            " LIMIT ",
+            $most,
+            ") three UNION SELECT id FROM (SELECT c.id FROM users c WHERE c.realm_id = $1 \
+             AND c.last_name_key BETWEEN ",
             $g,
             " AND ",
             $h,
-            ") LIMIT ",
-            $most
+            " LIMIT ",
+            $most,
+            ") four"
         )
     };
 }
 
-/// Inside a search, whose own conditions have the numbers before.
+/// Where a search looks among candidates, whose values come after its own. SQLite keeps to the order of a `CROSS JOIN`.
 macro_rules! among_candidates {
     () => {
         concat!(
-            " AND u.id IN (",
+            " FROM (",
             candidates!("$6" "$7" "$8" "$9" "$10" "$11" "$12" "$13" "$14"),
-            ")"
+            ") found CROSS JOIN users u WHERE u.id = found.id AND "
         )
     };
 }
@@ -119,7 +129,7 @@ fn nothing() -> (String, String) {
 /// The conditions of a search; `$1` is the realm.
 macro_rules! searched {
     () => {
-        " FROM users u WHERE u.realm_id = $1 AND u.service_account_client IS NULL \
+        "u.realm_id = $1 AND u.service_account_client IS NULL \
          AND u.search_key LIKE $2 ESCAPE '!' \
          AND ('\n' || u.search_key || '\n') LIKE $3 ESCAPE '!' \
          AND ($4 < 0 OR u.enabled = $4) AND ($5 < 0 OR u.email_verified = $5)"
@@ -220,6 +230,7 @@ impl Store {
                 let text = concat!(
                     "SELECT ",
                     user_columns!(),
+                    " FROM users u WHERE ",
                     searched!(),
                     " AND u.attributes LIKE $6 ESCAPE '!' ORDER BY u.username"
                 );
@@ -229,8 +240,8 @@ impl Store {
                 let text = concat!(
                     "SELECT ",
                     user_columns!(),
-                    searched!(),
                     among_candidates!(),
+                    searched!(),
                     " ORDER BY u.username LIMIT $16 OFFSET $15"
                 );
                 sql!(text).with(conditions).with(few).with([rows.first.into(), rows.max.into()])
@@ -239,6 +250,7 @@ impl Store {
                 let text = concat!(
                     "SELECT ",
                     user_columns!(),
+                    " FROM users u WHERE ",
                     searched!(),
                     " ORDER BY u.username LIMIT $7 OFFSET $6"
                 );
@@ -265,10 +277,10 @@ impl Store {
         let conditions = search.conditions(realm_id);
         let statement = match self.few(realm_id, search).await? {
             Some(few) => {
-                let text = concat!("SELECT COUNT(*)", searched!(), among_candidates!());
+                let text = concat!("SELECT COUNT(*)", among_candidates!(), searched!());
                 sql!(text).with(conditions).with(few)
             }
-            None => sql!(concat!("SELECT COUNT(*)", searched!())).with(conditions),
+            None => sql!(concat!("SELECT COUNT(*) FROM users u WHERE ", searched!())).with(conditions),
         };
         let counted = self.db.listing::<(i64,)>(statement).await?;
         Ok(counted.first().map_or(0, |(count,)| *count))

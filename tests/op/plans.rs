@@ -61,7 +61,9 @@ async fn statements(place: &Place) -> BTreeSet<&'static str> {
 fn reads_all(step: &str) -> bool {
     let step = step.trim_start_matches([' ', '-', '>']);
     let scanned = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
-    let table = scanned.is_some_and(|name| !["CONSTANT", "found"].contains(&name) && !name.starts_with('('));
+    let table = scanned.is_some_and(|name| {
+        !["CONSTANT", "found", "one", "two", "three", "four"].contains(&name) && !name.starts_with('(')
+    });
     table || step.starts_with("Seq Scan on ")
 }
 
@@ -77,6 +79,13 @@ on_both! {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        // Few users are found by what they begin with, and not by looking at all of the realm. Postgres decides that by how
+        // many there are.
+        let candidates = statements.iter().find(|sql| sql.starts_with("SELECT COUNT(*) FROM (SELECT id")).unwrap();
+        let plan = place.plan(candidates).await.join("\n");
+        for index in ["users_by_email", "users_by_name", "users_by_last_name"] {
+            assert!(plan.contains(index) || place.is_postgres(), "{index}: {plan}");
+        }
         // A search that no index answers shows that these plans tell.
         let all = place.plan("SELECT id FROM users WHERE first_name = 'x'").await;
         assert!(all.iter().any(|step| reads_all(step)), "{all:?}");
