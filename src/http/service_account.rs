@@ -32,7 +32,7 @@ pub(super) async fn changes(
     };
     let username = service_account_name(&client.client_id);
     Ok(match (acts(client), there) {
-        (true, None) => fresh(state, client, username, now),
+        (true, None) => fresh(state, client, &username, now),
         (true, Some(user)) if user.username != username => {
             vec![Change::PutUser(Box::new(User { username, ..user }))]
         }
@@ -42,23 +42,10 @@ pub(super) async fn changes(
 }
 
 /// A new service account, with what every user of the realm has.
-fn fresh(state: &RealmState, client: &Client, username: String, now: Timestamp) -> Vec<Change> {
+fn fresh(state: &RealmState, client: &Client, username: &str, now: Timestamp) -> Vec<Change> {
     let (realm_id, id) = (state.realm.id.clone(), Uuid::new_v4().to_string());
-    let user = User {
-        id: id.clone(),
-        realm_id: realm_id.clone(),
-        username,
-        email: None,
-        email_verified: false,
-        enabled: true,
-        first_name: None,
-        last_name: None,
-        attributes: Default::default(),
-        required_actions: Vec::new(),
-        service_account_client: Some(client.id.clone()),
-        not_before: None,
-        created_at: now,
-    };
+    let user =
+        User { service_account_client: Some(client.id.clone()), ..User::new(&realm_id, &id, username, now) };
     let default = state.roles.realm_role(&state.realm.default_role());
     let role = default.map(|role| Change::AddUserRole { realm_id, user_id: id, role_id: role.id.clone() });
     std::iter::once(Change::PutUser(Box::new(user))).chain(role).collect()

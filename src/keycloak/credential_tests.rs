@@ -105,21 +105,7 @@ fn what_is_said_of_a_password_comes_back() {
 }
 
 fn user() -> User {
-    User {
-        id: "u".into(),
-        realm_id: "r".into(),
-        username: "alice".into(),
-        email: None,
-        email_verified: false,
-        enabled: true,
-        first_name: None,
-        last_name: None,
-        attributes: Default::default(),
-        required_actions: Vec::new(),
-        service_account_client: None,
-        not_before: None,
-        created_at: Timestamp(2),
-    }
+    User::new("r", "u", "alice", Timestamp(2))
 }
 
 #[test]

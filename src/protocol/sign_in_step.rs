@@ -67,19 +67,8 @@ mod tests {
 
     fn user(actions: &[&str]) -> User {
         User {
-            id: "u".into(),
-            realm_id: "r".into(),
-            username: "alice".into(),
-            email: None,
-            email_verified: false,
-            enabled: true,
-            first_name: None,
-            last_name: None,
-            attributes: Default::default(),
             required_actions: actions.iter().map(|action| (*action).to_owned()).collect(),
-            service_account_client: None,
-            not_before: None,
-            created_at: Timestamp(0),
+            ..User::new("r", "u", "alice", Timestamp(0))
         }
     }
 

@@ -38,6 +38,26 @@ pub struct User {
 }
 
 impl User {
+    /// A user who may sign in, with a name (taken as it is) and nothing else.
+    #[must_use]
+    pub fn new(realm_id: &str, id: &str, username: &str, created_at: Timestamp) -> Self {
+        Self {
+            id: id.to_owned(),
+            realm_id: realm_id.to_owned(),
+            username: username.to_owned(),
+            email: None,
+            email_verified: false,
+            enabled: true,
+            first_name: None,
+            last_name: None,
+            attributes: BTreeMap::new(),
+            required_actions: Vec::new(),
+            service_account_client: None,
+            not_before: None,
+            created_at,
+        }
+    }
+
     /// `name` of the user: first and last name, as far as they are known.
     #[must_use]
     pub fn full_name(&self) -> Option<String> {

@@ -60,19 +60,5 @@ pub(super) fn scope(realm_id: &str, name: &str) -> Scope {
 /// A new user without a password. `username` is taken as it is.
 #[must_use]
 pub(super) fn user(realm_id: &str, username: &str, now: Timestamp) -> User {
-    User {
-        id: id(),
-        realm_id: realm_id.to_owned(),
-        username: username.to_owned(),
-        email: None,
-        email_verified: false,
-        enabled: true,
-        first_name: None,
-        last_name: None,
-        attributes: Default::default(),
-        required_actions: Vec::new(),
-        service_account_client: None,
-        not_before: None,
-        created_at: now,
-    }
+    User::new(realm_id, &id(), username, now)
 }

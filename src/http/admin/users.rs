@@ -125,21 +125,8 @@ pub(super) async fn create(call: Call) -> Answer {
     let body: UserRepresentation = call.server.json()?;
     let name = username(body.username.as_deref())?;
     checked(&body)?;
-    let base = User {
-        id: Uuid::new_v4().to_string(),
-        realm_id: call.realm_id().to_owned(),
-        username: name,
-        email: None,
-        email_verified: false,
-        enabled: false,
-        first_name: None,
-        last_name: None,
-        attributes: Default::default(),
-        required_actions: Vec::new(),
-        service_account_client: None,
-        not_before: None,
-        created_at: call.now(),
-    };
+    let fresh = User::new(call.realm_id(), &Uuid::new_v4().to_string(), &name, call.now());
+    let base = User { enabled: false, ..fresh };
     let id = base.id.clone();
     let given = given(&call, &id, &body).await?;
     let credentials = credentials::read(&call, &id, body.credentials.clone().unwrap_or_default()).await?;
