@@ -41,6 +41,7 @@ fn protocol_knows_nothing_of_servers_and_databases() {
 /// Modules outside of `protocol` that a text of it names.
 fn neighbours(text: &str) -> BTreeSet<String> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    // Before the first `crate::` of a line nothing is named.
     let named = code.flat_map(|line| line.split("crate::").skip(1)).map(|rest| {
         rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect::<String>()
     });

@@ -28,6 +28,9 @@ use uuid::Builder;
 
 pub use record::{Beside, Kept, KeycloakRecord, overlay};
 
+/// The version of Keycloak whose place is taken: what tools are told, and whose realm JSON is written.
+pub const VERSION: &str = "26.4.0";
+
 /// An identifier for what has none of its own: the same for the same `parts`.
 #[must_use]
 pub fn stable_id(parts: &[&str]) -> String {

@@ -42,6 +42,7 @@ pub(in crate::cli) fn told_apart(arguments: impl Iterator<Item = OsString>) -> V
         let command = arguments.remove(at);
         arguments.insert(1, command);
     }
+    // The first two are the program and the command.
     let is_keycloak = arguments.iter().skip(2).any(|argument| {
         let argument = argument.to_string_lossy();
         let name = argument.split('=').next().unwrap_or_default();

@@ -9,8 +9,9 @@ use super::{Raw, help, tell_of_idle};
 use crate::boot::{self, Administrator, BootError, Existing, Import, Running, Seed};
 use crate::cli::output::{Failure, say};
 use crate::clock::Clock;
-use crate::config::keycloak::{KEYCLOAK_VERSION, Options, Process, development, is_development, production};
+use crate::config::keycloak::{Options, Process, development, is_development, production};
 use crate::config::{ConfigProblems, Mode};
+use crate::keycloak::VERSION;
 use crate::server::{Ended, Shutdown};
 use crate::telemetry;
 
@@ -145,6 +146,6 @@ fn ready(running: &Running, begun: Instant) -> String {
         .unwrap_or_default();
     let seconds = begun.elapsed().as_secs_f64();
     format!(
-        "Keycloak-compatible Vestibule {KEYCLOAK_VERSION} started in {seconds:.3}s. Listening on: {listening}.{management}\n"
+        "Keycloak-compatible Vestibule {VERSION} started in {seconds:.3}s. Listening on: {listening}.{management}\n"
     )
 }

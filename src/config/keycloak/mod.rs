@@ -21,9 +21,6 @@ use crate::telemetry::LogFormat;
 pub use options::{Options, Source};
 pub use production::production;
 
-/// The version of Keycloak whose place is taken, as tools are told it.
-pub const KEYCLOAK_VERSION: &str = "26.4.0";
-
 /// Where Keycloak's image keeps its data, when that is where we are.
 const DATA: &str = "/opt/keycloak/data";
 

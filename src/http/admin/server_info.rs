@@ -4,10 +4,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, told};
 use super::call::ServerCall;
+use crate::keycloak::VERSION;
 use crate::protocol::mapper;
-
-/// The version of Keycloak whose API this is. Tools compare it before they decide what to send.
-const KEYCLOAK: &str = "26.4.0";
 
 /// Tells it.
 pub(super) async fn read(call: ServerCall) -> Answer {
@@ -19,7 +17,8 @@ pub(super) async fn read(call: ServerCall) -> Answer {
         .collect();
     told(&json!({
         "systemInfo": {
-            "version": KEYCLOAK,
+            // Tools compare it before they decide what to send.
+            "version": VERSION,
             "serverTime": call.app.clock.now().0.to_string(),
             "userLocale": "en",
             "osName": std::env::consts::OS,

@@ -10,13 +10,12 @@ use crate::keycloak::representation::{
     ClientRepresentation, GroupRepresentation, RealmRepresentation, RoleRepresentation, RolesRepresentation,
     ScopeMappingRepresentation, UserRepresentation,
 };
-use crate::keycloak::{Beside, Kept, client, client_scope, credential, group, realm, role, secret, user};
+use crate::keycloak::{
+    Beside, Kept, VERSION, client, client_scope, credential, group, realm, role, secret, user,
+};
 use crate::passwords::ClientSecrets;
 use crate::protocol::credential::OTP;
 use crate::protocol::role::Role;
-
-/// The Keycloak whose realm JSON is written.
-pub const VERSION: &str = "26.4.0";
 
 /// What an export in Keycloak's form holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use crate::keycloak::representation::RealmRepresentation;
 
 pub use accounts::with_service_accounts;
 pub(super) use check::check;
-pub use export::{KeycloakExport, VERSION, export, representation};
+pub use export::{KeycloakExport, export, representation};
 pub use files::{ExportedFile, UsersIn, files, single_file};
 pub(super) use merge::Target;
 pub(crate) use placeholders::fill;
