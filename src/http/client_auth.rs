@@ -174,9 +174,10 @@ async fn prove(
         }
         (_, _, proof) => {
             // The work of a comparison, so that time does not tell an unknown client from a wrong secret; and a guess
-            // like any other.
+            // like any other, but for an app that knows its secret and was switched off: it must not hold its network.
             if let Proof::Secret(secret) = proof {
-                try_secret(context, None, &presented.client_id, secret).await?;
+                let off = entry.map(|entry| &entry.client).filter(|client| client.has_secret());
+                try_secret(context, off, &presented.client_id, secret).await?;
             }
             Ok(None)
         }

@@ -49,6 +49,12 @@ impl Client {
         self.settings.authentication == ClientAuthentication::None
     }
 
+    /// Whether the client proves itself by sending a secret, and has one (RFC 6749 §2.3.1).
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.settings.authentication == ClientAuthentication::Secret && self.secret_hash.is_some()
+    }
+
     /// Whether the client may use `grant`.
     #[must_use]
     pub fn may(&self, grant: GrantType) -> bool {

@@ -182,7 +182,7 @@ pub fn check(client: Option<&Client>, presented: &Presented) -> Check {
     let Some(client) = client.filter(well) else { return Check::Refuse };
     match (client.settings.authentication, &presented.proof) {
         (ClientAuthentication::None, Proof::Nothing) => Check::Public,
-        (ClientAuthentication::Secret, Proof::Secret(_)) if client.secret_hash.is_some() => Check::Secret,
+        (_, Proof::Secret(_)) if client.has_secret() => Check::Secret,
         (ClientAuthentication::ClientSecretJwt, Proof::Assertion(_)) if client.secret_hash.is_some() => {
             Check::SecretAssertion
         }

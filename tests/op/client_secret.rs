@@ -116,6 +116,30 @@ async fn c06_right_secrets_are_never_counted() {
 }
 
 #[tokio::test]
+async fn c06_an_app_that_was_switched_off_does_not_hold_its_network() {
+    for hashed in [true, false] {
+        let scene = Scene::new(hashed).await;
+        set_enabled(&scene.server, false).await;
+        for round in 0..40 {
+            let reply = scene.try_as(&scene.attacker, "chosen", "a few words").await;
+            assert_eq!(reply.status, 401, "round {round}: {}", reply.body);
+        }
+        set_enabled(&scene.server, true).await;
+        let reply = scene.try_as(&scene.attacker, "chosen", "a few words").await;
+        assert_eq!(reply.status, 200, "switched on again: {}", reply.body);
+    }
+}
+
+async fn set_enabled(server: &TestServer, enabled: bool) {
+    use vestibule::store::Change;
+    let app = server.app();
+    let realm = app.store.realm_by_name("main").await.unwrap().unwrap();
+    let mut client = app.store.client_by_client_id(&realm.id, "chosen").await.unwrap().unwrap();
+    client.enabled = enabled;
+    app.commit(vec![Change::PutClient { client: Box::new(client), at: app.clock.now() }]).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_secret_that_is_too_long_is_a_wrong_one() {
     let scene = Scene::new(true).await;
     for client in ["chosen", "nobody"] {
