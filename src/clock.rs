@@ -1,6 +1,7 @@
 //! Time as an input. Owns the only call to the system's clock; rules receive a [`Timestamp`].
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
@@ -48,7 +49,7 @@ struct State {
     watch: OnceLock<Watch>,
 }
 
-struct Watch(Box<dyn Fn() + Send + Sync>);
+struct Watch(Box<dyn Fn(&Location<'_>) + Send + Sync>);
 
 impl fmt::Debug for Watch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,17 +81,18 @@ impl Clock {
         clock
     }
 
-    /// Calls `watch` before each reading from here on, in the midst of whatever reads: for a test that wants something to
-    /// happen there, such as a fault. Only the first watch of a clock counts.
-    pub fn watch(&self, watch: impl Fn() + Send + Sync + 'static) {
+    /// Calls `watch` before each reading from here on, in the midst of whatever reads and with its place: for a test that
+    /// wants something to happen there, such as a fault. Only the first watch of a clock counts.
+    pub fn watch(&self, watch: impl Fn(&Location<'_>) + Send + Sync + 'static) {
         self.0.watch.get_or_init(|| Watch(Box::new(watch)));
     }
 
     /// Now, in whole seconds.
     #[must_use]
+    #[track_caller]
     pub fn now(&self) -> Timestamp {
         if let Some(Watch(watch)) = self.0.watch.get() {
-            watch();
+            watch(Location::caller());
         }
         let frozen = self.0.frozen.0.load(Ordering::Relaxed);
         let base = if frozen == i64::MIN { system_seconds() } else { frozen };
