@@ -34,5 +34,6 @@ pub mod signer;
 pub mod store;
 pub mod telemetry;
 pub mod testing;
+mod threads;
 pub mod turns;
 pub mod vault;

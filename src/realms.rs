@@ -4,18 +4,19 @@
 //! ([`Realms::refresh`], which a background task calls). Leaves what may be revoked (users, sessions, grants) to the
 //! store, which is asked each time.
 
-use std::collections::HashMap;
 mod drafts;
 mod keys;
+mod loading;
 mod state;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use quick_cache::sync::Cache;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
 use crate::protocol::client::{Client, ClientSettings};
@@ -31,6 +32,7 @@ use crate::vault::Vault;
 pub use drafts::Drafts;
 pub use keys::{KeySource, key_aad, make_key};
 use keys::{make_keys, missing_keys};
+use loading::Loading;
 
 /// Most realms that are kept in memory; beyond it the least used one is read again when it is needed.
 const MOST_REALMS: usize = 1_000;
@@ -50,8 +52,7 @@ pub const INNER_ALGORITHMS: [&str; 2] = [MAC_ALGORITHM, PAIRWISE_ALGORITHM];
 #[derive(Debug)]
 pub struct Realms {
     cache: Cache<String, Arc<RealmState>>,
-    /// One loader at a time, so that a burst of first requests reads once.
-    loading: Mutex<()>,
+    loading: Loading,
     /// Grows when the cache is told of a change; a load that began before it must not be kept.
     generation: AtomicU64,
     seen_version: AtomicI64,
@@ -152,7 +153,7 @@ impl Realms {
     pub fn new(clock: Clock, vault: Arc<Vault>, keys: KeySource) -> Self {
         Self {
             cache: Cache::new(MOST_REALMS),
-            loading: Mutex::new(()),
+            loading: Loading::default(),
             generation: AtomicU64::new(0),
             seen_version: AtomicI64::new(-1),
             clock,
@@ -219,7 +220,8 @@ impl Realms {
     }
 
     async fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
-        let _one_at_a_time = self.loading.lock().await;
+        let turn = self.loading.of(name);
+        let _one_at_a_time = turn.lock().await;
         if let Some(state) = self.at_hand(name) {
             return Ok(Some(state));
         }

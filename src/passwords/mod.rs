@@ -10,7 +10,6 @@
 
 mod client_secrets;
 mod guesses;
-mod hashers;
 mod line;
 mod queue;
 mod scheme;
@@ -18,7 +17,6 @@ mod scheme;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use hashers::Hashers;
 use queue::{MOST_WAIT, Queue};
 
 pub use client_secrets::ClientSecrets;
@@ -26,6 +24,7 @@ pub use guesses::{Guess, Tried};
 pub use scheme::{Cost, Pbkdf2Digest, Scheme, SchemeError};
 
 use crate::secrets::{Secret, random_bytes};
+use crate::threads::Threads;
 
 /// The longest password that is hashed, in bytes: well above the 64 characters of NIST SP 800-63B §3.1.1.2, and too
 /// short to be a weapon.
@@ -91,7 +90,7 @@ pub enum PasswordError {
 pub struct Passwords {
     profile: Profile,
     queue: Queue,
-    hashers: Arc<Hashers>,
+    hashers: Arc<Threads>,
     /// Hashes made so far.
     made: Arc<AtomicU64>,
 }
@@ -109,7 +108,7 @@ impl Passwords {
         Self {
             profile,
             queue: Queue::new(limits, MOST_WAIT),
-            hashers: Arc::new(Hashers::new(limits.concurrent.max(1))),
+            hashers: Arc::new(Threads::new("hasher", limits.concurrent)),
             made: Arc::default(),
         }
     }

@@ -5,14 +5,24 @@
 //! requests that come for keys or signatures until they are there. An elliptic pair that answers in the meantime would be
 //! sooner still, and wrong: clients take the algorithm from the metadata, and many know none but RS256.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{INNER_ALGORITHMS, RealmError};
 use crate::clock::Timestamp;
 use crate::protocol::realm::Realm;
 use crate::signer::{Algorithm, KeyError, MacKey, SigningKey};
 use crate::store::{Change, KeyRow, RealmConfiguration};
+use crate::threads::Threads;
 use crate::vault::Vault;
+
+/// Most key pairs that are made side by side.
+const MOST_MAKERS: usize = 4;
+
+/// Where key pairs are made: beside whatever answers, and behind it.
+static MAKERS: LazyLock<Threads> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Threads::new("key-maker", cores.min(MOST_MAKERS))
+});
 
 /// Where the first keys of a realm come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,11 +117,8 @@ pub async fn make_key(
         MacKey::generate().seal(vault, &aad)
     } else {
         let algorithm: Algorithm = algorithm.parse().map_err(|_| fault(KeyError::Missing))?;
-        // An RSA key pair takes tens of milliseconds of computing, too long for a thread that serves others.
-        let key = tokio::task::spawn_blocking(move || source.generate(algorithm))
-            .await
-            .map_err(|_| fault(KeyError::Missing))?
-            .map_err(fault)?;
+        let made = MAKERS.run(move || source.generate(algorithm)).await;
+        let key = made.unwrap_or(Err(KeyError::Missing)).map_err(fault)?;
         key.seal(vault, &aad).map_err(fault)?
     };
     let row = KeyRow {
@@ -149,5 +156,24 @@ mod tests {
         let told = realms.described(&store, "main").await.unwrap().unwrap();
         assert!(Arc::ptr_eq(&told, &whole), "and now it is the same");
         assert!(realms.described(&store, "other").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_the_keys_of_another_realm() {
+        let store = Store::open(&StoreOptions::new("sqlite::memory:")).await.unwrap();
+        store.migrate().await.unwrap();
+        let realm = |name: &str| {
+            let (id, name, settings) = (name.to_owned(), name.to_owned(), RealmSettings::default());
+            let realm = Realm { id, name, display_name: None, enabled: true, settings, version: 0 };
+            Change::PutRealm { realm, at: Timestamp(1) }
+        };
+        store.commit(vec![realm("main"), realm("fresh")]).await.unwrap();
+        let realms = Realms::new(Clock::system(), Arc::new(Vault::random()), KeySource::SharedInProcess);
+
+        let turn = realms.loading.of("fresh");
+        let _makes_keys = turn.lock().await;
+        assert!(realms.named(&store, "main").await.unwrap().is_some());
+        let waits = tokio::time::timeout(std::time::Duration::from_millis(20), realms.named(&store, "fresh"));
+        assert!(waits.await.is_err(), "two make keys of one realm");
     }
 }

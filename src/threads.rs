@@ -1,7 +1,7 @@
-//! The threads that hash, and that give way to those that answer.
+//! Threads for what computes for long, and that give way to those that answer: hashes of passwords, pairs of keys.
 //!
-//! A hash takes a core for 18 ms. At the priority of everything else, a flood of sign-ins would take half of every core
-//! from requests that need no hash; with less of it, it takes a quarter.
+//! A hash takes a core for 18 ms, an RSA key pair for 60 ms. At the priority of everything else, a flood of sign-ins would
+//! take half of every core from requests that need neither; with less of it, it takes a quarter.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,38 +15,40 @@ const NICER: i32 = 5;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A fixed number of threads, started when the first hash comes.
+/// A fixed number of threads, started when the first work comes.
 #[derive(Debug)]
-pub(super) struct Hashers {
+pub(crate) struct Threads {
+    name: &'static str,
     count: usize,
     jobs: OnceLock<Option<Sender<Job>>>,
 }
 
-impl Hashers {
-    pub(super) fn new(count: usize) -> Self {
-        Self { count, jobs: OnceLock::new() }
+impl Threads {
+    /// As many threads as `count` says, at least one, which the system knows by `name`.
+    pub(crate) fn new(name: &'static str, count: usize) -> Self {
+        Self { name, count: count.max(1), jobs: OnceLock::new() }
     }
 
     /// Runs `work` on one of the threads; none when there is no thread, or it panicked.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (told, outcome) = oneshot::channel();
         // A caller that is gone need not be told.
         let job = Box::new(move || drop(told.send(work())));
-        self.jobs.get_or_init(|| start(self.count)).as_ref()?.send(job).ok()?;
+        self.jobs.get_or_init(|| start(self.name, self.count)).as_ref()?.send(job).ok()?;
         outcome.await.ok()
     }
 }
 
 /// The way to as many threads as the system gives, none if that is none.
-fn start(count: usize) -> Option<Sender<Job>> {
+fn start(name: &str, count: usize) -> Option<Sender<Job>> {
     let (sender, jobs) = channel();
     let jobs = Arc::new(Mutex::new(jobs));
     let started = (0..count).filter(|_| {
         let jobs = Arc::clone(&jobs);
-        std::thread::Builder::new().name("hasher".into()).spawn(move || work(&jobs)).is_ok()
+        std::thread::Builder::new().name(name.into()).spawn(move || work(&jobs)).is_ok()
     });
     (started.count() > 0).then_some(sender)
 }
@@ -68,7 +70,7 @@ fn give_way() {
     // Linux takes this for the calling thread alone.
     let lowered = getpriority_process(None).and_then(|own| setpriority_process(None, (own + NICER).min(19)));
     if let Err(error) = lowered {
-        tracing::debug!(%error, "hashing threads have the priority of all others");
+        tracing::debug!(%error, "threads that compute have the priority of all others");
     }
 }
 
@@ -81,19 +83,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_one_callers_and_the_threads_work_on() {
-        let hashers = Hashers::new(1);
-        assert_eq!(hashers.run(|| 1).await, Some(1));
-        assert_eq!(hashers.run(|| -> u8 { panic!("on purpose") }).await, None);
-        assert_eq!(hashers.run(|| 2).await, Some(2));
+        let threads = Threads::new("worker", 1);
+        assert_eq!(threads.run(|| 1).await, Some(1));
+        assert_eq!(threads.run(|| -> u8 { panic!("on purpose") }).await, None);
+        assert_eq!(threads.run(|| 2).await, Some(2));
     }
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn hashing_gives_way_and_the_rest_does_not() {
+    async fn what_computes_gives_way_and_the_rest_does_not() {
         let before = rustix::process::getpriority_process(None).unwrap();
-        let hashing =
-            Hashers::new(1).run(|| rustix::process::getpriority_process(None).unwrap()).await.unwrap();
-        assert_eq!(hashing, (before + NICER).min(19));
+        let threads = Threads::new("worker", 1);
+        let computing = threads.run(|| rustix::process::getpriority_process(None).unwrap()).await.unwrap();
+        assert_eq!(computing, (before + NICER).min(19));
         assert_eq!(rustix::process::getpriority_process(None).unwrap(), before);
     }
 }
