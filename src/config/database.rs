@@ -3,14 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::secrets::Secret;
-
-/// What would end or change a path in `sqlite://…`.
-const PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// A database's address. `Debug` and `Display` mask its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,12 +30,12 @@ impl Database {
     /// A SQLite file.
     #[must_use]
     pub fn file(path: &Path) -> Self {
-        let path = path.to_string_lossy();
-        let url = format!("sqlite://{}", utf8_percent_encode(&path, PATH));
+        let url = format!("sqlite://{}", path.to_string_lossy());
         Self { url: url.into(), max_connections: Self::MAX_CONNECTIONS }
     }
 
-    /// Reads `sqlite://FILE`, `sqlite::memory:` or `postgres://…`; a relative file is taken from `folder`.
+    /// Reads `sqlite://FILE`, `sqlite::memory:` or `postgres://…`; a relative file is taken from `folder`. A file's path is
+    /// taken as it is written: `%20` is three characters.
     ///
     /// # Errors
     /// What to write instead. The text itself is not repeated, since it may hold a password.
@@ -97,25 +94,17 @@ impl Database {
 }
 
 fn sqlite(rest: &str, folder: &Path) -> Result<String, String> {
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let (path, query) = rest.split_once('?').map_or((rest, ""), |(path, query)| (path, query));
+    let path = rest.strip_prefix("//").unwrap_or(rest);
     match path {
         ":memory:" => return Ok("sqlite::memory:".into()),
         "" => return Err("name a file after sqlite://".into()),
+        // Other programs read settings after it, which would be a part of the file's name here.
+        path if path.contains('?') => {
+            return Err("write the path alone, without ?…; sqlite::memory: is a database in memory".into());
+        }
         _ => {}
     }
-    if query.contains("mode=memory") {
-        return Err("write sqlite::memory: for a database in memory".into());
-    }
-    // What the operator wrote is escaped already; the folder is not.
-    let folder = folder.to_string_lossy();
-    let joined = if path.starts_with('/') || folder.is_empty() {
-        path.to_owned()
-    } else {
-        format!("{}/{path}", utf8_percent_encode(&folder, PATH))
-    };
-    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
-    Ok(format!("sqlite://{joined}{query}"))
+    Ok(format!("sqlite://{}", folder.join(path).to_string_lossy()))
 }
 
 fn postgres(text: &str) -> Result<String, String> {
@@ -162,8 +151,9 @@ mod tests {
     fn addresses() {
         let rows = [
             ("sqlite:///var/lib/v.db", Some("sqlite:///var/lib/v.db")),
-            ("sqlite://v.db?mode=rwc", Some("sqlite:///etc/a b%25/v.db?mode=rwc")),
-            ("sqlite:data/v.db", Some("sqlite:///etc/a b%25/data/v.db")),
+            ("sqlite:data/v.db", Some("sqlite:///etc/a b%/data/v.db")),
+            ("sqlite:///srv/100%/a#b%20.db", Some("sqlite:///srv/100%/a#b%20.db")),
+            ("sqlite://v.db?mode=rwc", None),
             ("sqlite::memory:", Some("sqlite::memory:")),
             ("sqlite://:memory:", Some("sqlite::memory:")),
             ("sqlite://", None),

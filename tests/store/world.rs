@@ -46,10 +46,10 @@ pub(crate) struct Tenant {
 }
 
 impl World {
-    /// On a SQLite file.
+    /// On a SQLite file, whose name would mean something in an address.
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let url = format!("sqlite://{}", folder.path().join("a b%23#?.db").display());
         Self::open(url, Some(folder)).await
     }
 
