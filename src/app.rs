@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::fetch::Fetcher;
 use crate::key_sets::KeySets;
+use crate::lockouts::Lockouts;
 use crate::passwords::{ClientSecrets, Passwords, Profile};
 use crate::protocol::certificate::ClientCertificates;
 use crate::protocol::grants::password::PasswordGrant;
@@ -34,6 +35,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Attempts to sign in to the same account take turns.
     pub sign_ins: Turns,
+    /// Which waits of those who guess were written down.
+    pub lockouts: Lockouts,
     /// Proves clients' secrets.
     pub client_secrets: ClientSecrets,
     /// The way out, to addresses that others name.

@@ -22,6 +22,7 @@ use crate::http;
 use crate::http::host::OverTls;
 use crate::http::management::Management;
 use crate::key_sets::KeySets;
+use crate::lockouts::Lockouts;
 use crate::passwords::{ClientSecrets, Passwords, Profile};
 use crate::protocol::redirect_uri::Strictness;
 use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
@@ -130,6 +131,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         vault,
         passwords,
         sign_ins: Turns::default(),
+        lockouts: Lockouts::default(),
         hosts: config.hosts(),
         rules: Rules {
             strictness: if dev { Strictness::Development } else { Strictness::Serve },

@@ -23,6 +23,7 @@ pub mod fetch;
 pub mod http;
 pub mod key_sets;
 pub mod keycloak;
+pub mod lockouts;
 pub mod passwords;
 pub mod protocol;
 pub mod qr;

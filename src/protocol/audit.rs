@@ -43,8 +43,6 @@ pub enum AuditKind {
     CodeToTokenError,
     /// A refresh token was used.
     RefreshToken,
-    /// A refresh token was refused.
-    RefreshTokenError,
     /// A refresh token came back after its successor was used: the grant was revoked.
     RefreshReuse,
     /// A token was exchanged.
@@ -57,8 +55,6 @@ pub enum AuditKind {
     ClientUpdate,
     /// A client took itself away.
     ClientDelete,
-    /// A client failed to authenticate.
-    ClientLoginError,
     /// A person allowed a client.
     GrantConsent,
     /// A person refused a client.
@@ -67,8 +63,6 @@ pub enum AuditKind {
     RevokeGrant,
     /// A device asked for a person's yes.
     Oauth2DeviceAuth,
-    /// It was not let.
-    Oauth2DeviceAuthError,
     /// A person said yes to a device.
     Oauth2DeviceVerifyUserCode,
     /// A person said no to a device, or typed a code that no device has.
@@ -81,7 +75,7 @@ pub enum AuditKind {
     Logout,
     /// A client could not be told of it, and is given up.
     BackchannelLogoutError,
-    /// A user was made to wait after too many failures.
+    /// Too many failures: further attempts from the network wait. Told once for each wait.
     UserDisabledByTemporaryLockout,
     /// The realm's configuration changed.
     ConfigurationChanged,

@@ -177,7 +177,7 @@ impl Metrics {
         self.0.tokens.get_or_create(&GrantLabels { grant }).inc();
     }
 
-    /// Counts a sign-in by outcome, such as `success`, `wrong_password` or `locked`.
+    /// Counts a sign-in by outcome, such as `success`, `invalid_user_credentials` or `too_many_attempts`.
     pub fn sign_in(&self, outcome: &'static str) {
         self.0.sign_ins.get_or_create(&OutcomeLabels { outcome }).inc();
     }
@@ -314,7 +314,7 @@ mod tests {
             Duration::ZERO,
         );
         same.tokens_issued("client_credentials");
-        same.sign_in("wrong_password");
+        same.sign_in("invalid_user_credentials");
         same.device("asked");
         same.connection_refused();
         let open = same.connection_opened();
@@ -326,7 +326,7 @@ mod tests {
             r#"vestibule_http_request_duration_seconds_bucket{le="0.005",method="POST",route="/token",status="200"} 1"#,
             r#"vestibule_http_request_duration_seconds_count{method="OTHER",route="unmatched",status="404"} 1"#,
             r#"vestibule_tokens_issued_total{grant="client_credentials"} 1"#,
-            r#"vestibule_sign_ins_total{outcome="wrong_password"} 1"#,
+            r#"vestibule_sign_ins_total{outcome="invalid_user_credentials"} 1"#,
             r#"vestibule_devices_total{outcome="asked"} 1"#,
             "vestibule_http_connections_refused_total 1",
             "vestibule_http_connections 1",

@@ -1,6 +1,8 @@
 //! The sign-in and consent pages: whose answer counts, who may sign in, and who can be locked out.
 
+use vestibule::protocol::audit::AuditKind;
 use vestibule::protocol::brake;
+use vestibule::store::Page;
 use vestibule::testing::{Browser, Reply, Rp, TestServer};
 
 use crate::common::{Scene, attribute, is_consent, is_page, is_sign_in, realm, text, user};
@@ -165,6 +167,29 @@ async fn u02_a_known_browser_may_not_guess_without_end() {
     let page = scene.browser.submit(&page, &ALICE).await;
     is_sign_in(&page, "must wait");
     assert_ne!(text(&page, "#input-error").as_deref(), Some("Invalid username or password."));
+}
+
+/// Who must wait pays nothing for asking: the wait is told once, by an event that names the account.
+#[tokio::test]
+async fn u02_whoever_asks_while_waiting_fills_no_table() {
+    let scene = Scene::new().await;
+    let mut browser = scene.server.browser();
+    let page = browser.open(&scene.rp.authorize_url()).await;
+    for _ in 0..12 {
+        browser.submit(&page, &[("username", "bob"), ("password", "wrong")]).await;
+    }
+    let form = [("grant_type", "password"), ("username", "bob"), ("password", "wrong")];
+    let cli = scene.server.rp("admin-cli", None);
+    for _ in 0..7 {
+        assert_eq!(cli.token_request(&browser, &form).await.status, 401);
+    }
+    let store = &scene.server.app().store;
+    let events = store.audit_events(&scene.realm().await.id, Page::ALL).await.unwrap();
+    let of = |kind| events.iter().filter(move |event| event.kind == kind).collect::<Vec<_>>();
+    assert_eq!(of(AuditKind::LoginError).len(), 5);
+    let waits = of(AuditKind::UserDisabledByTemporaryLockout);
+    assert_eq!(waits.len(), 1);
+    assert!(waits.iter().all(|event| event.user_id.is_some() && event.address.is_some()));
 }
 
 async fn guess_from_everywhere(scene: &Scene, name: &str) {

@@ -125,11 +125,12 @@ async fn question(
     let device = match store.waiting_device(&realm.id, &fingerprint, counters, now).await? {
         DeviceLookup::Found(device) => device,
         DeviceLookup::Unknown => {
-            note_wrong_code(context, session, "invalid_oauth2_user_code").await?;
+            note_wrong_code(context, session).await?;
             return Ok(ask_for_code(context, Some(&code.to_string())));
         }
         DeviceLookup::WaitUntil(until) => {
-            note_wrong_code(context, session, "too_many_attempts").await?;
+            context.app.metrics.device("too_many_attempts");
+            sign_in::note_wait(context, until, Some(&user.id)).await?;
             return Err(PageError::new(Trouble::Busy).retry_after(until.since(now)));
         }
     };
@@ -200,13 +201,9 @@ fn about(context: &RealmContext, kind: AuditKind, session: &Session, client: Opt
     }
 }
 
-async fn note_wrong_code(
-    context: &RealmContext,
-    session: &Session,
-    cause: &'static str,
-) -> Result<(), PageError> {
+async fn note_wrong_code(context: &RealmContext, session: &Session) -> Result<(), PageError> {
     let event = about(context, AuditKind::Oauth2DeviceVerifyUserCodeError, session, None);
+    let event = AuditEvent { error: Some("invalid_oauth2_user_code".into()), ..event };
     context.app.metrics.device("wrong_code");
-    context.app.commit(vec![Change::Audit(AuditEvent { error: Some(cause.into()), ..event })]).await?;
-    Ok(())
+    Ok(context.app.commit(vec![Change::Audit(event)]).await?)
 }

@@ -109,8 +109,8 @@ fn refuse(context: &RealmContext, client: &Client, refusal: Refusal) -> Refused 
         Refusal::Wrong => ("invalid_user_credentials", wrong()),
         Refusal::Disabled => ("user_disabled", disabled().into()),
         Refusal::WaitUntil(until) => {
-            let seconds = until.since(context.app.clock.now());
-            ("too_many_attempts", wrong().retry_after(seconds))
+            // It was noted with its wait.
+            return wrong().retry_after(until.since(context.app.clock.now())).into();
         }
         Refusal::Unfit(right) => {
             // The attempt was no guess.

@@ -171,14 +171,13 @@ async fn refused(
     attempt: &Attempt,
     problem: LoginProblem,
 ) -> Result<Response, PageError> {
-    let cause = if problem == LoginProblem::TooManyAttempts {
-        "too_many_attempts"
-    } else {
-        "invalid_user_credentials"
-    };
-    let event = AuditEvent { error: Some(cause.into()), ..audit(context, AuditKind::LoginError) };
-    context.app.commit(vec![Change::Audit(event)]).await?;
-    context.app.metrics.sign_in(cause);
+    // One that had to wait was noted with its wait.
+    if problem != LoginProblem::TooManyAttempts {
+        let cause = "invalid_user_credentials";
+        let event = AuditEvent { error: Some(cause.into()), ..audit(context, AuditKind::LoginError) };
+        context.app.commit(vec![Change::Audit(event)]).await?;
+        context.app.metrics.sign_in(cause);
+    }
     let client_id = pending.parameters.as_ref().and_then(|parameters| parameters.get("client_id"));
     let entry = match client_id {
         Some(id) => context.state.client(&context.app.store, id).await?,

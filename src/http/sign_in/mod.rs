@@ -24,16 +24,18 @@ use answer::refuse;
 
 use super::context::RealmContext;
 use super::cookies::{self, Kind};
-use super::error::PageError;
+use super::error::{Fault, PageError};
 use super::grants;
 use super::pages::Trouble;
 use super::pending::{OwnPage, PendingRequest};
 use super::tokens;
-use crate::protocol::audit::AuditKind;
+use crate::clock::Timestamp;
+use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::authorization_details;
 use crate::protocol::authorize::{
     self, AuthorizationRequest, Decision, Facts, RequestParameters, Target, decide,
 };
+use crate::protocol::brake;
 use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::pushed_request;
@@ -287,10 +289,27 @@ async fn to_own_page(
     Ok(with_cookies(response, progress.cookies))
 }
 
+/// Writes down that an attempt had to wait until `until`: the first of each wait.
+///
+/// # Errors
+/// Trouble of ours.
+pub async fn note_wait(context: &RealmContext, until: Timestamp, user_id: Option<&str>) -> Result<(), Fault> {
+    let network = brake::network(context.address);
+    if !context.app.lockouts.is_new(&context.state.realm.id, &network, until) {
+        return Ok(());
+    }
+    let event = AuditEvent {
+        user_id: user_id.map(str::to_owned),
+        error: Some("too_many_attempts".into()),
+        ..audit(context, AuditKind::UserDisabledByTemporaryLockout)
+    };
+    Ok(context.app.commit(vec![Change::Audit(event)]).await?)
+}
+
 /// An audit event of this request.
 #[must_use]
-pub fn audit(context: &RealmContext, kind: AuditKind) -> crate::protocol::audit::AuditEvent {
-    crate::protocol::audit::AuditEvent {
+pub fn audit(context: &RealmContext, kind: AuditKind) -> AuditEvent {
+    AuditEvent {
         id: uuid::Uuid::now_v7().to_string(),
         realm_id: context.state.realm.id.clone(),
         at: context.app.clock.now(),

@@ -64,6 +64,8 @@ pub(in crate::http) async fn check<'a>(
     let turn = app.sign_ins.of(&subject.unwrap_or_default(), brake::side_by_side(rule)).await?;
     if let Some(until) = app.store.count_attempt(&realm.id, &counters, rule, app.clock.now()).await? {
         drop(turn);
+        app.metrics.sign_in("too_many_attempts");
+        super::note_wait(context, until, found.as_ref().map(|found| found.user.id.as_str())).await?;
         // Whoever is told at once asks again at once, with a page to be made for it each time.
         tokio::time::sleep(app.rules.pause).await;
         return Ok((None, Verdict::WaitUntil(until)));

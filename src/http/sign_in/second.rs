@@ -141,8 +141,9 @@ async fn code(
     let known = views::knows(context, headers, &user);
     let counters = brake::counters(&user.username, context.address, known, rule);
     let again = |problem| page(context, headers, pending, &user, &Step::Code, Some(Problem::Code(problem)));
-    if app.store.count_attempt(&realm.id, &counters, rule, app.clock.now()).await?.is_some() {
-        refused(context, &user, "too_many_attempts").await?;
+    if let Some(until) = app.store.count_attempt(&realm.id, &counters, rule, app.clock.now()).await? {
+        app.metrics.sign_in("too_many_attempts");
+        super::note_wait(context, until, Some(&user.id)).await?;
         return again(CodeProblem::TooMany).await;
     }
     let right = proves(context, &devices(context, &user).await?, typed);
