@@ -1,6 +1,7 @@
 //! The same server with few records and with many: what rates and memory do as it grows.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -120,7 +121,7 @@ async fn sweep(file: &Path, users: u32) -> Outcome<f64> {
     drop(database);
     let options =
         vestibule::store::StoreOptions { url: format!("sqlite://{}", file.display()), max_connections: 2 };
-    let store = vestibule::store::Store::open(&options).await?;
+    let store = vestibule::store::Store::open(&options, Arc::new(vestibule::vault::Vault::random())).await?;
     let now = vestibule::clock::Clock::system().now();
     let mut longest = Duration::ZERO;
     loop {

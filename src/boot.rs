@@ -116,7 +116,7 @@ impl Running {
 /// [`BootError`].
 pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, BootError> {
     let vault = Arc::new(open_vault(config)?);
-    let store = open_store(config).await?;
+    let store = open_store(config, Arc::clone(&vault)).await?;
     let dev = config.mode == Mode::Dev;
     let password_profile = if dev { Profile::Development } else { Profile::Standard };
     let passwords = Passwords::with_profile(config.hashing, password_profile);
@@ -214,18 +214,19 @@ fn make_folder(folder: &std::path::Path) -> std::io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-async fn open_store(config: &Config) -> Result<Store, BootError> {
+async fn open_store(config: &Config, vault: Arc<Vault>) -> Result<Store, BootError> {
     let database = &config.database;
-    let store = Store::open(&StoreOptions {
-        url: database.url().to_owned(),
-        max_connections: database.max_connections,
-    })
-    .await?;
+    let options = StoreOptions { url: database.url().to_owned(), max_connections: database.max_connections };
+    let store = Store::open(&options, vault).await?;
     // A production database changes its schema only when its operator says so, with a backup at hand.
     if config.mode == Mode::Dev || config.stand_in.prepares || database.is_memory() {
         store.migrate().await?;
     } else {
         store.check_schema().await?;
+    }
+    let sealed = store.seal_kept_secrets().await?;
+    if sealed > 0 {
+        tracing::info!(records = sealed, "the secrets in records of before are sealed");
     }
     Ok(store)
 }

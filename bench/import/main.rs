@@ -40,10 +40,12 @@ async fn main() {
     let options = Options::parse();
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite://{}", folder.path().join("import.db").display());
-    let store = Store::open(&StoreOptions::new(options.database.unwrap_or(file))).await.unwrap();
+    let vault = Arc::new(Vault::random());
+    let options_of_store = StoreOptions::new(options.database.unwrap_or(file));
+    let store = Store::open(&options_of_store, Arc::clone(&vault)).await.unwrap();
     store.migrate().await.unwrap();
     let passwords = Passwords::with_profile(Limits::default(), Profile::Development);
-    let secrets = ClientSecrets::new(passwords, Arc::new(Vault::random()));
+    let secrets = ClientSecrets::new(passwords, vault);
 
     let text = realm(options.users).to_string();
     println!("{} users, {} KiB of JSON", options.users, text.len() / 1024);

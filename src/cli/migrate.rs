@@ -1,12 +1,14 @@
 //! `vestibule migrate`, and how commands find the database that they work on.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::output::Failure;
 use crate::config::{Config, Development};
 use crate::store::{Store, StoreOptions};
+use crate::vault::Vault;
 
 /// Which database a command works on: a server's configuration, or the data folder of `dev`.
 #[derive(Clone, Debug, Args)]
@@ -56,7 +58,8 @@ impl Migrate {
         let config = self.place.configuration()?;
         let database = &config.database;
         let options = StoreOptions { url: database.url().to_owned(), max_connections: 1 };
-        let store = Store::open(&options).await?;
+        // Migrations read no secret and write none.
+        let store = Store::open(&options, Arc::new(Vault::random())).await?;
         store.migrate().await?;
         store.close().await;
         println!("the schema is up to date");

@@ -50,8 +50,13 @@ impl Place {
 /// `content` with masks for its secrets.
 #[must_use]
 pub fn masked(mut content: Kept) -> Kept {
-    each(&mut content, Place::Plain, &mut |secret| MASK.clone_into(secret));
+    each_secret(&mut content, &mut |secret| *secret = MASK.into());
     content
+}
+
+/// Shows each secret of `content` to `act`, a text or a number.
+pub fn each_secret(content: &mut Kept, act: &mut dyn FnMut(&mut Value)) {
+    each(content, Place::Plain, act);
 }
 
 /// What is kept beside a realm as those see it who look at the realm alone: masked, and without people and clients.
@@ -61,20 +66,16 @@ pub fn of_realm(mut content: Kept) -> Kept {
     masked(content)
 }
 
-fn each(members: &mut Map<String, Value>, place: Place, act: &mut dyn FnMut(&mut String)) {
+fn each(members: &mut Map<String, Value>, place: Place, act: &mut dyn FnMut(&mut Value)) {
     for (name, value) in members {
         each_in(value, place.below(name), act);
     }
 }
 
-fn each_in(value: &mut Value, place: Place, act: &mut dyn FnMut(&mut String)) {
+fn each_in(value: &mut Value, place: Place, act: &mut dyn FnMut(&mut Value)) {
     match value {
-        Value::String(text) if place == Place::Secret && is_secret(text) => act(text),
-        Value::Number(number) if place == Place::Secret => {
-            let mut text = number.to_string();
-            act(&mut text);
-            *value = text.into();
-        }
+        Value::String(text) if place == Place::Secret && is_secret(text) => act(value),
+        Value::Number(_) if place == Place::Secret => act(value),
         Value::Array(items) => items.iter_mut().for_each(|item| each_in(item, place, act)),
         Value::Object(members) => each(members, place, act),
         _ => {}

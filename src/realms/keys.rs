@@ -142,12 +142,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_realm_is_told_before_its_keys_are_made_and_signs_after() {
-        let store = Store::open(&StoreOptions::new("sqlite::memory:")).await.unwrap();
+        let vault = Arc::new(Vault::random());
+        let store = Store::open(&StoreOptions::new("sqlite::memory:"), Arc::clone(&vault)).await.unwrap();
         store.migrate().await.unwrap();
         let (name, settings) = ("main".to_owned(), RealmSettings::default());
         let realm = Realm { id: "id".into(), name, display_name: None, enabled: true, settings, version: 0 };
         store.commit(vec![Change::PutRealm { realm, at: Timestamp(1) }]).await.unwrap();
-        let realms = Realms::new(Clock::system(), Arc::new(Vault::random()), KeySource::SharedInProcess);
+        let realms = Realms::new(Clock::system(), vault, KeySource::SharedInProcess);
 
         let told = realms.described(&store, "main").await.unwrap().unwrap();
         assert!(told.ring.keys().is_empty() && store.keys("id").await.unwrap().is_empty());

@@ -10,7 +10,8 @@ use super::statement::{Statement, sql};
 use super::user_password::{self, PasswordProof};
 use super::{
     Store, audit, backchannel_logout, client, code, consent, credential, device_code, failure, grant, group,
-    key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, spent, user,
+    kept_secrets, key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, spent,
+    user,
 };
 use crate::clock::Timestamp;
 use crate::keycloak::{Beside, KeycloakRecord};
@@ -30,6 +31,7 @@ use crate::protocol::scope::Scope;
 use crate::protocol::session::Session;
 use crate::protocol::spend::Spend;
 use crate::protocol::user::User;
+use crate::vault::Vault;
 
 /// One change. Those that say "put" insert, or replace what has the same identifier.
 #[derive(Clone, Debug)]
@@ -188,7 +190,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], and then nothing was changed.
     pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        if changes.is_empty() { Ok(()) } else { self.db.write(Changes::new(changes)?).await }
+        if changes.is_empty() { Ok(()) } else { self.db.write(Changes::new(changes, &self.vault)?).await }
     }
 }
 
@@ -199,13 +201,13 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    fn new(changes: Vec<Change>) -> Result<Self, StoreError> {
+    fn new(changes: Vec<Change>, vault: &Vault) -> Result<Self, StoreError> {
         let mut made = Self::plain(Vec::new());
         for change in changes {
             if change.is_configuration() {
                 made.realms.insert(change.realm_id().to_owned());
             }
-            change.statements(&mut made.statements)?;
+            change.statements(vault, &mut made.statements)?;
         }
         Ok(made)
     }
@@ -359,8 +361,8 @@ impl Change {
         }
     }
 
-    /// Appends the statements that make the change.
-    pub(super) fn statements(self, to: &mut Vec<Statement>) -> Result<(), StoreError> {
+    /// Appends the statements that make the change; `vault` seals what others keep secret.
+    pub(super) fn statements(self, vault: &Vault, to: &mut Vec<Statement>) -> Result<(), StoreError> {
         match self {
             Self::AddRealm { realm, at } => to.push(realm::add(&realm, at)?),
             Self::PutRealm { realm, at } => to.push(realm::put(&realm, at)?),
@@ -423,7 +425,9 @@ impl Change {
             Self::DeleteCredential { realm_id, user_id, id } => {
                 to.push(credential::delete(&realm_id, &user_id, &id));
             }
-            Self::PutKeycloakRecord(record) => to.push(keycloak_record::put(&record)?),
+            Self::PutKeycloakRecord(record) => {
+                to.push(keycloak_record::put(&kept_secrets::sealed(record, vault))?)
+            }
             Self::DeleteKeycloakRecord { realm_id, kind, id } => {
                 to.push(keycloak_record::delete(&realm_id, &kind, &id));
             }

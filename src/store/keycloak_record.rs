@@ -4,26 +4,30 @@ use serde_json::Value;
 
 use super::Store;
 use super::error::StoreError;
+use super::kept_secrets::{SEALING, holds_sealed, opened};
 use super::row::row;
 use super::statement::{Statement, json, key, sql};
 use crate::keycloak::{Beside, KeycloakRecord};
+use crate::vault::Vault;
 
 row! {
-    struct Row {
-        realm_id: String,
-        kind: String,
-        id: String,
+    pub(super) struct Row {
+        pub(super) realm_id: String,
+        pub(super) kind: String,
+        pub(super) id: String,
         parent: String,
         name: String,
-        content: String,
+        pub(super) content: String,
     }
 }
 
 impl Row {
-    fn record(self) -> Result<KeycloakRecord, StoreError> {
+    pub(super) fn record(self, vault: &Vault) -> Result<KeycloakRecord, StoreError> {
+        let is_sealed = holds_sealed(&self.content);
         let content = serde_json::from_str(&self.content)?;
         let Self { realm_id, kind, id, parent, name, .. } = self;
-        Ok(KeycloakRecord { realm_id, kind, id, parent, name, content })
+        let record = KeycloakRecord { realm_id, kind, id, parent, name, content };
+        Ok(if is_sealed { opened(record, vault) } else { record })
     }
 }
 
@@ -40,18 +44,28 @@ fn is_flat(value: &Value, levels: usize) -> bool {
     }
 }
 
+/// Writes a record whose secrets are sealed.
+///
 /// # Errors
 /// [`StoreError::Unstorable`] also for what is nested too deeply.
 pub(super) fn put(record: &KeycloakRecord) -> Result<Statement, StoreError> {
     if !record.content.values().all(|value| is_flat(value, DEEPEST)) {
         return Err(StoreError::Unstorable);
     }
-    let text = "INSERT INTO keycloak_records (realm_id, kind, id, parent, name, content) \
-                VALUES ($1, $2, $3, $4, $5, $6) \
+    let text = "INSERT INTO keycloak_records (realm_id, kind, id, parent, name, content, sealing) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7) \
                 ON CONFLICT (realm_id, kind, id) DO UPDATE SET parent = excluded.parent, name = excluded.name, \
-                content = excluded.content";
+                content = excluded.content, sealing = excluded.sealing";
     let KeycloakRecord { realm_id, kind, id, parent, name, content } = record;
-    Ok(sql!(text, realm_id, kind, key(id)?, key(parent)?, key(name)?, json(content)?))
+    Ok(sql!(text, realm_id, kind, key(id)?, key(parent)?, key(name)?, json(content)?, SEALING))
+}
+
+/// Writes what was sealed of a row that was there, unless somebody wrote it since it was read as `before`.
+pub(super) fn seal_again(record: &KeycloakRecord, before: String) -> Result<Statement, StoreError> {
+    let text = "UPDATE keycloak_records SET content = $4, sealing = $5 \
+                WHERE realm_id = $1 AND kind = $2 AND id = $3 AND content = $6";
+    let KeycloakRecord { realm_id, kind, id, content, .. } = record;
+    Ok(sql!(text, realm_id, kind, id, json(content)?, SEALING, before))
 }
 
 pub(super) fn delete(realm_id: &str, kind: &str, id: &str) -> Statement {
@@ -94,7 +108,11 @@ impl Store {
     ) -> Result<Option<KeycloakRecord>, StoreError> {
         let text = "SELECT realm_id, kind, id, parent, name, content FROM keycloak_records \
                     WHERE realm_id = $1 AND kind = $2 AND id = $3";
-        self.db.one::<Row>(sql!(text, realm_id, kind, id)).await?.map(Row::record).transpose()
+        self.db
+            .one::<Row>(sql!(text, realm_id, kind, id))
+            .await?
+            .map(|row| row.record(&self.vault))
+            .transpose()
     }
 
     /// The records of a kind, by name.
@@ -109,7 +127,7 @@ impl Store {
         let text = "SELECT realm_id, kind, id, parent, name, content FROM keycloak_records \
                     WHERE realm_id = $1 AND kind = $2 ORDER BY name, id";
         let rows = self.db.listing::<Row>(sql!(text, realm_id, kind)).await?;
-        rows.into_iter().map(Row::record).collect()
+        rows.into_iter().map(|row| row.record(&self.vault)).collect()
     }
 
     /// The records of a kind that hang on `parent`, by name.
@@ -125,7 +143,7 @@ impl Store {
         let text = "SELECT realm_id, kind, id, parent, name, content FROM keycloak_records \
                     WHERE realm_id = $1 AND kind = $2 AND parent = $3 ORDER BY name, id";
         let rows = self.db.listing::<Row>(sql!(text, realm_id, kind, parent)).await?;
-        rows.into_iter().map(Row::record).collect()
+        rows.into_iter().map(|row| row.record(&self.vault)).collect()
     }
 
     /// Every record of a realm, for exports.
@@ -136,6 +154,6 @@ impl Store {
         let text = "SELECT realm_id, kind, id, parent, name, content FROM keycloak_records \
                     WHERE realm_id = $1 ORDER BY name, id";
         let rows = self.db.listing::<Row>(sql!(text, realm_id)).await?;
-        rows.into_iter().map(Row::record).collect()
+        rows.into_iter().map(|row| row.record(&self.vault)).collect()
     }
 }

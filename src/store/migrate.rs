@@ -107,6 +107,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "password_changes",
         text: include_str!("../../migrations/0028_password_changes.sql"),
     },
+    Migration {
+        version: 30,
+        name: "sealed_secrets",
+        text: include_str!("../../migrations/0030_sealed_secrets.sql"),
+    },
 ];
 
 /// The key of the advisory lock: "vestibul" in ASCII.

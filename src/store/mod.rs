@@ -39,6 +39,7 @@ mod event_search;
 mod failure;
 mod grant;
 mod group;
+mod kept_secrets;
 mod key;
 mod keycloak_record;
 mod migrate;
@@ -91,6 +92,7 @@ pub use user_search::UserSearch;
 #[derive(Clone, Debug)]
 pub struct Store {
     db: db::Db,
+    vault: std::sync::Arc<crate::vault::Vault>,
 }
 
 /// A page of a listing.

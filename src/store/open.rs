@@ -14,6 +14,7 @@ use super::db::{Db, Health, Pools, Traffic};
 use super::error::{Cause, StoreError};
 use super::sqlite::Sqlite;
 use super::statement::sql;
+use crate::vault::Vault;
 
 /// Statements kept prepared on each connection; more than there are texts.
 const PREPARED: usize = 256;
@@ -60,12 +61,13 @@ impl std::fmt::Debug for StoreOptions {
 impl Store {
     /// Opens the database, and sets it up as the promises need it: on SQLite `synchronous=FULL`, foreign keys, a wait of
     /// 5 s for another process's write; on Postgres deadlines for statements, locks and idle transactions. A SQLite
-    /// file that is not there is made, readable by its owner alone. The schema is left as it is.
+    /// file that is not there is made, readable by its owner alone. The schema is left as it is. `vault` seals the secrets of others that are kept, and opens
+    /// those that it or another with its keys sealed.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be reached; [`StoreError::Schema`] when the address is none that is known, the
     /// folder is missing or the library is too old.
-    pub async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+    pub async fn open(options: &StoreOptions, vault: Arc<Vault>) -> Result<Self, StoreError> {
         let health = Health::new();
         let url = options.url.as_str();
         let pools = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
@@ -81,7 +83,7 @@ impl Store {
         } else {
             return Err(unsuitable("a database address begins with sqlite: or postgres:"));
         };
-        Ok(Self { db: Db { pools, health } })
+        Ok(Self { db: Db { pools, health }, vault })
     }
 
     /// Whether the database answers.

@@ -291,9 +291,9 @@ fn i1_a_logout_outlives_the_process_that_took_it() {
     hearing.answer(200);
     let second = Process::start();
     let another = second.run(async {
-        let store = vestibule::store::Store::open(&vestibule::store::StoreOptions::new(database.clone()))
-            .await
-            .unwrap();
+        let options = vestibule::store::StoreOptions::new(database.clone());
+        let vault = std::sync::Arc::new(vestibule::vault::Vault::random());
+        let store = vestibule::store::Store::open(&options, vault).await.unwrap();
         let realm_id = store.realm_by_name("main").await.unwrap().unwrap().id;
         let session = store.session_by_id(&realm_id, sid.as_str().unwrap()).await.unwrap().unwrap();
         let client = store.client_by_client_id(&realm_id, "app").await.unwrap().unwrap();

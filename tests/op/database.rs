@@ -102,6 +102,14 @@ impl Place {
         values.into_iter().collect()
     }
 
+    /// The files of SQLite, with their names.
+    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap());
+        let named = files.map(|file| (file.file_name().into_string().unwrap(), file.path()));
+        let named = named.filter(|(name, _)| name.starts_with("vestibule.db"));
+        named.map(|(name, path)| (name, std::fs::read(path).unwrap())).collect()
+    }
+
     /// The first column of a query of the SQLite file.
     pub(crate) fn column(&self, sql: &str) -> Vec<String> {
         let connection = rusqlite::Connection::open(self.file()).unwrap();

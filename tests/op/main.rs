@@ -62,6 +62,7 @@ mod request_object;
 mod resource;
 mod revoke;
 mod rows;
+mod sealed_secrets;
 mod service;
 mod sign_in;
 mod signed_answers;

@@ -1,7 +1,7 @@
 //! A database with one realm, one client, one user, one session: what every test begins with.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use uuid::Uuid;
 use vestibule::clock::Timestamp;
@@ -14,6 +14,7 @@ use vestibule::protocol::refresh::RefreshToken;
 use vestibule::protocol::session::Session;
 use vestibule::protocol::user::User;
 use vestibule::store::{Change, Store, StoreOptions};
+use vestibule::vault::Vault;
 
 use crate::postgres::{self, Cluster};
 
@@ -69,7 +70,7 @@ impl World {
     }
 
     async fn open(url: String, folder: Option<tempfile::TempDir>) -> Self {
-        let store = Store::open(&StoreOptions::new(url)).await.unwrap();
+        let store = Store::open(&StoreOptions::new(url), Arc::new(Vault::random())).await.unwrap();
         store.migrate().await.unwrap();
         let tenant = Tenant::new("main", &store).await;
         Self { store, tenant, folder }

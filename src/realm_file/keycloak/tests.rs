@@ -42,10 +42,11 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
-        let store = Store::open(&StoreOptions::new("sqlite::memory:")).await.unwrap();
+        let vault = Arc::new(Vault::random());
+        let store = Store::open(&StoreOptions::new("sqlite::memory:"), Arc::clone(&vault)).await.unwrap();
         store.migrate().await.unwrap();
         let passwords = Passwords::with_profile(Limits::default(), Profile::Development);
-        Self { store, secrets: ClientSecrets::new(passwords, Arc::new(Vault::random())) }
+        Self { store, secrets: ClientSecrets::new(passwords, vault) }
     }
 
     async fn with(text: &str) -> (Self, State) {
