@@ -22,6 +22,7 @@ pub(super) fn every_page(from: &Source<'_>) -> Samples {
     all.extend(devices(from));
     all.extend(account(from));
     all.push(("welcome", welcome(from)));
+    all.extend(no_console(from));
     all
 }
 
@@ -385,6 +386,36 @@ fn welcome(from: &Source<'_>) -> Page {
             client("tv", None, "A device without a browser"),
         ],
         users: vec![user("alice", "user, admin"), user("bob", "user")],
+        administration: Link::own("/admin/"),
     }
     .page()
+}
+
+fn no_console(from: &Source<'_>) -> Samples {
+    let of_realm = NoConsole {
+        shell: from.shell(),
+        realm: Some(from.name("main")),
+        known_administrator: true,
+        strict: false,
+        file: vec![
+            from.entry("vestibule export main > main.toml"),
+            from.entry("vestibule dev --import-realm main.toml --watch"),
+        ],
+        api: vec![
+            from.entry("TOKEN=$(curl -s http://127.0.0.1:8080/realms/master/protocol/openid-connect/token -d grant_type=password -d client_id=admin-cli -d username=admin -d password=admin | jq -r .access_token)"),
+            from.entry("curl -s -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8080/admin/realms/main"),
+        ],
+        account: Some(Link::own("/realms/main/account/")),
+        overview: Some(Link::own("/")),
+    };
+    let of_server = NoConsole {
+        shell: Shell::server(""),
+        realm: None,
+        known_administrator: false,
+        strict: true,
+        account: None,
+        overview: None,
+        ..of_realm.clone()
+    };
+    vec![("no-console", of_realm.page()), ("no-console-server", of_server.page())]
 }

@@ -18,6 +18,7 @@ pub mod goodbye;
 pub mod grants;
 pub mod host;
 pub mod management;
+pub mod no_console;
 pub mod oidc;
 pub mod pages;
 pub mod params;
@@ -60,6 +61,12 @@ fn router(app: Shared) -> Router {
         .route("/.well-known/openid-configuration/realms/{realm}", get(discovery::metadata))
         .route("/.well-known/oauth-authorization-server/realms/{realm}", get(discovery::metadata))
         .route("/realms/{realm}", get(realm::published).options(cors::preflight_public))
+        .route("/admin", get(no_console::of_server))
+        .route("/admin/", get(no_console::of_server))
+        .route("/console", get(no_console::of_server))
+        .route("/console/", get(no_console::of_server))
+        .route("/admin/{realm}/console", get(no_console::of_realm))
+        .route("/admin/{realm}/console/", get(no_console::of_realm))
         .merge(realm_routes("/realms/{realm}"))
         .merge(admin::router());
     if app.rules.root_realm.is_some() {

@@ -33,6 +33,7 @@ pub async fn welcome(context: ServerContext, headers: HeaderMap) -> Response {
         (user.username.as_str(), password, roles, realm.name.as_str())
     });
     let users = users.collect::<Vec<_>>();
+    let administration = format!("{}/admin/", app.hosts.base_path());
     let view = Welcome {
         shell: Shell::server(app.hosts.base_path()),
         realms: rows
@@ -63,6 +64,7 @@ pub async fn welcome(context: ServerContext, headers: HeaderMap) -> Response {
                 realm: Name::new(realm),
             })
             .collect(),
+        administration: Link::own(&administration),
     };
     view.page().over_https(context.base.is_secure()).into_response()
 }

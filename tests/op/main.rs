@@ -41,6 +41,7 @@ mod lifetimes;
 mod login_status;
 mod logout;
 mod machine;
+mod no_console;
 mod nodes;
 mod oidcc;
 mod oidcc_basic;

@@ -259,6 +259,11 @@ fn the_other_pages_have_their_names() {
         ("code", "title", "Enter a code – Acme"),
         ("new-password", "title", "Choose a new password – Northwind Traders"),
         ("new-password", "#username[autocomplete=username][value=alice][readonly][hidden]", ""),
+        (
+            "no-console",
+            "section[aria-labelledby=account] a.button[href='/realms/main/account/']",
+            "Account page",
+        ),
         ("trouble-expired", "a#loginRestartLink[href='/realms/main/login-actions/restart']", "Start again"),
     ];
     for (name, selector, inner) in rows {

@@ -33,6 +33,7 @@ pub struct Text {
     pub(super) forward: ForwardText,
     pub(super) login: LoginText,
     pub(super) logout: LogoutText,
+    pub(super) no_console: NoConsoleText,
     pub(super) step: StepText,
     pub(super) trouble: TroubleTexts,
     pub(super) welcome: WelcomeText,
@@ -102,6 +103,24 @@ pub(super) struct LogoutText {
     pub(super) back: Phrase,
     pub(super) leaving: &'static str,
     pub(super) onward: &'static str,
+}
+
+#[derive(Debug)]
+pub(super) struct NoConsoleText {
+    pub(super) title: &'static str,
+    pub(super) of_realm: Phrase,
+    pub(super) of_server: &'static str,
+    pub(super) file: &'static str,
+    pub(super) file_watched: &'static str,
+    pub(super) file_applied: &'static str,
+    pub(super) api: &'static str,
+    pub(super) api_note: &'static str,
+    pub(super) administrator: &'static str,
+    pub(super) client: &'static str,
+    pub(super) account: &'static str,
+    pub(super) account_note: &'static str,
+    pub(super) account_link: &'static str,
+    pub(super) overview: &'static str,
 }
 
 #[derive(Debug)]
@@ -198,6 +217,7 @@ pub(super) struct WelcomeText {
     pub(super) password: &'static str,
     pub(super) roles: &'static str,
     pub(super) realm: &'static str,
+    pub(super) administration: &'static str,
     pub(super) warning: &'static str,
 }
 
@@ -300,6 +320,22 @@ pub static ENGLISH: Text = Text {
         leaving: "Your apps are being told. You will be sent on in a moment.",
         onward: "Continue",
     },
+    no_console: NoConsoleText {
+        title: "There is no admin console yet",
+        of_realm: phrase("The realm ", " is looked after by a file, or by programs."),
+        of_server: "Realms are looked after by files, or by programs.",
+        file: "A realm file",
+        file_watched: "Write the realm to a file, and start the server with that file: it follows every change that you make there.",
+        file_applied: "Write the realm to a file, change it there, see what would become of it, and make it so.",
+        api: "The admin REST API",
+        api_note: "Keycloak's own, so that its admin clients, terraform and curl work here.",
+        administrator: "Put in the administrator that the server was started with.",
+        client: "It takes a client of the realm master whose service account may administer.",
+        account: "What people do themselves",
+        account_note: "On the account page each person sees who they are here, where they are signed in, and which apps have access.",
+        account_link: "Account page",
+        overview: "Overview of this server",
+    },
     step: StepText {
         code_title: "Enter a code",
         code_instruction: "Your authenticator app shows it.",
@@ -395,6 +431,7 @@ pub static ENGLISH: Text = Text {
         password: "Password",
         roles: "Roles",
         realm: "Realm",
+        administration: "How to administer this server",
         warning: "For development: this page and its passwords exist only while the server runs in dev mode.",
     },
 };

@@ -58,6 +58,8 @@ pub struct Welcome<'a> {
     pub clients: Vec<DemoClient<'a>>,
     /// Users of the demo realms; empty where there are others.
     pub users: Vec<DemoUser<'a>>,
+    /// How the server is administered.
+    pub administration: Link<'a>,
 }
 
 impl Welcome<'_> {
