@@ -9,10 +9,12 @@ use std::net::IpAddr;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
 use x509_parser::public_key::PublicKey;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::issuer::Base;
 use super::jwk::{Jwk, Material};
@@ -84,7 +86,7 @@ impl Certificate {
         }
         let mut read = Self {
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, der)),
-            key: key(&parsed),
+            key: key(parsed.public_key()).map(|key| key.thumbprint()),
             subject: subject(parsed.subject()),
             dns: Vec::new(),
             uris: Vec::new(),
@@ -184,8 +186,33 @@ impl CertificateName {
     }
 }
 
-fn key(certificate: &X509Certificate<'_>) -> Option<String> {
-    let material = match certificate.public_key().parsed().ok()? {
+/// The set of one key that a certificate (DER, as base64) holds, with the certificate beside it (RFC 7517 §4.7); none when
+/// the text is no certificate, or the key of a kind that is not known here.
+#[must_use]
+pub fn key_set(base64: &str) -> Option<Value> {
+    let der = STANDARD.decode(base64).ok()?;
+    let (rest, parsed) = X509Certificate::from_der(&der).ok()?;
+    let mut members = key(parsed.public_key()).filter(|_| rest.is_empty())?.required_members();
+    members.as_object_mut()?.extend([("use".to_owned(), json!("sig")), ("x5c".to_owned(), json!([base64]))]);
+    Some(json!({ "keys": [members] }))
+}
+
+/// The certificate that `keys` is the set of, as [`key_set`] makes it.
+#[must_use]
+pub fn of_key_set(keys: &Value) -> Option<&str> {
+    let certificate = keys.get("keys")?.get(0)?.get("x5c")?.get(0)?.as_str()?;
+    (key_set(certificate).as_ref() == Some(keys)).then_some(certificate)
+}
+
+/// The JWK of a public key in DER (SubjectPublicKeyInfo, RFC 5280 §4.1.2.7).
+#[must_use]
+pub fn public_key(der: &[u8]) -> Option<Value> {
+    let (rest, parsed) = SubjectPublicKeyInfo::from_der(der).ok()?;
+    Some(key(&parsed).filter(|_| rest.is_empty())?.required_members())
+}
+
+fn key(info: &SubjectPublicKeyInfo<'_>) -> Option<Jwk> {
+    let material = match info.parsed().ok()? {
         PublicKey::RSA(key) => {
             let plain = |bytes: &[u8]| bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
             Material::Rsa { modulus: plain(key.modulus), exponent: plain(key.exponent) }
@@ -195,14 +222,12 @@ fn key(certificate: &X509Certificate<'_>) -> Option<String> {
             Material::P256 { x: x.try_into().ok()?, y: y.try_into().ok()? }
         }
         // Ed25519 (RFC 8410 §3).
-        PublicKey::Unknown(bytes)
-            if certificate.public_key().algorithm.algorithm.to_id_string() == "1.3.101.112" =>
-        {
+        PublicKey::Unknown(bytes) if info.algorithm.algorithm.to_id_string() == "1.3.101.112" => {
             Material::Ed25519(bytes.try_into().ok()?)
         }
         _ => return None,
     };
-    Some(Jwk { kid: None, alg: None, verifies: true, material }.thumbprint())
+    Some(Jwk { kid: None, alg: None, verifies: true, material })
 }
 
 /// A name as RFC 4514 §2.1 writes it: the last part of the certificate's first. None when a value is no text.

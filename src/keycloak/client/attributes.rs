@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::filled;
 use super::addresses::list;
+use crate::protocol::certificate;
 use crate::protocol::client::{ClientSettings, GrantType, Pkce};
 use crate::protocol::jws::Algorithm;
 
@@ -18,6 +19,7 @@ const USE_JWKS_URL: &str = "use.jwks.url";
 const JWKS_URL: &str = "jwks.url";
 const USE_JWKS: &str = "use.jwks.string";
 const JWKS: &str = "jwks.string";
+const CERTIFICATE: &str = "jwt.credential.certificate";
 const REQUEST_URIS: &str = "request.uris";
 const REQUEST_REQUIRED: &str = "request.object.required";
 const REQUEST_ALGORITHM: &str = "request.object.signature.alg";
@@ -116,6 +118,18 @@ fn keys(given: &mut Given, settings: &mut ClientSettings) {
             Err(_) => drop(given.insert(JWKS.to_owned(), text)),
         }
     }
+    // A certificate is the key where no other is said.
+    let own = settings.jwks.as_ref().is_none_or(|keys| certificate::of_key_set(keys).is_some());
+    if settings.jwks_uri.is_none()
+        && own
+        && let Some(text) = given.remove(CERTIFICATE)
+    {
+        match certificate::key_set(&text) {
+            Some(keys) => settings.jwks = Some(keys),
+            None if text.is_empty() => settings.jwks = None,
+            None => drop(given.insert(CERTIFICATE.to_owned(), text)),
+        }
+    }
     if let Some(text) = given.remove(SIGNING_ALGORITHM) {
         settings.token_endpoint_auth_signing_alg = filled(Some(&text));
     }
@@ -175,9 +189,13 @@ pub(super) fn write(settings: &ClientSettings) -> Given {
         put(USE_JWKS_URL, "true".to_owned());
         put(JWKS_URL, uri.clone());
     }
-    if let Some(keys) = &settings.jwks {
-        put(USE_JWKS, "true".to_owned());
-        put(JWKS, keys.to_string());
+    match settings.jwks.as_ref().map(|keys| (keys, certificate::of_key_set(keys))) {
+        Some((_, Some(certificate))) => put(CERTIFICATE, certificate.to_owned()),
+        Some((keys, None)) => {
+            put(USE_JWKS, "true".to_owned());
+            put(JWKS, keys.to_string());
+        }
+        None => {}
     }
     if let Some(name) = &settings.token_endpoint_auth_signing_alg {
         put(SIGNING_ALGORITHM, name.clone());
