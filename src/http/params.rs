@@ -8,6 +8,7 @@
 //! two different inputs become one.
 
 pub mod extract;
+pub mod multipart;
 
 use std::fmt;
 

@@ -10,6 +10,7 @@
 //! `jsonwebtoken` is the second opinion of the tests.
 
 mod certificate;
+mod client_key;
 mod foreign;
 mod key;
 mod mac;
@@ -17,6 +18,7 @@ mod material;
 mod ring;
 mod shared;
 
+pub use client_key::ClientKey;
 pub use foreign::{DAMAGED, KeySet, PublicKey};
 pub use key::{KeyError, SigningKey};
 pub use mac::MacKey;

@@ -1,5 +1,7 @@
 //! The admin REST API: rows A01 to A06 of the attack table, and what Keycloak's clients expect.
 
+mod absences;
+mod certificates;
 mod clients;
 mod documents;
 mod flows;

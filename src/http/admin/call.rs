@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -42,8 +43,10 @@ pub(super) struct ServerCall {
     pub(super) who: Who,
     /// Parameters of the address.
     pub(super) query: Params,
-    /// The body.
+    /// The body, when it is no form.
     pub(super) body: Bytes,
+    /// The parts of a form.
+    pub(super) form: BTreeMap<String, Vec<u8>>,
 }
 
 /// Who calls, for the audit trail.
@@ -93,10 +96,15 @@ impl ServerCall {
     /// # Errors
     /// 400 for what is no such JSON, or is nested too deeply to be kept and read again inside of something else.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, AdminError> {
-        if depth(&self.body) > DEEPEST {
-            return Err(AdminError::unreadable(format!("it is nested more than {DEEPEST} levels deep")));
-        }
-        serde_json::from_slice(&self.body).map_err(AdminError::unreadable)
+        read_json(&self.body)
+    }
+
+    /// The part `file` of a form as JSON, or the body when it is no form.
+    ///
+    /// # Errors
+    /// 400, as for [`ServerCall::json`].
+    pub(super) fn json_or_file<T: DeserializeOwned>(&self) -> Result<T, AdminError> {
+        read_json(self.form.get("file").map_or(&self.body, |file| file.as_slice()))
     }
 
     /// The page that `first` and `max` name; without `max` it has `usual` rows.
@@ -160,6 +168,13 @@ pub(super) fn is_identifier(id: &str) -> Result<(), AdminError> {
         return Err(AdminError::bad("An id has at most 36 letters, digits and '-'"));
     }
     Ok(())
+}
+
+fn read_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, AdminError> {
+    if depth(text) > DEEPEST {
+        return Err(AdminError::unreadable(format!("it is nested more than {DEEPEST} levels deep")));
+    }
+    serde_json::from_slice(text).map_err(AdminError::unreadable)
 }
 
 /// How many lists and objects are inside of each other, in text that may be JSON.

@@ -1,7 +1,9 @@
 //! Clients as administrators see and change them.
 
 pub(super) mod account;
+pub(super) mod certificates;
 mod cover;
+pub(super) mod describe;
 pub(super) mod evaluate;
 pub(super) mod scopes;
 pub(super) mod secrets;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
 use base64::Engine;
@@ -28,13 +28,24 @@ use crate::app::Shared;
 use crate::http::bearer::{self, BearerError, Live};
 use crate::http::context::{RealmContext, ServerContext};
 use crate::http::cors;
-use crate::http::params::Params;
+use crate::http::params::{Params, multipart};
 use crate::protocol::admin::{Caller, Permission, Rights};
 use crate::protocol::built_in::MASTER;
 use crate::realms::RealmState;
 
 /// Most bytes of a body that is no realm file (attacks O01).
 const MOST_BODY: usize = 256 * 1024;
+
+/// How a file is sent (RFC 7578).
+const FORM: &str = "multipart/form-data";
+
+/// The routes that take files.
+const TAKES_FORMS: [&str; 4] = [
+    "/admin/realms/{realm}/identity-provider/import-config",
+    "/admin/realms/{realm}/localization/{locale}",
+    "/admin/realms/{realm}/clients/{client}/certificates/{attribute}/upload",
+    "/admin/realms/{realm}/clients/{client}/certificates/{attribute}/upload-certificate",
+];
 
 /// Parameters of addresses that may come several times.
 const REPEATABLE: [&str; 4] = ["type", "operationTypes", "resourceTypes", "audience"];
@@ -95,7 +106,8 @@ async fn answer(
     };
     let query = Params::parse_with(parts.uri.query().unwrap_or_default().as_bytes(), &REPEATABLE);
     let query = query.map_err(|why| AdminError::bad(why.description()))?;
-    let body = read(&parts.headers, body).await?;
+    let media = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let body = read(media, body, TAKES_FORMS.contains(&route.path.as_str())).await?;
     let takes_realms =
         ["/admin/realms", "/admin/realms/{realm}/partialImport"].contains(&route.path.as_str());
     if body.len() > MOST_BODY && !takes_realms {
@@ -108,7 +120,13 @@ async fn answer(
         address: server.address.to_string(),
     };
     let base = server.base.clone();
-    let call = ServerCall { app, base, caller, who, query, body };
+    let (body, form) = if is(media, FORM) {
+        let form = multipart::parse(media, &body).map_err(AdminError::unreadable)?;
+        (Bytes::new(), form)
+    } else {
+        (body, BTreeMap::new())
+    };
+    let call = ServerCall { app, base, caller, who, query, body, form };
     match (&route.handler, about) {
         (Handler::Server(handler), _) => handler(call).await,
         (Handler::Realm(handler), Some((state, rights))) => {
@@ -195,18 +213,21 @@ async fn path(parts: &mut Parts, app: &Shared) -> Result<Vec<(String, String)>, 
     Ok(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-/// The body, which the server bounds in bytes and in time. The name of a credential comes as plain text, all else as JSON.
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, AdminError> {
+/// The body, which the server bounds in bytes and in time. The name of a credential comes as plain text, a file in a form, all
+/// else as JSON.
+async fn read(media: &str, body: Body, takes_forms: bool) -> Result<Bytes, AdminError> {
     let collected = body.collect().await;
     let body =
         collected.map_err(|_| AdminError::unreadable("it is too long, too slow or broke off"))?.to_bytes();
-    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    let known = ["application/json", "text/plain"].iter().any(|known| media.eq_ignore_ascii_case(known));
-    if !body.is_empty() && !known {
+    let fits = ["application/json", "text/plain"].iter().any(|known| is(media, known));
+    if !(body.is_empty() || fits || takes_forms && is(media, FORM)) {
         return Err(AdminError::unsupported());
     }
     Ok(body)
+}
+
+fn is(media: &str, known: &str) -> bool {
+    media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(known)
 }
 
 /// Answers `OPTIONS`: yes for an origin of any client of the realm or of `master`, since a preflight brings no token.

@@ -37,7 +37,8 @@ pub(super) async fn list(call: Call) -> Answer {
     told(&page.of(all.map(masked).collect()))
 }
 
-async fn named(call: &Call) -> Result<KeycloakRecord, AdminError> {
+/// The provider of the address.
+pub(super) async fn named(call: &Call) -> Result<KeycloakRecord, AdminError> {
     PROVIDERS.named(call, call.part("alias")).await
 }
 
@@ -191,21 +192,25 @@ pub(super) async fn mapper_types(call: Call) -> Answer {
     told(&json!({}))
 }
 
-/// The settings of a provider: of its metadata at `fromUrl`, or of the metadata that the body is.
+/// The settings of a provider: of its metadata at `fromUrl`, or of the metadata that the body or the file of a form is.
 pub(super) async fn import_config(call: Call) -> Answer {
-    let body: Kept = call.server.json()?;
-    let provider = text(&body, "providerId");
-    if !["", "oidc", "keycloak-oidc"].contains(&provider) {
-        return Err(AdminError::bad(format!(
-            "Settings of {provider} cannot be imported: only those of oidc"
-        )));
-    }
+    let named = call.server.form.get("providerId").map(|name| String::from_utf8_lossy(name).into_owned());
+    known(named.as_deref().unwrap_or_default())?;
+    let body: Kept = call.server.json_or_file()?;
+    known(text(&body, "providerId"))?;
     let from = text(&body, "fromUrl").to_owned();
     let metadata = if from.is_empty() { body.into() } else { fetched(&call, &from).await? };
     let config = config_of_metadata(&metadata);
     told(&config.ok_or_else(|| {
         AdminError::bad("There is no metadata with issuer, authorization_endpoint and token_endpoint")
     })?)
+}
+
+fn known(provider: &str) -> Result<(), AdminError> {
+    if ["", "oidc", "keycloak-oidc"].contains(&provider) {
+        return Ok(());
+    }
+    Err(AdminError::bad(format!("Settings of {provider} cannot be imported: only those of oidc")))
 }
 
 /// The JSON at an address that the server may reach (attacks N02).

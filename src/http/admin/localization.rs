@@ -78,7 +78,7 @@ pub(super) async fn add(call: Call) -> Answer {
 }
 
 async fn try_add(call: &Call) -> Answer {
-    let new: std::collections::BTreeMap<String, String> = call.server.json()?;
+    let new: std::collections::BTreeMap<String, String> = call.server.json_or_file()?;
     let locale = locale(call)?.to_owned();
     changed(call, Operation::Update, |texts| {
         let own = texts.entry(locale).or_insert_with(|| json!({}));

@@ -4,6 +4,7 @@
 //! ([`routes::table`]), and the forms of answers. What administrative roles mean is in `protocol::admin`.
 
 mod absent;
+mod adapters;
 mod answer;
 mod beside;
 mod call;
@@ -27,6 +28,7 @@ mod keys;
 mod localization;
 mod mail;
 mod mappings;
+mod permissions;
 mod profile;
 mod protection;
 mod protocol_mappers;

@@ -1,11 +1,14 @@
 //! `…/users/profile`: which attributes users have. A document that is kept and given back; what acts here is Keycloak's default
 //! of it: the four names, with their lengths.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::answer::{AdminError, Answer, told};
 use super::call::{Call, Operation};
+use super::users;
 use crate::keycloak::{Kept, KeycloakRecord};
 use crate::store::Change;
 
@@ -116,4 +119,15 @@ pub(super) async fn metadata(call: Call) -> Answer {
     });
     let groups = document.get("groups").cloned().unwrap_or_else(|| json!([]));
     told(&json!({ "attributes": shown.collect::<Vec<_>>(), "groups": groups }))
+}
+
+/// The attributes of a user that the document does not name.
+pub(super) async fn unmanaged(call: Call) -> Answer {
+    let user = users::named(&call).await?;
+    let document = document(&call).await?;
+    let named = |name: &str| {
+        let attributes = document.get("attributes").and_then(Value::as_array).into_iter().flatten();
+        attributes.filter_map(|attribute| attribute.get("name")?.as_str()).any(|own| own == name)
+    };
+    told(&user.attributes.iter().filter(|(name, _)| !named(name)).collect::<BTreeMap<_, _>>())
 }

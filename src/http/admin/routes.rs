@@ -13,8 +13,8 @@ use axum::http::{HeaderMap, Method};
 use super::answer::Answer;
 use super::call::{Call, ServerCall};
 use super::{
-    credentials, groups, identities, impersonation, keys, mail, mappings, profile, protection, realm_import,
-    realms, roles, server_info, sessions, users,
+    adapters, credentials, groups, identities, impersonation, keys, mail, mappings, permissions, profile,
+    protection, realm_import, realms, roles, server_info, sessions, users,
 };
 use crate::http::context::RealmContext;
 use crate::protocol::admin::Permission;
@@ -80,6 +80,8 @@ fn of_realms() -> Vec<Route> {
         post("/clear-realm-cache", ManageRealm, realms::clear_cache),
         post("/clear-user-cache", ManageRealm, realms::clear_cache),
         post("/clear-keys-cache", ManageRealm, realms::clear_cache),
+        post("/clear-crl-cache", ManageRealm, realms::clear_cache),
+        post("/push-revocation", ManageRealm, adapters::push_of_realm),
         post("/logout-all", ManageUsers, sessions::end_all),
         delete("/sessions/{session}", ManageUsers, sessions::end),
         get("/client-session-stats", ViewRealm, sessions::by_client),
@@ -97,6 +99,9 @@ fn of_users() -> Vec<Route> {
         get("/users/profile", QueryUsers, profile::read),
         put("/users/profile", ManageRealm, profile::update),
         get("/users/profile/metadata", QueryUsers, profile::metadata),
+        get("/users-management-permissions", ViewUsers, permissions::of_users),
+        put("/users-management-permissions", ManageUsers, permissions::of_users),
+        get("/users/{user}/unmanagedAttributes", ViewUsers, profile::unmanaged),
         get("/users/{user}", ViewUsers, users::read),
         put("/users/{user}", ManageUsers, users::update),
         delete("/users/{user}", ManageUsers, users::delete),
@@ -151,6 +156,10 @@ fn of_groups() -> Vec<Route> {
         get("/groups/{group}/children", QueryGroups, groups::children),
         post("/groups/{group}/children", ManageUsers, groups::create_child),
         get("/groups/{group}/members", ViewUsers, groups::members),
+        put("/groups/{group}/members/{user}", ManageUsers, groups::join),
+        delete("/groups/{group}/members/{user}", ManageUsers, groups::leave),
+        get("/groups/{group}/management/permissions", ViewUsers, permissions::of_group),
+        put("/groups/{group}/management/permissions", ManageUsers, permissions::of_group),
         get("/group-by-path/{*path}", QueryGroups, groups::by_path),
         get("/default-groups", ViewRealm, groups::defaults),
         put("/default-groups/{group}", ManageRealm, groups::add_default),
@@ -174,6 +183,8 @@ fn of_roles(below: &str, manage: Permission) -> Vec<Route> {
         get(&at("/{role}/composites/clients/{of}"), ViewRoles, roles::composites),
         get(&at("/{role}/users"), ViewUsers, roles::users),
         get(&at("/{role}/groups"), ViewUsers, roles::groups),
+        get(&at("/{role}/management/permissions"), ViewRoles, permissions::of_role),
+        put(&at("/{role}/management/permissions"), manage, permissions::of_role),
     ]
 }
 
@@ -187,6 +198,8 @@ fn of_roles_by_id() -> Vec<Route> {
         delete("/roles-by-id/{role_id}/composites", ManageRoles, roles::remove_composites),
         get("/roles-by-id/{role_id}/composites/realm", ViewRoles, roles::realm_composites),
         get("/roles-by-id/{role_id}/composites/clients/{of}", ViewRoles, roles::composites),
+        get("/roles-by-id/{role_id}/management/permissions", ViewRoles, permissions::of_role),
+        put("/roles-by-id/{role_id}/management/permissions", ManageRoles, permissions::of_role),
     ]
 }
 
@@ -205,6 +218,7 @@ fn of_mappings(below: &str) -> Vec<Route> {
     }
     routes
 }
+
 fn get<F: Future<Output = Answer> + Send + 'static>(
     path: &str,
     permission: Permission,

@@ -67,8 +67,11 @@ pub(super) async fn sign_out(call: Call) -> Answer {
     done()
 }
 
-/// Ends one session.
+/// Ends one session; with `isOffline`, takes back one offline grant.
 pub(super) async fn end(call: Call) -> Answer {
+    if call.server.flag("isOffline")? == Some(true) {
+        return take_back(&call).await;
+    }
     let id = call.part("session").to_owned();
     let session = call.store().session_by_id(call.realm_id(), &id).await?;
     let session = session.filter(|session| session.ended_at.is_none());
@@ -77,6 +80,18 @@ pub(super) async fn end(call: Call) -> Answer {
     let path = format!("sessions/{id}");
     let end = Change::EndSession { realm_id: call.realm_id().to_owned(), id, at: call.now() };
     call.commit(vec![end], Operation::Delete, "USER_SESSION", &path).await?;
+    done()
+}
+
+async fn take_back(call: &Call) -> Answer {
+    let (realm_id, id) = (call.realm_id().to_owned(), call.part("session").to_owned());
+    let found = call.store().grant_with_user(&realm_id, &id).await?;
+    let found = found.filter(|(grant, ..)| grant.offline && grant.revoked_at.is_none());
+    let (_, user, _) = found.ok_or_else(|| AdminError::not_found("Session not found"))?;
+    users::covered(call, &user.id).await?;
+    let path = format!("sessions/{id}");
+    let change = Change::RevokeGrant { realm_id, id, at: call.now() };
+    call.commit(vec![change], Operation::Delete, "USER_SESSION", &path).await?;
     done()
 }
 

@@ -118,6 +118,13 @@ impl Admin {
         store.user_by_login(&realm.id, name, false).await.unwrap().unwrap().user.id
     }
 
+    /// The identifier of a client.
+    pub(crate) async fn client(&self, realm: &str, name: &str) -> String {
+        let store = &self.server.app().store;
+        let realm = store.realm_by_name(realm).await.unwrap().unwrap();
+        store.client_by_client_id(&realm.id, name).await.unwrap().unwrap().id
+    }
+
     /// The administrator of everything asks.
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         self.as_(&self.token, method, path, body).await
@@ -133,9 +140,14 @@ impl Admin {
 
     /// The administrator of everything sends plain text.
     pub(crate) async fn plain(&self, method: Method, path: &str, text: &str) -> Reply {
+        self.sent(method, path, text, "text/plain").await
+    }
+
+    /// The administrator of everything sends a body of any type.
+    pub(crate) async fn sent(&self, method: Method, path: &str, body: &str, media: &str) -> Reply {
         let authorization = format!("Bearer {}", self.token);
-        let headers = [("authorization", authorization.as_str()), ("content-type", "text/plain")];
-        self.server.browser().send(method, &format!("/admin/{path}"), Some(text.to_owned()), &headers).await
+        let headers = [("authorization", authorization.as_str()), ("content-type", media)];
+        self.server.browser().send(method, &format!("/admin/{path}"), Some(body.to_owned()), &headers).await
     }
 
     /// What must succeed: 201 or 204. Gives the last part of `Location`.

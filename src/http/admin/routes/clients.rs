@@ -1,14 +1,16 @@
 //! Routes of clients and of client scopes.
 
 use super::{Route, delete, get, post, put};
-use crate::http::admin::clients::{account, evaluate, scopes, secrets, sessions};
-use crate::http::admin::{client_scopes, clients, protocol_mappers, scope_mappings};
+use crate::http::admin::clients::{account, certificates, describe, evaluate, scopes, secrets, sessions};
+use crate::http::admin::{adapters, client_scopes, clients, permissions, protocol_mappers, scope_mappings};
 use crate::protocol::admin::Permission::{CreateClient, ManageClients, QueryClients, ViewClients};
 
 /// All of them.
 pub(super) fn all() -> Vec<Route> {
     let mut routes = of_clients();
     routes.extend(of_client());
+    routes.extend(of_keys());
+    routes.extend(of_adapters());
     routes.extend(of_evaluation());
     routes.extend(of_scopes());
     for carrier in ["/clients/{client}", "/client-scopes/{scope}"] {
@@ -22,6 +24,7 @@ fn of_clients() -> Vec<Route> {
     vec![
         get("/clients", QueryClients, clients::list),
         post("/clients", CreateClient, clients::create),
+        post("/client-description-converter", ManageClients, describe::convert),
         get("/clients/{client}", ViewClients, clients::read),
         put("/clients/{client}", ManageClients, clients::update),
         delete("/clients/{client}", ManageClients, clients::delete),
@@ -47,6 +50,31 @@ fn of_client() -> Vec<Route> {
         get("/clients/{client}/optional-client-scopes", ViewClients, scopes::optional),
         put("/clients/{client}/optional-client-scopes/{scope}", ManageClients, scopes::add_optional),
         delete("/clients/{client}/optional-client-scopes/{scope}", ManageClients, scopes::remove_optional),
+    ]
+}
+
+fn of_keys() -> Vec<Route> {
+    let one = "/clients/{client}/certificates/{attribute}";
+    let at = |path: &str| format!("{one}{path}");
+    vec![
+        get(one, ViewClients, certificates::read),
+        post(&at("/generate"), ManageClients, certificates::generate),
+        post(&at("/upload"), ManageClients, certificates::upload),
+        post(&at("/upload-certificate"), ManageClients, certificates::upload_certificate),
+        post(&at("/download"), ManageClients, certificates::store),
+        post(&at("/generate-and-download"), ManageClients, certificates::store),
+    ]
+}
+
+fn of_adapters() -> Vec<Route> {
+    let at = |path: &str| format!("/clients/{{client}}{path}");
+    vec![
+        post(&at("/push-revocation"), ManageClients, adapters::push_of_client),
+        post(&at("/nodes"), ManageClients, adapters::add_node),
+        delete(&at("/nodes/{node}"), ManageClients, adapters::remove_node),
+        get(&at("/test-nodes-available"), ManageClients, adapters::answering),
+        get(&at("/management/permissions"), ViewClients, permissions::of_client),
+        put(&at("/management/permissions"), ManageClients, permissions::of_client),
     ]
 }
 

@@ -3,6 +3,7 @@
 use super::{Route, delete, get, post, put};
 use crate::http::admin::{
     absent, client_policies, components, events, identity_providers, initial_access, localization,
+    permissions,
 };
 use crate::protocol::admin::Permission::{
     AnyInRealm, CreateClient, ManageClients, ManageEvents, ManageIdentityProviders, ManageRealm, ViewClients,
@@ -40,6 +41,8 @@ fn of_identity_providers() -> Vec<Route> {
         get(one, ViewIdentityProviders, identity_providers::read),
         put(one, ManageIdentityProviders, identity_providers::update),
         delete(one, ManageIdentityProviders, identity_providers::delete),
+        get(&at("/management/permissions"), ViewIdentityProviders, permissions::of_provider),
+        put(&at("/management/permissions"), ManageIdentityProviders, permissions::of_provider),
         get(&at("/mapper-types"), ViewIdentityProviders, identity_providers::mapper_types),
         get(&at("/mappers"), ViewIdentityProviders, identity_providers::mappers),
         post(&at("/mappers"), ManageIdentityProviders, identity_providers::create_mapper),
@@ -85,7 +88,11 @@ fn absent() -> Vec<Route> {
     vec![
         get("/organizations", ViewRealm, absent::organizations),
         post("/organizations", ManageRealm, absent::organizations),
-        get("/organizations/{organization}", ViewRealm, absent::organizations),
+        get("/organizations/{*rest}", ViewRealm, absent::organizations),
+        post("/organizations/{*rest}", ManageRealm, absent::organizations),
+        put("/organizations/{*rest}", ManageRealm, absent::organizations),
+        delete("/organizations/{*rest}", ManageRealm, absent::organizations),
+        get("/client-registration-policy/providers", ViewRealm, absent::registration_policies),
         post("/testSMTPConnection", ManageRealm, absent::mail),
     ]
 }
