@@ -161,7 +161,8 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_the_keys_of_another_realm() {
-        let store = Store::open(&StoreOptions::new("sqlite::memory:")).await.unwrap();
+        let vault = Arc::new(Vault::random());
+        let store = Store::open(&StoreOptions::new("sqlite::memory:"), Arc::clone(&vault)).await.unwrap();
         store.migrate().await.unwrap();
         let realm = |name: &str| {
             let (id, name, settings) = (name.to_owned(), name.to_owned(), RealmSettings::default());
@@ -169,7 +170,7 @@ mod tests {
             Change::PutRealm { realm, at: Timestamp(1) }
         };
         store.commit(vec![realm("main"), realm("fresh")]).await.unwrap();
-        let realms = Realms::new(Clock::system(), Arc::new(Vault::random()), KeySource::SharedInProcess);
+        let realms = Realms::new(Clock::system(), vault, KeySource::SharedInProcess);
 
         let turn = realms.loading.of("fresh");
         let _makes_keys = turn.lock().await;
