@@ -145,8 +145,8 @@ impl Store {
         }
     }
 
-    /// Readers of a SQLite file need not wait for its writer, from now on and for every process. Not done on opening,
-    /// since it changes the file, which may be another program's.
+    /// Readers of a SQLite file need not wait for its writer, from now on and for every process. Where the file was there
+    /// before, this is not done on opening, since it changes the file, which may be another program's.
     async fn use_wal(&self) -> Result<(), StoreError> {
         match &self.db.pools {
             Pools::Sqlite(sqlite) => {

@@ -43,6 +43,7 @@ mod kept_secrets;
 mod key;
 mod keycloak_record;
 mod migrate;
+mod new_file;
 mod notice;
 mod open;
 mod password;

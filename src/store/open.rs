@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use super::Store;
 use super::db::{Db, Health, Pools, Traffic};
 use super::error::{Cause, StoreError};
+use super::new_file::{self, NotMade};
 use super::sqlite::Sqlite;
 use super::statement::sql;
 use crate::vault::Vault;
@@ -135,24 +136,13 @@ fn unsuitable(sentence: impl Into<String>) -> StoreError {
 
 fn file(options: &StoreOptions, path: &Path) -> Result<Pools, StoreError> {
     check_library()?;
-    create(path)?;
+    new_file::make(path).map_err(|why| match why {
+        NotMade::Io(error) => unsuitable(format!("cannot make the database {}: {error}", path.display())),
+        NotMade::Store(error) => error,
+    })?;
     let readers = usize::try_from(options.max_connections.clamp(1, SQLITE_READERS)).unwrap_or(1);
     let sqlite = Sqlite::file(path, readers).map_err(|error| explain(error, path))?;
     Ok(Pools::Sqlite(Arc::new(sqlite)))
-}
-
-/// Makes the file, for its owner alone: it holds password hashes and sealed keys. SQLite gives its companions the
-/// same rights.
-fn create(path: &Path) -> Result<(), StoreError> {
-    let mut file = std::fs::OpenOptions::new();
-    file.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-    match file.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(unsuitable(format!("cannot make the database {}: {error}", path.display()))),
-    }
 }
 
 /// SQLite's own words for what is wrong with a file are worth a sentence with its name.
