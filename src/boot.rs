@@ -110,7 +110,8 @@ impl Running {
     }
 }
 
-/// Builds what endpoints share: opens the database, brings its schema and the seed's realms up to date.
+/// Builds what endpoints share: opens the database, brings its schema and the seed's realms up to date. All of it is on the
+/// disk then.
 ///
 /// # Errors
 /// [`BootError`].
@@ -161,6 +162,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
     // A database from before `master` oversaw the other realms.
     realm_file::oversee(&app.store, app.clock.now()).await?;
     realm_file::mend(&app.store, app.clock.now()).await?;
+    app.store.settle().await?;
     Ok(app)
 }
 
@@ -218,6 +220,8 @@ async fn open_store(config: &Config, vault: Arc<Vault>) -> Result<Store, BootErr
     let database = &config.database;
     let options = StoreOptions { url: database.url().to_owned(), max_connections: database.max_connections };
     let store = Store::open(&options, vault).await?;
+    // Nobody was told of anything before the end of the start, which waits for all of it.
+    store.hasten().await?;
     // A production database changes its schema only when its operator says so, with a backup at hand.
     if config.mode == Mode::Dev || config.stand_in.prepares || database.is_memory() {
         store.migrate().await?;

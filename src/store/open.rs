@@ -15,6 +15,7 @@ use super::error::{Cause, StoreError};
 use super::new_file::{self, NotMade};
 use super::sqlite::Sqlite;
 use super::statement::sql;
+use super::writer::Syncs;
 use crate::vault::Vault;
 
 /// Statements kept prepared on each connection; more than there are texts.
@@ -118,6 +119,30 @@ impl Store {
                 let (size, idle) = (usize::try_from(pool.size()).unwrap_or(0), pool.num_idle());
                 (size.saturating_sub(idle), idle)
             }
+        }
+    }
+
+    /// Until [`Store::settle`], commits on an SQLite file need not wait for the disk: for a start, which has promised nothing
+    /// to anybody yet. Should the power fail meanwhile, a sound database is left that lacks the last of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot.
+    pub async fn hasten(&self) -> Result<(), StoreError> {
+        self.wait_for_disk(Syncs::Order).await
+    }
+
+    /// Waits for the disk: what was committed so far lasts then, and from now on every commit does before its answer.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk does not take it; then nothing may be built on it.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        self.wait_for_disk(Syncs::EachCommit).await
+    }
+
+    async fn wait_for_disk(&self, syncs: Syncs) -> Result<(), StoreError> {
+        match &self.db.pools {
+            Pools::Sqlite(sqlite) => sqlite.writer.wait_for_disk(syncs).await,
+            Pools::Postgres(_) => Ok(()),
         }
     }
 

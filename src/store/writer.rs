@@ -5,6 +5,7 @@
 //! disk that syncs two hundred times a second still takes thousands of rotations, and nobody waits longer than for the
 //! commit that was under way when they came.
 
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -27,8 +28,20 @@ pub(super) struct Writer(Sender<Message>);
 
 enum Message {
     Work(Box<dyn Job>),
+    /// What waits for the disk from now on; told when what was committed before is there, if each commit is to be.
+    Syncs(Syncs, oneshot::Sender<Result<(), StoreError>>),
     /// Ends the thread; told when the connection is closed.
     Close(oneshot::Sender<()>),
+}
+
+/// What waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Syncs {
+    /// Every commit.
+    EachCommit,
+    /// What must be there before what comes later, and nothing else: a loss of power may take the last commits, but none
+    /// whose successor stays, and not the soundness of the file.
+    Order,
 }
 
 impl Writer {
@@ -55,6 +68,13 @@ impl Writer {
         let task = Task { work, health: Arc::clone(health), outcome: None, caller };
         self.0.send(Message::Work(Box::new(task))).map_err(|_| StoreError::gone())?;
         outcome.await.unwrap_or_else(|_| Err(StoreError::gone()))
+    }
+
+    /// Lets `syncs` wait for the disk from now on. Going back to each commit, those before are on the disk afterwards.
+    pub(super) async fn wait_for_disk(&self, syncs: Syncs) -> Result<(), StoreError> {
+        let (caller, told) = oneshot::channel();
+        self.0.send(Message::Syncs(syncs, caller)).map_err(|_| StoreError::gone())?;
+        told.await.unwrap_or_else(|_| Err(StoreError::gone()))
     }
 
     /// Ends the thread and its connection, after the work that came before.
@@ -132,25 +152,54 @@ pub(super) fn at_once<T>(future: impl Future<Output = Result<T, StoreError>>) ->
 
 fn run(connection: Arc<Mutex<Connection>>, messages: &Receiver<Message>) {
     while let Ok(first) = messages.recv() {
-        let mut closing = None;
+        let mut other = None;
         let mut jobs = Vec::new();
         for message in std::iter::once(first).chain(messages.try_iter()) {
             match message {
                 Message::Work(job) if job.is_awaited() => jobs.push(job),
                 Message::Work(_) => {}
-                Message::Close(told) => closing = Some(told),
+                message => other = Some(message),
             }
-            if closing.is_some() || jobs.len() >= MOST {
+            if other.is_some() || jobs.len() >= MOST {
                 break;
             }
         }
-        serve(&mut lock(&connection), jobs);
-        if let Some(told) = closing {
-            drop(connection);
-            // Whoever asked may be gone; the connection is closed all the same.
-            let _ = told.send(());
-            return;
+        if !jobs.is_empty() {
+            serve(&mut lock(&connection), jobs);
         }
+        // Whoever asked may be gone; it is done all the same.
+        match other {
+            Some(Message::Syncs(syncs, told)) => drop(told.send(wait_for_disk(&lock(&connection), syncs))),
+            Some(Message::Close(told)) => {
+                drop(connection);
+                let _ = told.send(());
+                return;
+            }
+            Some(Message::Work(_)) | None => {}
+        }
+    }
+}
+
+fn wait_for_disk(connection: &Connection, syncs: Syncs) -> Result<(), StoreError> {
+    match syncs {
+        Syncs::Order => Ok(connection.pragma_update(None, "synchronous", "NORMAL")?),
+        Syncs::EachCommit => {
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            sync_log(connection)
+        }
+    }
+}
+
+/// Waits until the write-ahead log is on the disk. Without one there is nothing to wait for: a rollback journal leaves no
+/// commit to the system. On the log SQLite holds no lock, which closing it here would let go.
+fn sync_log(connection: &Connection) -> Result<(), StoreError> {
+    let Some(path) = connection.path().filter(|path| !path.is_empty()) else { return Ok(()) };
+    let log = std::fs::OpenOptions::new().write(true).open(format!("{path}-wal"));
+    match log.and_then(|log| log.sync_all()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(StoreError::Schema(format!("the database {path} could not be brought to the disk: {error}")))
+        }
+        _ => Ok(()),
     }
 }
 

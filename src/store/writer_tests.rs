@@ -208,3 +208,42 @@ async fn after_closing_there_is_an_error_and_no_wait() {
     assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
     assert_eq!(place.names(), ["a"]);
 }
+
+/// Asks what the connection waits for: 2 is every commit, 1 is order alone.
+struct Level;
+
+impl Work for Level {
+    type Outcome = Option<i64>;
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<Option<i64>>, StoreError> {
+        let level = transaction.one::<(i64,)>(&sql!("PRAGMA synchronous")).await?;
+        Ok(Finish::Undo(level.map(|(level,)| level)))
+    }
+}
+
+#[tokio::test]
+async fn every_commit_waits_for_the_disk_again_after_a_hasty_start() {
+    for journal in ["WAL", "DELETE"] {
+        let place = Place::new(journal);
+        let level = async || place.writer.write(Level, &place.health).await.unwrap();
+        assert_eq!(level().await, Some(2), "{journal}");
+        place.writer.wait_for_disk(Syncs::Order).await.unwrap();
+        assert_eq!(level().await, Some(1), "{journal}");
+        place.writer.write(Thing("a", Then::Nothing), &place.health).await.unwrap();
+        place.writer.wait_for_disk(Syncs::EachCommit).await.unwrap();
+        assert_eq!(level().await, Some(2), "{journal}");
+        assert_eq!(place.names(), ["a"], "{journal}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_the_disk_does_not_take_is_no_success() {
+    let place = Place::new("WAL");
+    place.writer.write(Thing("a", Then::Nothing), &place.health).await.unwrap();
+    // What stands in the log's place cannot be synced by anybody.
+    let log = place.folder.path().join("test.db-wal");
+    std::fs::remove_file(&log).unwrap();
+    std::fs::create_dir(&log).unwrap();
+    let error = place.writer.wait_for_disk(Syncs::EachCommit).await.unwrap_err();
+    assert!(error.to_string().contains("could not be brought to the disk"), "{error}");
+}
