@@ -7,6 +7,7 @@
 mod drafts;
 mod keys;
 mod loading;
+mod rotation;
 mod state;
 
 use std::collections::HashMap;
@@ -33,6 +34,7 @@ pub use drafts::Drafts;
 pub use keys::{KeySource, key_aad, make_key};
 use keys::{make_keys, missing_keys};
 use loading::Loading;
+pub use rotation::{Rotation, rotation};
 
 /// Most realms that are kept in memory; beyond it the least used one is read again when it is needed.
 const MOST_REALMS: usize = 1_000;

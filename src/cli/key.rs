@@ -2,16 +2,12 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::migrate::Place;
 use super::output::{Failure, Output};
 use crate::clock::Timestamp;
-use crate::protocol::audit::{AuditEvent, AuditKind};
-use crate::protocol::key_rotation;
-use crate::protocol::realm::Realm;
-use crate::realms::{INNER_ALGORITHMS, KeySource, make_key};
-use crate::store::{Change, KeyRow, Page};
+use crate::realms::{INNER_ALGORITHMS, Rotation, rotation};
+use crate::store::KeyRow;
 
 /// Subcommands of `key`.
 #[derive(Debug, Subcommand)]
@@ -95,11 +91,12 @@ impl List {
 
 /// What a key does now.
 fn state_of(row: &KeyRow, all: &[&KeyRow], now: Timestamp) -> &'static str {
+    let is_over = |row: &KeyRow| row.served_until.is_some_and(|until| until <= now);
     let newest = all
         .iter()
-        .filter(|other| other.algorithm == row.algorithm && other.signs_from <= now)
-        .max_by_key(|other| (other.signs_from, &other.id));
-    if row.served_until.is_some_and(|until| until <= now) {
+        .filter(|other| other.algorithm == row.algorithm && other.signs_from <= now && !is_over(other))
+        .max_by_key(|other| (other.signs_from, other.served_until.is_none(), &other.id));
+    if is_over(row) {
         "over"
     } else if row.signs_from > now {
         "next"
@@ -116,29 +113,10 @@ impl Rotate {
         let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
         let state =
             app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
-        let realm = &state.realm;
-        let now = app.clock.now();
-        let clients = app.store.clients(&realm.id, "", Page::ALL).await?;
-        let lifetimes = clients.iter().filter_map(|client| client.settings.access_token);
-        let longest = lifetimes.max().unwrap_or(0).max(realm.settings.access_token);
-        let times = key_rotation::times(now, longest, self.at_once);
-        let keys = app.store.keys(&realm.id).await?;
-        let mut made = Vec::new();
-        let mut changes = Vec::new();
-        for algorithm in state.algorithms.iter().map(|algorithm| algorithm.name()) {
-            let id = Uuid::now_v7().to_string();
-            let signs_from = times.signs_from;
-            let key = make_key(realm, id.clone(), algorithm, &app.vault, KeySource::Fresh, now, signs_from);
-            changes.push(key.await.map_err(Failure::fault)?);
-            let old = keys.iter().filter(|key| key.algorithm == algorithm);
-            changes.extend(old.map(|key| Change::RetireKey {
-                realm_id: realm.id.clone(),
-                id: key.id.clone(),
-                served_until: times.old_served_until,
-            }));
-            changes.push(Change::Audit(rotated(realm, now, &id, algorithm)));
-            made.push((algorithm, id));
-        }
+        let Rotation { times, made, changes } =
+            rotation(&state, &app.store, &app.vault, app.clock.now(), self.at_once)
+                .await
+                .map_err(Failure::fault)?;
         app.commit(changes).await?;
         for (algorithm, id) in made {
             println!("new {algorithm} key {id}");
@@ -147,20 +125,5 @@ impl Rotate {
         println!("  the old key is served until {}", times.old_served_until.rfc3339());
         app.store.close().await;
         Ok(())
-    }
-}
-
-fn rotated(realm: &Realm, at: Timestamp, id: &str, algorithm: &str) -> AuditEvent {
-    AuditEvent {
-        id: Uuid::now_v7().to_string(),
-        realm_id: realm.id.clone(),
-        at,
-        kind: AuditKind::KeyRotated,
-        user_id: None,
-        client_id: None,
-        session_id: None,
-        address: None,
-        error: None,
-        detail: json!({ "key": id, "algorithm": algorithm }),
     }
 }

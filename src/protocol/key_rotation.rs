@@ -17,6 +17,31 @@ pub struct Times {
     pub old_served_until: Timestamp,
 }
 
+/// What becomes of a key when the realm gets a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes before it has signed anything: a newer key signs before it would have begun to.
+    Never,
+    /// It is served until then, unless it was to go sooner already.
+    ServedUntil(Timestamp),
+}
+
+impl Times {
+    /// What becomes of a key that signs from `signs_from`. One that was to begin later than the new key would be the
+    /// newest when its moment came, and take over though its end is set.
+    #[must_use]
+    pub fn fate_of(&self, signs_from: Timestamp) -> Fate {
+        if signs_from > self.signs_from { Fate::Never } else { Fate::ServedUntil(self.old_served_until) }
+    }
+}
+
+/// Until when a key must be served that signs still at `now` though its successor is published, in a realm (or for a
+/// client) whose tokens last `longest_token` seconds from now on.
+#[must_use]
+pub fn outlived_by(now: Timestamp, longest_token: i64) -> Timestamp {
+    times(now, longest_token, false).old_served_until
+}
+
 /// The times of a rotation that is ordered `now`, in a realm whose longest token lasts `longest_token` seconds.
 /// `at_once` gives up the wait for others to learn the new key. What else is signed may last longer than that token: an
 /// authorization response, a logout token. Answers of introspection have no end, and are read when they arrive.
@@ -48,6 +73,18 @@ mod tests {
     }
 
     /// Where tokens are short, what is signed beside them is longer (reliability I5).
+    /// A rotation at once that follows a gentle one: what the gentle one made never signs.
+    #[test]
+    fn ft15_a_key_that_has_not_begun_when_a_newer_one_signs_never_does() {
+        let gentle = times(Timestamp(1_000), 300, false);
+        let at_once = times(Timestamp(1_010), 300, true);
+        assert_eq!(at_once.fate_of(gentle.signs_from), Fate::Never);
+        assert_eq!(at_once.fate_of(Timestamp(500)), Fate::ServedUntil(at_once.old_served_until));
+        let again = times(Timestamp(1_010), 300, false);
+        let fate = again.fate_of(gentle.signs_from);
+        assert_eq!(fate, Fate::ServedUntil(again.old_served_until), "it signs until the second one does");
+    }
+
     #[test]
     fn ft15_no_answer_lacks_its_key_either() {
         for longest_token in [1, 60, 239, 300, 3_600] {

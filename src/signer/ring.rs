@@ -74,8 +74,12 @@ impl KeyRing {
     #[must_use]
     pub fn new(mut keys: Vec<RingKey>, mac: MacKey, now: Timestamp) -> Self {
         keys.retain(|key| key.is_served(now));
-        // Newest first, and the same order on every node whatever order the keys were read in.
-        keys.sort_by(|a, b| b.signs_from.cmp(&a.signs_from).then_with(|| a.key.kid().cmp(b.key.kid())));
+        // Newest first, and the same order on every node whatever order the keys were read in. Of two that begin together
+        // (two rotations in one second) the one with an end gives way.
+        keys.sort_by(|a, b| {
+            let ends = a.served_until.is_some().cmp(&b.served_until.is_some());
+            b.signs_from.cmp(&a.signs_from).then(ends).then_with(|| a.key.kid().cmp(b.key.kid()))
+        });
         let mut signers = HashMap::new();
         for key in keys.iter().filter(|key| key.signs_from <= now) {
             signers.entry(key.key.algorithm()).or_insert_with(|| Arc::clone(&key.key));

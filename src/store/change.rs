@@ -24,6 +24,7 @@ use crate::protocol::consent::Consent;
 use crate::protocol::credential::Credential;
 use crate::protocol::device_code::Approval;
 use crate::protocol::grant::Grant;
+use crate::protocol::key_rotation;
 use crate::protocol::realm::Realm;
 use crate::protocol::register::InitialToken;
 use crate::protocol::role::{Group, Role};
@@ -365,7 +366,11 @@ impl Change {
     pub(super) fn statements(self, vault: &Vault, to: &mut Vec<Statement>) -> Result<(), StoreError> {
         match self {
             Self::AddRealm { realm, at } => to.push(realm::add(&realm, at)?),
-            Self::PutRealm { realm, at } => to.push(realm::put(&realm, at)?),
+            Self::PutRealm { realm, at } => {
+                let end = key_rotation::outlived_by(at, realm.settings.access_token);
+                to.push(realm::put(&realm, at)?);
+                to.push(key::outlive(&realm.id, at, end));
+            }
             Self::DeleteRealm { realm_id } => realm::delete(&realm_id, to),
             Self::AddKey { realm_id, key } => to.push(key::add(&realm_id, &key)),
             Self::RetireKey { realm_id, id, served_until } => {
@@ -377,7 +382,13 @@ impl Change {
                 to.push(keycloak_record::delete_beside(&realm_id, Beside::ClientScope, &id));
                 to.push(scope::delete(&realm_id, &id));
             }
-            Self::PutClient { client, at } => to.push(client::put(&client, at)?),
+            Self::PutClient { client, at } => {
+                to.push(client::put(&client, at)?);
+                let lifetime = client.settings.access_token;
+                to.extend(lifetime.map(|lifetime| {
+                    key::outlive(&client.realm_id, at, key_rotation::outlived_by(at, lifetime))
+                }));
+            }
             Self::DeleteClient { realm_id, id } => {
                 to.push(keycloak_record::delete_beside(&realm_id, Beside::Client, &id));
                 to.push(keycloak_record::delete_beside_roles_of(&realm_id, &id));

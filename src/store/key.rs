@@ -58,6 +58,16 @@ pub(super) fn retire(realm_id: &str, id: &str, served_until: Timestamp) -> State
     sql!(text, realm_id, id, served_until)
 }
 
+/// Serves the key that signs at `at`, though its end is set, until `served_until` at least: tokens that it signs from now
+/// on last longer than those that its end was set for.
+pub(super) fn outlive(realm_id: &str, at: Timestamp, served_until: Timestamp) -> Statement {
+    let text = "UPDATE signing_keys SET served_until = $3 WHERE realm_id = $1 AND signs_from <= $2 \
+                AND served_until > $2 AND served_until < $3 AND NOT EXISTS (SELECT 1 FROM signing_keys n \
+                WHERE n.realm_id = signing_keys.realm_id AND n.algorithm = signing_keys.algorithm \
+                AND n.signs_from > signing_keys.signs_from AND n.signs_from <= $2)";
+    sql!(text, realm_id, at, served_until)
+}
+
 pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
     sql!("DELETE FROM signing_keys WHERE id = $2 AND realm_id = $1", realm_id, id)
 }

@@ -34,6 +34,7 @@ mod introspect;
 mod jarm;
 mod jwt;
 mod jwt_bearer;
+mod key_rotation;
 mod keycloak_import;
 mod keycloak_start;
 mod leaks;
