@@ -31,7 +31,8 @@ use tokio::time::Instant;
 use crate::telemetry::Metrics;
 
 pub use body::BodyTimeout;
-pub use endpoints::{AtHand, Endpoints, Guarded};
+pub use endpoints::{Apology, AtHand, Endpoints, Guarded};
+pub use guard::wants_page;
 pub use shutdown::Shutdown;
 pub use tls::{Asks, ClientCertificate, Tls, TlsError, TlsFiles};
 

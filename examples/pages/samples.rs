@@ -198,8 +198,10 @@ fn endings(from: &Source<'_>) -> Samples {
         shell: from.shell(),
         action: Link::own("/realms/main/protocol/openid-connect/logout/confirm"),
         hidden: from.hidden(),
+        client: None,
         destination: None,
     };
+    let stay = Logout { client: Some(from.asker()), ..logout.clone() };
     let alone = SignedOut { shell: from.shell(), client: None, frames: Vec::new(), onward: None };
     let back = SignedOut {
         client: Some(from.asker()),
@@ -221,6 +223,7 @@ fn endings(from: &Source<'_>) -> Samples {
     };
     vec![
         ("logout", logout.page()),
+        ("logout-stay", stay.page()),
         ("signed-out", alone.page()),
         ("signed-out-back", back.page()),
         ("signed-out-onward", onward.page()),
@@ -257,6 +260,17 @@ fn troubles(from: &Source<'_>) -> Samples {
         ..plain(Trouble::Expired)
     };
     let missing = TroublePage { shell: Shell::server(""), ..plain(Trouble::Missing) };
+    let no_realm = TroublePage {
+        detail: Some(from.name("This realm does not exist.")),
+        hint: Some(Hint {
+            sentence: from.entry("No realm of this server has that name."),
+            facts: vec![Fact { label: from.name("realms"), value: from.entry("main master") }],
+        }),
+        again: Some(Link::own("/")),
+        ..missing.clone()
+    };
+    let method = TroublePage { shell: Shell::server(""), ..plain(Trouble::Method) };
+    let host = TroublePage { shell: Shell::server(""), ..plain(Trouble::Host) };
     let absent = TroublePage {
         detail: Some(from.name("You cannot register yourself here.")),
         again: Some(Link::own("/realms/main/protocol/openid-connect/auth?client_id=web")),
@@ -270,6 +284,9 @@ fn troubles(from: &Source<'_>) -> Samples {
         ("trouble-unfit", plain(Trouble::Unfit).page()),
         ("trouble-expired", expired.page()),
         ("trouble-missing", missing.page()),
+        ("trouble-no-realm", no_realm.page()),
+        ("trouble-method", method.page()),
+        ("trouble-host", host.page()),
         ("trouble-absent", absent.page()),
         ("trouble-busy", plain(Trouble::Busy).page()),
         ("trouble-fault", plain(Trouble::Fault).page()),

@@ -3,20 +3,18 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, OriginalUri};
-use axum::http::header::{ACCEPT, HOST, HeaderValue, ORIGIN, RETRY_AFTER};
+use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::certificate::Shown;
 use super::error::PageError;
-use super::host;
-use super::pages::{Entry, Fact, Hint, Link, Name, Page, Shell, Trouble, TroublePage};
+use super::pages::{Page, Shell};
+use super::{failure, host};
 use crate::app::Shared;
 use crate::protocol::issuer::Base;
 use crate::realms::{RealmError, RealmState};
@@ -86,11 +84,11 @@ impl RealmContext {
         let path: Result<axum::extract::Path<RealmPath>, PathRejection> =
             axum::extract::Path::from_request_parts(parts, app).await;
         let named = path.ok().and_then(|path| path.0.realm).or_else(|| app.rules.root_realm.clone());
-        let Some(name) = named else { return Err(server.no_realm(parts)) };
+        let Some(name) = named else { return Err(server.no_realm(&parts.headers).await) };
         match realm(name).await {
             Ok(Some(state)) => Ok(server.about(state, parts)),
-            Ok(None) => Err(server.no_realm(parts)),
-            Err(error) => Err(server.fail(PageError::from(error), parts)),
+            Ok(None) => Err(server.no_realm(&parts.headers).await),
+            Err(error) => Err(server.fail(&PageError::from(error), &parts.headers)),
         }
     }
 
@@ -151,7 +149,7 @@ impl RealmContext {
     /// The page that tells of a failure.
     #[must_use]
     pub fn fail(&self, error: &PageError) -> Response {
-        trouble(self.shell(), error, &self.request_id, self.app.rules.helpful, self.base.is_secure())
+        failure::page(self.shell(), error, &self.request_id, self.app.rules.helpful, self.base.is_secure())
     }
 
     /// Whether a request that changes something comes from one of our own pages (attacks S01): browsers say so by
@@ -198,9 +196,7 @@ impl FromRequestParts<Shared> for ServerContext {
             }
             Err(refusal) => {
                 tracing::info!(host = ?parts.headers.get(HOST), %refusal, "refused a host");
-                let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-                let body = json!({ "error": "invalid_request", "error_description": refusal.to_string() });
-                Err((status, Json(body)).into_response())
+                Err(failure::refused(app, refusal, &request_id, &parts.headers))
             }
         }
     }
@@ -223,61 +219,4 @@ impl ServerContext {
             uri: parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0).clone(),
         }
     }
-
-    fn no_realm(&self, parts: &Parts) -> Response {
-        if wants_page(parts) {
-            let error = PageError::new(Trouble::Missing).detail("This realm does not exist.");
-            return self.fail(error, parts);
-        }
-        (StatusCode::NOT_FOUND, Json(json!({ "error": "Realm does not exist" }))).into_response()
-    }
-
-    /// The page that tells of a failure, where no realm is known.
-    #[must_use]
-    pub fn fail_with_page(&self, error: &PageError) -> Response {
-        let shell = Shell::server(self.app.hosts.base_path());
-        trouble(shell, error, &self.request_id, self.app.rules.helpful, self.base.is_secure())
-    }
-
-    fn fail(&self, error: PageError, parts: &Parts) -> Response {
-        if wants_page(parts) {
-            return self.fail_with_page(&error);
-        }
-        let status = error.trouble.status();
-        let code = match status {
-            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
-            StatusCode::BAD_REQUEST => "invalid_request",
-            _ => "server_error",
-        };
-        (status, Json(json!({ "error": code }))).into_response()
-    }
-}
-
-fn wants_page(parts: &Parts) -> bool {
-    parts
-        .headers
-        .get(ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
-}
-
-fn trouble(shell: Shell<'_>, error: &PageError, request_id: &str, helpful: bool, https: bool) -> Response {
-    let mut view = TroublePage::new(shell, error.trouble);
-    view.detail = error.detail.as_deref().map(Name::new);
-    view.request_id = Some(request_id).filter(|id| !id.is_empty()).map(Name::new);
-    view.again = error.again.as_deref().and_then(Link::new);
-    view.back =
-        error.back.as_deref().and_then(|(name, home)| Link::new(home).map(|home| (Name::new(name), home)));
-    view.hint = error.hint.as_ref().filter(|_| helpful).map(|(sentence, facts)| Hint {
-        sentence: Entry::from(sentence.as_str()),
-        facts: facts
-            .iter()
-            .map(|(label, value)| Fact { label: Name::new(label), value: Entry::from(value.as_str()) })
-            .collect(),
-    });
-    let mut response = view.page().over_https(https).into_response();
-    if let Some(seconds) = error.retry_after {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
 }

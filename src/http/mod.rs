@@ -14,6 +14,7 @@ pub mod cors;
 pub mod device;
 pub mod dpop;
 pub mod error;
+pub mod failure;
 pub mod goodbye;
 pub mod grants;
 pub mod host;
@@ -33,15 +34,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{OriginalUri, Request};
-use axum::http::Uri;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use tower::ServiceExt;
 
 use crate::app::Shared;
 use crate::server::Endpoints;
 use context::{RealmContext, ServerContext};
-use error::PageError;
 use oidc::{
     at_hand, authorize, certs, device_authorization, discovery, elsewhere, introspect, login_status, logout,
     par, realm, register, registration_access, revoke, token, userinfo,
@@ -50,7 +50,11 @@ use sign_in::{authenticate, consent};
 
 /// Every address of the server, and the shorter way to its public documents.
 pub fn endpoints(app: &Shared) -> Endpoints {
-    Endpoints { router: router(Arc::clone(app)), at_hand: Some(at_hand::documents(Arc::clone(app))) }
+    Endpoints {
+        router: router(Arc::clone(app)),
+        at_hand: Some(at_hand::documents(Arc::clone(app))),
+        apology: Some(failure::apology(app)),
+    }
 }
 
 /// Every address of the server, below its base path.
@@ -80,6 +84,7 @@ fn router(app: Shared) -> Router {
         (false, true) => routes.clone().merge(below(routes)),
         (false, false) => below(routes),
     };
+    let routes = routes.method_not_allowed_fallback(no_method);
     let known = routes.clone().fallback(missing).with_state(app.clone());
     routes.fallback(move |request| async move { lenient(&base, known, request).await }).with_state(app)
 }
@@ -148,6 +153,8 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
         )
         .route("/login-actions/authenticate", get(authenticate::get).post(authenticate::post))
         .route("/login-actions/consent", get(consent::get).post(consent::post))
+        .route("/login-actions/registration", get(elsewhere::registrations))
+        .route("/login-actions/reset-credentials", get(elsewhere::forgot_credentials))
         .route("/device", get(device::show).post(device::submit))
         .route("/device/confirm", get(device::answer::get).post(device::answer::post))
         .route("/device/qr.svg", get(device::qr::picture))
@@ -174,19 +181,10 @@ fn realm_path(context: &RealmContext) -> &str {
     context.issuer.strip_prefix(context.base.origin()).unwrap_or_default()
 }
 
-async fn missing(context: ServerContext, headers: axum::http::HeaderMap) -> Response {
+async fn missing(context: ServerContext, headers: HeaderMap) -> Response {
     context.missing(&headers)
 }
 
-/// The answer to an address that is not there.
-impl ServerContext {
-    fn missing(&self, headers: &axum::http::HeaderMap) -> Response {
-        let wants_page =
-            headers.get("accept").is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
-        if wants_page {
-            return self.fail_with_page(&PageError::new(pages::Trouble::Missing));
-        }
-        (axum::http::StatusCode::NOT_FOUND, axum::Json(serde_json::json!({ "error": "Not found" })))
-            .into_response()
-    }
+async fn no_method(context: ServerContext, headers: HeaderMap) -> Response {
+    context.no_method(&headers)
 }

@@ -1,9 +1,10 @@
 //! `GET /` of a development server: what is here and how to try it. Production has no such page.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
 use super::context::ServerContext;
+use super::error::PageError;
 use super::pages::{DemoClient, DemoRealm, DemoUser, Link, Name, Shell, Welcome};
 use crate::realm_file;
 
@@ -13,7 +14,10 @@ pub async fn welcome(context: ServerContext, headers: HeaderMap) -> Response {
     if !app.rules.helpful {
         return context.missing(&headers);
     }
-    let Ok(realms) = app.store.realms().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let realms = match app.store.realms().await {
+        Ok(realms) => realms,
+        Err(error) => return context.fail_with_page(&PageError::from(error)),
+    };
     let mut rows = Vec::new();
     for realm in realms.iter().filter(|realm| realm.enabled) {
         let issuer = app.hosts.issuer(&context.base, &realm.name);

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use tokio::time::Instant;
@@ -24,17 +25,22 @@ use crate::telemetry::{Metrics, RequestId};
 /// wait, log or fail: what is not at hand is left to the routes.
 pub type AtHand = Arc<dyn Fn(IpAddr, &Parts) -> Option<(Route, Response)> + Send + Sync>;
 
+/// The page for what the guards answer themselves, by its status and the request's identifier.
+pub type Apology = Arc<dyn Fn(StatusCode, RequestId) -> Response + Send + Sync>;
+
 /// What a server answers with.
 pub struct Endpoints {
     /// Every address.
     pub router: Router,
     /// The shorter way to some of them.
     pub at_hand: Option<AtHand>,
+    /// What a person gets to see where no endpoint answered; without it they get JSON as programs do.
+    pub apology: Option<Apology>,
 }
 
 impl From<Router> for Endpoints {
     fn from(router: Router) -> Self {
-        Self { router, at_hand: None }
+        Self { router, at_hand: None, apology: None }
     }
 }
 
@@ -55,8 +61,8 @@ impl std::fmt::Debug for Guarded {
 impl Guarded {
     /// The guards around each route, the fallback, and what is at hand.
     pub fn new(endpoints: Endpoints, limits: &Limits, metrics: Metrics) -> Self {
-        let rules = Rules::new(limits, metrics);
-        let Endpoints { router, at_hand } = endpoints;
+        let Endpoints { router, at_hand, apology } = endpoints;
+        let rules = Rules::new(limits, metrics, apology);
         Self { router: router.layer(Guard(rules.clone())), at_hand, rules }
     }
 

@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use super::{Limits, MAX_TARGET_BYTES};
+use super::{Apology, Limits, MAX_TARGET_BYTES};
 use crate::telemetry::metrics::Route;
 use crate::telemetry::{Metrics, RequestId};
 
@@ -58,11 +58,12 @@ pub(super) struct Rules {
     metrics: Metrics,
     request: Duration,
     body_bytes: u64,
+    apology: Option<Apology>,
 }
 
 impl Rules {
-    pub(super) fn new(limits: &Limits, metrics: Metrics) -> Self {
-        Self { metrics, request: limits.request_timeout, body_bytes: limits.body_bytes as u64 }
+    pub(super) fn new(limits: &Limits, metrics: Metrics, apology: Option<Apology>) -> Self {
+        Self { metrics, request: limits.request_timeout, body_bytes: limits.body_bytes as u64, apology }
     }
 
     fn objection(&self, request: &Request) -> Option<Objection> {
@@ -144,6 +145,7 @@ where
         let route = request.extensions().get::<MatchedPath>().cloned();
         let route = route.map_or(Route::Unmatched, Route::Matched);
         request.extensions_mut().insert(id);
+        let for_person = wants_page(request.headers());
         let answered = match rules.objection(&request) {
             Some(objection) => Err(objection),
             // Nothing happens before the future is polled, and that is where panics are caught.
@@ -151,29 +153,51 @@ where
         };
         let guarded = async move {
             let response = match answered {
-                Err(objection) => objection.response(),
+                Err(objection) => Err(objection.response()),
                 Ok(response) => within(rules.request, caught(response)).await,
             };
+            let response = response.unwrap_or_else(|plain| match &rules.apology {
+                Some(apology) if for_person => page_for(&plain, apology(plain.status(), id)),
+                _ => plain,
+            });
             Ok(rules.finished(response, id, &method, route, begun))
         };
         Box::pin(guarded.instrument(span))
     }
 }
 
+/// Whether who asks shows what comes to a person: browsers say so, programs do not.
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The answer of an endpoint, or ours where it gave none.
 async fn within(
     limit: Duration,
     response: impl Future<Output = Option<Result<Response, Infallible>>>,
-) -> Response {
+) -> Result<Response, Response> {
     match tokio::time::timeout(limit, response).await {
-        Ok(Some(Ok(response))) => response,
-        Ok(None) => json(StatusCode::INTERNAL_SERVER_ERROR, "server_error", None),
+        Ok(Some(Ok(response))) => Ok(response),
+        Ok(None) => Err(json(StatusCode::INTERNAL_SERVER_ERROR, "server_error", None)),
         Err(_) => {
             tracing::warn!("no answer within the time for a request");
             let mut response = json(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", None);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            response
+            Err(response)
         }
     }
+}
+
+/// `page` in the place of `plain`, with what that says to the connection and to who would try again.
+fn page_for(plain: &Response, mut page: Response) -> Response {
+    *page.status_mut() = plain.status();
+    for name in [CONNECTION, RETRY_AFTER] {
+        if let Some(value) = plain.headers().get(&name) {
+            page.headers_mut().insert(name, value.clone());
+        }
+    }
+    page
 }
 
 fn json(status: StatusCode, error: &str, description: Option<&str>) -> Response {

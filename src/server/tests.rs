@@ -1,8 +1,12 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Extension;
+use axum::http::{Request, StatusCode};
+use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
+use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -322,6 +326,30 @@ async fn ft29_a_panic_is_one_requests() {
     assert!(one(&mut stream).await.ends_with("hello"), "even its connection lives");
     let text = server.metrics.text();
     assert!(text.contains(r#"method="GET",route="/panic",status="500"} 1"#), "{text}");
+}
+
+/// A browser gets the page that the endpoints' owner has for it, by the same status and with the same way to try again.
+#[tokio::test]
+async fn ft29_a_person_gets_a_page_for_it() {
+    let apology: Apology = Arc::new(|status, _| (StatusCode::OK, format!("sorry: {status}")).into_response());
+    let router = Router::new()
+        .route("/panic", get(async || -> &'static str { panic!("canary") }))
+        .route("/stall", any(std::future::pending::<()>));
+    let limits = Limits { request_timeout: Duration::from_millis(50), ..Limits::default() };
+    let endpoints = Endpoints { apology: Some(apology), ..Endpoints::from(router) };
+    let guarded = Guarded::new(endpoints, &limits, Metrics::new());
+    for (path, accept, status, body) in [
+        ("/panic", "text/html", 500, "sorry: 500"),
+        ("/stall", "text/html", 503, "sorry: 503"),
+        ("/panic", "*/*", 500, "server_error"),
+    ] {
+        let request = Request::get(path).header("accept", accept).body(Body::empty()).unwrap();
+        let reply = guarded.routed(request).await;
+        assert_eq!(reply.status(), status, "{path} for {accept}");
+        assert_eq!(reply.headers().contains_key("retry-after"), status == 503, "{path} for {accept}");
+        let bytes = reply.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&bytes).contains(body), "{path} for {accept}: {bytes:?}");
+    }
 }
 
 #[tokio::test]

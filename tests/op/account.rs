@@ -139,6 +139,13 @@ async fn what_is_not_offered_says_so_and_leads_to_the_sign_in() {
         assert!(page.body.contains("/protocol/openid-connect/auth?"), "{name}: {}", page.body);
         assert!(page.body.contains("who run this server can give you"), "{name}: {}", page.body);
     }
+    // Where no app asked, there is nothing to go on to.
+    for name in ["login-actions/registration", "login-actions/reset-credentials?client_id=spa"] {
+        let page = browser.get(&format!("{}/{name}", rp.issuer)).await;
+        assert_eq!(page.status, 404, "{name}");
+        assert!(page.body.contains("who run this server can give you"), "{name}: {}", page.body);
+        assert!(!page.body.contains("loginRestartLink"), "{name}: {}", page.body);
+    }
 }
 
 /// Keycloak's actions at a sign-in are not done here, and the app is told.

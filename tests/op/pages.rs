@@ -1,6 +1,7 @@
 //! Every page: no step can be skipped (S03), nothing that is sent becomes part of it (S04), and each carries the
 //! headers that keep it to itself (S05).
 
+use axum::http::Method;
 use scraper::{Html, Selector};
 use vestibule::store::Change;
 use vestibule::testing::{Browser, Options, Reply, Rp, TestServer};
@@ -366,5 +367,38 @@ async fn s06_of_two_cookies_with_one_name_neither_counts() {
         let reply = with(&browser, &cookie).await;
         let refused = reply.parameter("error").as_deref() == Some("login_required") || reply.status == 400;
         assert!(refused && reply.parameter("code").is_none(), "{cookie:.60}: {}", reply.location());
+    }
+}
+
+/// Where no endpoint answers, a person gets a page that leads on, and a program its JSON or nothing.
+#[tokio::test]
+async fn a_person_who_got_lost_gets_a_page() {
+    let server = TestServer::start().await.unwrap();
+    let (browser, rp) = (server.browser(), server.rp("web", None));
+    let html = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    for (address, host, status, words) in [
+        (format!("{}/nothing", server.origin()), None, 404, "There is no page at this address."),
+        (format!("{}/account/", server.issuer("nothing")), None, 404, "main"),
+        (rp.endpoint("token"), None, 405, "This address is for programs"),
+        (
+            rp.authorize_url(),
+            Some(("host", "evil.test")),
+            421,
+            "This server does not answer for the requested host.",
+        ),
+    ] {
+        let headers: Vec<_> = host.into_iter().chain([html]).collect();
+        let page = browser.clone().send(Method::GET, &address, None, &headers).await;
+        assert_eq!(page.status, status, "{address}");
+        assert!(page.body.contains("<h1") && page.body.contains(words), "{address}: {}", page.body);
+        let leads_on = page.body.contains(&format!("href=\"{}/\"", server.origin()));
+        assert_eq!(leads_on, host.is_none(), "{address}: {}", page.body);
+        assert!(!page.body.contains("evil.test"), "{address}: {}", page.body);
+        let headers: Vec<_> = host.into_iter().collect();
+        let plain = browser.clone().send(Method::GET, &address, None, &headers).await;
+        assert!(plain.status == status && !plain.body.contains("<h1"), "{address}: {}", plain.body);
+        let allowed = |reply: &Reply| reply.headers.get("allow").cloned();
+        assert_eq!(allowed(&page), allowed(&plain), "{address}");
+        assert_eq!(allowed(&page).is_some(), status == 405, "{address}");
     }
 }

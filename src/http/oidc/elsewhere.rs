@@ -10,7 +10,7 @@ use crate::http::pages::Trouble;
 use crate::http::params::{Params, ParamsError, Query};
 use crate::http::pending::asked_at;
 
-/// `GET …/protocol/openid-connect/registrations`.
+/// `GET …/protocol/openid-connect/registrations`, and `…/login-actions/registration`, to which Keycloak leads from there.
 pub async fn registrations(context: RealmContext, Query(query): Query) -> Response {
     not_offered(
         &context,
@@ -19,7 +19,7 @@ pub async fn registrations(context: RealmContext, Query(query): Query) -> Respon
     )
 }
 
-/// `GET …/protocol/openid-connect/forgot-credentials`.
+/// `GET …/protocol/openid-connect/forgot-credentials`, and `…/login-actions/reset-credentials`.
 pub async fn forgot_credentials(context: RealmContext, Query(query): Query) -> Response {
     not_offered(
         &context,
@@ -31,8 +31,8 @@ pub async fn forgot_credentials(context: RealmContext, Query(query): Query) -> R
 fn not_offered(context: &RealmContext, query: Result<Params, ParamsError>, why: &str) -> Response {
     let error = PageError::new(Trouble::Absent).detail(why);
     match query {
-        // The request that the app made, at the address where it is one to sign in.
-        Ok(query) if query.get("client_id").is_some() => {
+        // The request that the app made, at the address where it is one to sign in. Without these two it is none.
+        Ok(query) if ["client_id", "redirect_uri"].iter().all(|name| query.get(name).is_some()) => {
             let parameters = authorize::known(&query);
             context.fail(&error.again(asked_at(context, &parameters)))
         }

@@ -149,6 +149,7 @@ fn ask(
         shell: context.shell(),
         action: Link::own(&action),
         hidden: vec![Hidden { name: "session_code", value: &code }],
+        client: client.map(sign_in::asker),
         destination,
     };
     context.page(view.page())

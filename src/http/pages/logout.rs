@@ -16,6 +16,8 @@ pub struct Logout<'a> {
     pub action: Link<'a>,
     /// Fields to send along, such as the CSRF token.
     pub hidden: Vec<Hidden<'a>>,
+    /// The app that asks, when it is known: its name, and its `home` as the way to stay signed in.
+    pub client: Option<Asker<'a>>,
     /// Where the browser goes afterwards: the proven post-logout redirect URI's origin.
     pub destination: Option<Destination<'a>>,
 }

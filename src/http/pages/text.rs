@@ -139,7 +139,9 @@ pub(super) struct TroubleTexts {
     pub(super) unfit: TroubleText,
     pub(super) expired: TroubleText,
     pub(super) missing: TroubleText,
+    pub(super) method: TroubleText,
     pub(super) absent: TroubleText,
+    pub(super) host: TroubleText,
     pub(super) busy: TroubleText,
     pub(super) fault: TroubleText,
     pub(super) unavailable: TroubleText,
@@ -147,6 +149,7 @@ pub(super) struct TroubleTexts {
     pub(super) hint: &'static str,
     pub(super) back: Phrase,
     pub(super) again: &'static str,
+    pub(super) overview: &'static str,
 }
 
 #[derive(Debug)]
@@ -389,10 +392,20 @@ pub static ENGLISH: Text = Text {
             sentence: "There is no page at this address.",
             advice: "Check the address for a typing mistake, or go back to where you came from.",
         },
+        method: TroubleText {
+            title: "Nothing to see here",
+            sentence: "This address is for programs, which send it something. Opened in a browser, it shows nothing.",
+            advice: "Go back to where you came from.",
+        },
         absent: TroubleText {
             title: "Not offered here",
             sentence: "The app sent you to something that this server does not do.",
             advice: "If you have an account, go on to sign in, or back to the app.",
+        },
+        host: TroubleText {
+            title: "Another name is needed",
+            sentence: "You reached this server by a name that it does not answer for.",
+            advice: "Use the address that you were given. Whoever runs the server sets its name: public_url of the configuration, or --public-url of dev.",
         },
         busy: TroubleText {
             title: "Too many attempts",
@@ -413,6 +426,7 @@ pub static ENGLISH: Text = Text {
         hint: "For developers",
         back: phrase("Back to ", ""),
         again: "Start again",
+        overview: "Overview",
     },
     welcome: WelcomeText {
         title: "Your OpenID Provider is running",

@@ -26,8 +26,12 @@ pub enum Trouble {
     Expired,
     /// No such page or realm: 404.
     Missing,
+    /// An address that programs call by another method: 405.
+    Method,
     /// Something that Keycloak may do and this server does not: 404.
     Absent,
+    /// A name that this server does not answer for: 421.
+    Host,
     /// A limit was reached: 429.
     Busy,
     /// Our fault: 500.
@@ -44,6 +48,8 @@ impl Trouble {
             Self::Request | Self::Redirect | Self::Client | Self::Expired => StatusCode::BAD_REQUEST,
             Self::Forged | Self::Unfit => StatusCode::FORBIDDEN,
             Self::Missing | Self::Absent => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -106,6 +112,7 @@ impl<'a> TroublePage<'a> {
     fn again_text(&self) -> &'static str {
         match self.trouble {
             Trouble::Absent => self.shell.text.login.submit,
+            Trouble::Missing | Trouble::Method => self.shell.text.trouble.overview,
             _ => self.shell.text.trouble.again,
         }
     }
@@ -120,7 +127,9 @@ impl<'a> TroublePage<'a> {
             Trouble::Unfit => &texts.unfit,
             Trouble::Expired => &texts.expired,
             Trouble::Missing => &texts.missing,
+            Trouble::Method => &texts.method,
             Trouble::Absent => &texts.absent,
+            Trouble::Host => &texts.host,
             Trouble::Busy => &texts.busy,
             Trouble::Fault => &texts.fault,
             Trouble::Unavailable => &texts.unavailable,

@@ -22,6 +22,25 @@ pub struct DemoRealm<'a> {
     pub account: Link<'a>,
 }
 
+impl DemoRealm<'_> {
+    /// The issuer up to the realm's part, after which a narrow page may break it.
+    fn server(&self) -> &str {
+        self.parts().0
+    }
+
+    /// The realm's part of the issuer: `/realms/main`.
+    fn path(&self) -> &str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        self.issuer
+            .rfind("/realms/")
+            .and_then(|at| self.issuer.split_at_checked(at))
+            .unwrap_or((self.issuer, ""))
+    }
+}
+
 /// A client to sign in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoClient<'a> {
