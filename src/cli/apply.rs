@@ -52,6 +52,9 @@ impl Apply {
 
 fn shown(plan: &realm_file::Plan, secrets: &[NewSecret]) -> String {
     let mut text = plan.to_string();
+    if !plan.is_empty() {
+        text.push_str("Applied.\n");
+    }
     if !secrets.is_empty() {
         text.push_str("New secrets, shown this once:\n");
     }

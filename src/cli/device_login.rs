@@ -28,7 +28,7 @@ const INTERVAL: u64 = 5;
 #[command(after_help = "Examples:
   vestibule dev                                       in one terminal, then in another one:
   vestibule device-login
-  vestibule device-login --issuer https://id.example.com/realms/main --client-id tv --scope 'openid offline_access'
+  vestibule device-login --issuer https://id.example.com/realms/main --client-id tv
   vestibule device-login --output json | jq -r .access_token")]
 pub(super) struct DeviceLogin {
     /// The provider: https, or http on this machine
@@ -137,7 +137,15 @@ impl Device {
 
     async fn metadata(&self, issuer: &str) -> Result<Metadata, Failure> {
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let unreachable = |error: FetchError| Failure::fault(format!("{address}: {error}"));
+        let unreachable = |error: FetchError| {
+            let advice = match error {
+                FetchError::Connect(_) => {
+                    "; is it running? `vestibule dev` starts one, --issuer names another"
+                }
+                _ => "",
+            };
+            Failure::fault(format!("{address}: {error}{advice}"))
+        };
         let answer = self.fetcher.get(&address, "application/json").await.map_err(unreachable)?;
         if answer.status != 200 {
             return Err(Failure::fault(format!("{address} answers {}: is it an issuer?", answer.status)));

@@ -11,12 +11,12 @@ use crate::realm_file::{self, ExportOptions, KeycloakExport};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   vestibule export main > main.toml
-  vestibule export main --minimal             what differs from a new realm, for a repository
-  vestibule export main --with-secrets        with the hashes of passwords and secrets, to move a realm
+  vestibule export main --minimal        what differs from a new realm, for a repository
+  vestibule export main --with-secrets   with the hashes of passwords and secrets, to move it
   vestibule export main --format keycloak > main-realm.json
 
 With Keycloak's flags it writes into files, secrets included, as Keycloak's command does:
-  vestibule export --dir DIR --realm main     more by: vestibule export --dir DIR --help
+  vestibule export --dir DIR --realm main       more by: vestibule export --dir DIR --help
 
 Applying an export to the same realm changes nothing.")]
 pub(super) struct Export {

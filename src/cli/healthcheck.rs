@@ -13,9 +13,14 @@ const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Ask a running server whether it is ready; ends with 0 if it is, else with 1.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  vestibule healthcheck && echo ready
+  vestibule healthcheck --url http://127.0.0.1:9001/health/live
+
+It prints nothing when all is well.")]
 pub struct Healthcheck {
-    /// What to ask.
-    #[arg(long, default_value = "http://127.0.0.1:9000/health/ready")]
+    /// What to ask
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000/health/ready")]
     pub url: String,
 }
 

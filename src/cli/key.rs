@@ -9,6 +9,12 @@ use crate::clock::Timestamp;
 use crate::realms::{INNER_ALGORITHMS, Rotation, rotation};
 use crate::store::KeyRow;
 
+/// What a person types.
+pub(super) const EXAMPLES: &str = "Examples:
+  vestibule key list --realm main
+  vestibule key rotate --realm main
+  vestibule key rotate --realm main --config vestibule.toml";
+
 /// Subcommands of `key`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {

@@ -30,15 +30,48 @@ impl Place {
     /// # Errors
     /// Every problem of the configuration.
     pub(super) fn configuration(&self) -> Result<Config, Failure> {
+        self.configured(false)
+    }
+
+    /// The same for a command that looks at what is there: it leaves no new database behind.
+    ///
+    /// # Errors
+    /// Every problem of the configuration, or that nothing is there.
+    pub(super) fn existing(&self) -> Result<Config, Failure> {
+        if self.is_unmade() {
+            return Err(Failure::usage(format!(
+                "there is no database in {}: `vestibule dev` and `vestibule apply` make one; --data, --database or \
+                 --config name another place",
+                self.data.display()
+            )));
+        }
+        self.configured(false)
+    }
+
+    /// The same for a command that only compares: where nothing is there yet, it compares with nothing.
+    ///
+    /// # Errors
+    /// Every problem of the configuration.
+    pub(super) fn imagined(&self) -> Result<Config, Failure> {
+        self.configured(self.is_unmade())
+    }
+
+    fn configured(&self, ephemeral: bool) -> Result<Config, Failure> {
         match &self.config {
             Some(file) => Config::load(file),
             None => Config::development(&Development {
                 data: self.data.clone(),
                 database: self.database.clone(),
+                ephemeral,
                 ..Development::default()
             }),
         }
         .map_err(Failure::usage)
+    }
+
+    /// Whether it is the data folder of a `dev` that never ran.
+    fn is_unmade(&self) -> bool {
+        self.config.is_none() && self.database.is_none() && !Development::database_file(&self.data).exists()
     }
 }
 

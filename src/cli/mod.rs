@@ -31,12 +31,15 @@ struct Cli {
 }
 
 const EXAMPLES: &str = "Examples:
-  vestibule dev                                   a working provider on http://127.0.0.1:8080
-  vestibule dev --ephemeral --port 0 --output json  a fixture for tests: one line when it is ready
-  vestibule device-login                          signs in to that provider as a TV would
-  vestibule serve --config vestibule.toml         production
-  vestibule start-dev --import-realm              in the place of a Keycloak container
-  vestibule plan realm.toml                       what applying a realm file would change";
+  vestibule dev                            a working provider on http://127.0.0.1:8080
+  vestibule dev --ephemeral --port 0 --output json    a fixture for tests
+  vestibule dev --import-realm realm.toml  with a realm of your own
+  vestibule device-login                   signs in to that provider as a TV would
+  vestibule plan realm.toml                what applying a realm file would change
+  vestibule serve --config vestibule.toml  production
+  vestibule start-dev --import-realm       in the place of a Keycloak container
+
+Each command has more of them: vestibule dev --help";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -70,14 +73,17 @@ enum Command {
     #[command(hide = true)]
     KeycloakExport(keycloak::Export),
     /// Look after signing keys
-    #[command(subcommand)]
+    #[command(subcommand, after_help = key::EXAMPLES)]
     Key(key::Key),
     /// Look after tokens by which clients may register themselves
-    #[command(subcommand)]
+    #[command(subcommand, after_help = registration_token::EXAMPLES)]
     RegistrationToken(registration_token::RegistrationToken),
     /// Ask a running server whether it is ready: exit code 0 if it is
     Healthcheck(healthcheck::Healthcheck),
     /// Print a completion script for a shell
+    #[command(after_help = "Examples:
+  vestibule completions bash > ~/.local/share/bash-completion/completions/vestibule
+  vestibule completions fish > ~/.config/fish/completions/vestibule.fish")]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,

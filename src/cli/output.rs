@@ -75,13 +75,21 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::fault)
 }
 
+/// Several problems each on a line of its own, below the program's name.
+fn below_each_other(message: &str) -> String {
+    if message.trim_end().contains('\n') {
+        return format!("\n  {}", message.trim_end().replace('\n', "\n  "));
+    }
+    message.to_owned()
+}
+
 /// Prints a failure and gives the process its exit code.
 #[must_use]
 pub(super) fn ended<T>(outcome: Result<T, Failure>) -> ExitCode {
     match outcome {
         Ok(_) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("vestibule: {}", failure.message);
+            eprintln!("vestibule: {}", below_each_other(&failure.message));
             ExitCode::from(failure.code)
         }
     }

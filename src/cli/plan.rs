@@ -10,6 +10,7 @@ use super::output::{Failure, Output, say};
 use crate::app::Shared;
 use crate::boot::{self, Seed};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
 
 /// Arguments of `plan`.
@@ -62,12 +63,20 @@ impl Wish {
         PlanOptions { prune: self.prune }
     }
 
-    /// The database that the files are for.
+    /// The database that the files are for, made when it is not there.
     ///
     /// # Errors
     /// When it cannot be opened.
     pub(super) async fn open(&self) -> Result<Shared, Failure> {
-        open(&self.place).await
+        build(self.place.configuration()?).await
+    }
+
+    /// The same to compare with, and nothing is made.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    async fn look(&self) -> Result<Shared, Failure> {
+        build(self.place.imagined()?).await
     }
 
     /// The plans of all `realms`.
@@ -94,12 +103,16 @@ impl Wish {
     }
 }
 
-/// The database of `place`, and nothing applied to it that its configuration names.
+/// The database of `place`, which is there already.
 ///
 /// # Errors
-/// When it cannot be opened.
+/// When it is not, or cannot be opened.
 pub(super) async fn open(place: &Place) -> Result<Shared, Failure> {
-    let mut config = place.configuration()?;
+    build(place.existing()?).await
+}
+
+/// A server's database, and nothing applied to it that its configuration names.
+async fn build(mut config: Config) -> Result<Shared, Failure> {
     config.realm_files.clear();
     Ok(boot::build(&config, Clock::system(), Seed::default()).await?)
 }
@@ -108,7 +121,7 @@ impl Plan {
     /// Shows the plans.
     pub(super) async fn run(self) -> Result<(), Failure> {
         let realms = self.wish.realms()?;
-        let app = self.wish.open().await?;
+        let app = self.wish.look().await?;
         let plans = self.wish.plans(&app, &realms).await?;
         app.store.close().await;
         match self.output {

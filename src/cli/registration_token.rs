@@ -14,6 +14,12 @@ use crate::realm_file::read::duration::seconds;
 use crate::secrets;
 use crate::store::{Change, StoreError};
 
+/// What a person types.
+pub(super) const EXAMPLES: &str = "Examples:
+  vestibule registration-token create --realm main
+  vestibule registration-token list --realm main
+  vestibule registration-token delete ID --realm main";
+
 /// Subcommands of `registration-token`.
 #[derive(Debug, Subcommand)]
 pub(super) enum RegistrationToken {

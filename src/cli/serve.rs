@@ -38,6 +38,10 @@ impl Serve {
         let running = boot::start(&config, Clock::system(), Seed::default(), shutdown).await?;
         let management = running.management.map(|address| address.to_string()).unwrap_or_default();
         tracing::info!(address = %running.address, management, "ready");
+        if running.app.store.realms().await.is_ok_and(|realms| realms.is_empty()) {
+            let file = self.config.display();
+            tracing::warn!("there is no realm yet; to make one: vestibule apply realm.toml --config {file}");
+        }
         match running.ended().await {
             Ended::Drained | Ended::TimedOut => Ok(()),
             Ended::Forced => Err(Failure::fault("stopped at once, as asked")),

@@ -145,8 +145,14 @@ impl Development {
         match &self.database {
             Some(text) => Database::parse(text, Path::new("")),
             None if self.ephemeral => Ok(Database::memory()),
-            None => Ok(Database::file(&self.data.join("vestibule.db"))),
+            None => Ok(Database::file(&Self::database_file(&self.data))),
         }
+    }
+
+    /// The database in a data folder.
+    #[must_use]
+    pub fn database_file(data: &Path) -> PathBuf {
+        data.join("vestibule.db")
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::ffi;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::Store;
@@ -205,8 +205,26 @@ async fn postgres(options: &StoreOptions, health: &Arc<Health>) -> Result<Pools,
         ])
         .statement_cache_capacity(PREPARED)
         .disable_statement_logging();
+    let pool = pool_options(options, health).connect_with(connect.clone()).await;
+    let pool = match pool {
+        Err(sqlx::Error::PoolTimedOut) => return Err(unreachable(&connect).await),
+        pool => pool?,
+    };
+    check_server(&pool).await?;
+    Ok(Pools::Postgres(pool))
+}
+
+/// Why there was no connection: a pool that waited for one in vain does not say, so one more is tried.
+async fn unreachable(connect: &PgConnectOptions) -> StoreError {
+    match tokio::time::timeout(PING_DEADLINE, PgConnection::connect_with(connect)).await {
+        Ok(Err(cause)) => cause.into(),
+        _ => sqlx::Error::PoolTimedOut.into(),
+    }
+}
+
+fn pool_options(options: &StoreOptions, health: &Arc<Health>) -> PgPoolOptions {
     let watched = Arc::clone(health);
-    let pool = PgPoolOptions::new()
+    PgPoolOptions::new()
         .max_connections(options.max_connections.max(1))
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
@@ -223,10 +241,6 @@ async fn postgres(options: &StoreOptions, health: &Arc<Health>) -> Result<Pools,
                 }
             })
         })
-        .connect_with(connect)
-        .await?;
-    check_server(&pool).await?;
-    Ok(Pools::Postgres(pool))
 }
 
 async fn check_server(pool: &sqlx::PgPool) -> Result<(), StoreError> {

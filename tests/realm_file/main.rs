@@ -170,6 +170,24 @@ fn a_mistake_in_one_file_changes_nothing_in_another() {
         let told = place.wrong(&["apply", "shop.yaml", "worse.toml", "missing.toml"]);
         assert!(told.contains("worse.toml:3: realm.colour: unknown field"), "{told}");
         assert!(told.contains("missing.toml: cannot be read"), "{told}");
+        assert!(told.lines().skip(1).all(|line| line.starts_with("  ")), "one below the other: {told}");
         assert!(place.wrong(&["export", "shop"]).contains("there is no realm shop"));
     }
+}
+
+#[test]
+fn what_only_looks_leaves_no_database_behind() {
+    let place = Place::new();
+    place.write("shop.yaml", REALM);
+    let plan = place.good(&["plan", "shop.yaml"]);
+    assert!(plan.contains("+ realm\n") && plan.contains("+ user alice\n"), "{plan}");
+    for command in
+        [&["export", "shop"][..], &["key", "list", "--realm", "shop"], &["key", "rotate", "--realm", "shop"]]
+    {
+        let told = place.wrong(command);
+        assert!(told.contains("there is no database in .vestibule: `vestibule dev`"), "{command:?}: {told}");
+    }
+    let left: Vec<_> =
+        std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["shop.yaml"]);
 }
