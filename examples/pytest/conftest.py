@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import subprocess
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +17,10 @@ import pytest
 @pytest.fixture(scope="session")
 def provider():
     """Vestibule on a free port, with the demo realm; nothing of it stays on disk."""
-    command = [os.getenv("VESTIBULE", "vestibule"), "dev", "--ephemeral", "--port", "0", "--output", "json"]
+    program = os.getenv("VESTIBULE", "vestibule")
+    if not shutil.which(program):
+        pytest.fail(f"there is no program {program}: install it, or say in VESTIBULE where it is", pytrace=False)
+    command = [program, "dev", "--ephemeral", "--port", "0", "--output", "json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             ready = json.loads(server.stdout.readline())

@@ -11,6 +11,8 @@ export default async function ({ provide }) {
   })
   const ended = once(server, 'exit').then(([code]) => {
     throw new Error(`${command} ended with ${code} before it was ready`)
+  }, (cause) => {
+    throw new Error(`${command} cannot be started: install it, or say in VESTIBULE where it is`, { cause })
   })
   const [line] = await Promise.race([once(createInterface(server.stdout), 'line'), ended])
   ended.catch(() => {}) // from here on its end is ours

@@ -153,8 +153,11 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
         )
         .route("/login-actions/authenticate", get(authenticate::get).post(authenticate::post))
         .route("/login-actions/consent", get(consent::get).post(consent::post))
-        .route("/login-actions/registration", get(elsewhere::registrations))
-        .route("/login-actions/reset-credentials", get(elsewhere::forgot_credentials))
+        .route("/login-actions/registration", get(elsewhere::registrations).post(elsewhere::registrations))
+        .route(
+            "/login-actions/reset-credentials",
+            get(elsewhere::forgot_credentials).post(elsewhere::forgot_credentials),
+        )
         .route("/device", get(device::show).post(device::submit))
         .route("/device/confirm", get(device::answer::get).post(device::answer::post))
         .route("/device/qr.svg", get(device::qr::picture))
