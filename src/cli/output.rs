@@ -80,7 +80,7 @@ fn below_each_other(message: &str) -> String {
     if message.trim_end().contains('\n') {
         return format!("\n  {}", message.trim_end().replace('\n', "\n  "));
     }
-    message.to_owned()
+    format!(" {message}")
 }
 
 /// Prints a failure and gives the process its exit code.
@@ -89,7 +89,7 @@ pub(super) fn ended<T>(outcome: Result<T, Failure>) -> ExitCode {
     match outcome {
         Ok(_) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("vestibule: {}", below_each_other(&failure.message));
+            eprintln!("vestibule:{}", below_each_other(&failure.message));
             ExitCode::from(failure.code)
         }
     }
