@@ -5,6 +5,7 @@ use vestibule::store::Page;
 use vestibule::testing::{TestServer, Tokens, claims};
 
 mod foreign;
+mod kinds;
 mod refresh;
 mod rows;
 mod scene;

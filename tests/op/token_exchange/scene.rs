@@ -102,8 +102,13 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) async fn new() -> Self {
+        Self::of(REALM.to_owned()).await
+    }
+
+    /// In a realm that has at least what [`REALM`] has.
+    pub(super) async fn of(realm: String) -> Self {
         let options = Options {
-            realm: Some(REALM.to_owned()),
+            realm: Some(realm),
             frozen_at: Some(vestibule::clock::Timestamp(1_800_000_000)),
             ..Options::default()
         };
