@@ -70,6 +70,7 @@ mod sign_in;
 mod signed_answers;
 mod statements;
 mod steps;
+mod token;
 mod token_exchange;
 mod twice;
 mod userinfo;
