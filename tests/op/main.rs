@@ -54,6 +54,7 @@ mod panics;
 mod par;
 mod password;
 mod pending;
+mod pkce;
 mod plans;
 #[path = "../support/postgres.rs"]
 mod postgres;
