@@ -4,7 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::http::Method;
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, date_time_ymd,
+};
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -83,7 +86,14 @@ impl World {
 
     /// A certificate of the authority, and one with the same name that its holder made.
     fn issued(&self) -> Shown {
-        Some(Self::params().signed_by(&self.key, &self.issuer).unwrap().der().clone())
+        self.issued_as(|_| {})
+    }
+
+    /// One of the authority that was asked for otherwise.
+    fn issued_as(&self, change: impl FnOnce(&mut CertificateParams)) -> Shown {
+        let mut params = Self::params();
+        change(&mut params);
+        Some(params.signed_by(&self.key, &self.issuer).unwrap().der().clone())
     }
 
     fn self_made(&self) -> Shown {
@@ -161,6 +171,26 @@ async fn rfc8705_5_a_client_shows_its_certificate_at_the_alias_and_gets_a_token_
     let introspect = "/realms/main/protocol/openid-connect/token/introspect";
     let (_, told) = world.send("mtls.example", introspect, Some(&form), world.issued()).await;
     assert_eq!((&told["active"], &told["cnf"]), (&json!(true), &json!({ "x5t#S256": thumbprint })), "{told}");
+}
+
+/// RFC 8705 §2.1: the trusted authority's name under a certificate is not enough, the certificate must be good as well.
+#[tokio::test]
+async fn rfc8705_2_1_a_certificate_of_another_time_or_purpose_proves_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(folder.path()).await;
+    let client = world.issued_as(|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]);
+    assert_eq!(world.ask("mtls.example", client).await.0, 200, "made for clients");
+    for (case, shown) in [
+        ("expired", world.issued_as(|it| it.not_after = date_time_ymd(2020, 1, 1))),
+        ("not yet valid", world.issued_as(|it| it.not_before = date_time_ymd(2999, 1, 1))),
+        (
+            "made for servers",
+            world.issued_as(|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]),
+        ),
+    ] {
+        let (status, reply) = world.ask("mtls.example", shown).await;
+        assert_eq!((status, &reply["error"]), (401, &json!("invalid_client")), "{case}");
+    }
 }
 
 /// RFC 7591 with RFC 8705 §2.1.2 and §3.4: an application registers its certificate's name, and comes in by it.
