@@ -42,6 +42,10 @@ impl Suite {
         let store = &server.app().store;
         let mut client = store.client_by_client_id(&realm.id, "web").await.unwrap().unwrap();
         client.settings.pkce = Pkce::Optional;
+        // What the modules ask for comes because they ask.
+        let names = |all: &[&str]| Some(all.iter().map(|&name| name.to_owned()).collect());
+        client.settings.default_scopes = names(&["basic", "acr"]);
+        client.settings.optional_scopes = names(&["profile", "email", "address", "phone", "offline_access"]);
         let at = server.app().clock.now();
         server.app().commit(vec![Change::PutClient { client: Box::new(client), at }]).await.unwrap();
         let mut rp = server.rp("web", Some("web-secret"));

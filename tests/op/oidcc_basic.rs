@@ -28,6 +28,7 @@ macro_rules! oidcc_plan {
             oidcc_server
             oidcc_response_type_missing
             oidcc_idtoken_signature
+            oidcc_base_user_claims_in_the_id_token
             oidcc_idtoken_unsigned
             oidcc_userinfo_get_post_header_and_post_body
             oidcc_ensure_request_without_nonce_succeeds_for_code_flow
@@ -132,6 +133,24 @@ pub(crate) mod modules {
         for name in names {
             assert!(!told[name].is_null(), "{name} is missing in {told}");
         }
+    }
+
+    fn has_none(told: &Value, case: &str) {
+        for name in [&PROFILE[..], &EMAIL, &PHONE, &["address"]].concat() {
+            assert!(told[name].is_null(), "{case}: {name} in {told}, which nobody asked for");
+        }
+    }
+
+    /// The base class warns of user claims in the ID token that were not asked for. Who asks for `openid` alone gets
+    /// none. Of what comes by a scope it warns all the same: as in Keycloak, that stands in the ID token as well.
+    pub(crate) async fn oidcc_base_user_claims_in_the_id_token(suite: &Suite) {
+        let tokens = suite.tokens(&mut suite.server.browser(), &[]).await;
+        has_none(&tokens.id_claims(), "openid alone");
+        has_none(&suite.told_for("openid").await, "userinfo of openid alone");
+        let changes = [("scope", Some("openid email"))];
+        let tokens = suite.tokens(&mut suite.server.browser(), &changes).await;
+        assert_eq!(tokens.id_claims()["email"], "alice@example.com");
+        assert!(tokens.id_claims()["name"].is_null(), "of another scope: {}", tokens.id_claims());
     }
 
     pub(crate) async fn oidcc_scope_profile(suite: &Suite) {
@@ -334,7 +353,8 @@ pub(crate) mod modules {
         let asked = r#"{"userinfo":{"name":{"essential":true}}}"#;
         let tokens = suite.tokens(&mut suite.server.browser(), &[("claims", Some(asked))]).await;
         let told = suite.rp.userinfo(&suite.server.browser(), tokens.access_token()).await.json();
-        assert_eq!(told["name"], "Alice Adams", "{told}");
+        assert_eq!((&told["name"], &told["email"]), (&"Alice Adams".into(), &Value::Null), "{told}");
+        has_none(&tokens.id_claims(), "what is asked for at userinfo comes there");
     }
 
     pub(crate) async fn oidcc_refresh_token(suite: &Suite) {
