@@ -1,5 +1,7 @@
 //! Several nodes on one Postgres: any request at any of them, and what one changes, the others know.
 
+mod once;
+
 use std::time::{Duration, Instant};
 
 use vestibule::store::Change;
