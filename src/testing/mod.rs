@@ -75,6 +75,8 @@ pub struct Options {
     pub admin_cli_password_grant: bool,
     /// Certificate and key of a server that ends TLS itself.
     pub tls: Option<TlsFiles>,
+    /// Files of certificates in PEM that the server trusts, beside the system's, where it asks others.
+    pub ca_files: Vec<std::path::PathBuf>,
 }
 
 /// A running server of one test.
@@ -112,6 +114,7 @@ impl TestServer {
             port: 0,
             ephemeral: options.database.is_none(),
             database: options.database,
+            ca_files: options.ca_files,
             ..Development::default()
         })
         .map_err(BootError::from)?;

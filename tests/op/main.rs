@@ -47,6 +47,7 @@ mod nodes;
 mod oidcc;
 mod oidcc_basic;
 mod oidcc_config;
+mod oidcc_dynamic;
 mod oidcc_formpost;
 mod pages;
 mod pairwise;
