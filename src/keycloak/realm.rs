@@ -12,7 +12,7 @@ use crate::protocol::realm::{LONGEST_LIFETIME, Realm, RealmSettings};
 const PUSHED_REQUEST: &str = "parRequestUriLifespan";
 
 /// What a new realm says in Keycloak of that on which nothing acts here, so that what reads it finds what it expects.
-const SAID: [(&str, &str); 14] = [
+const SAID: [(&str, &str); 22] = [
     ("sslRequired", "\"external\""),
     ("registrationAllowed", "false"),
     ("registrationEmailAsUsername", "false"),
@@ -27,6 +27,14 @@ const SAID: [(&str, &str); 14] = [
     ("adminEventsEnabled", "false"),
     ("actionTokenGeneratedByAdminLifespan", "43200"),
     ("actionTokenGeneratedByUserLifespan", "300"),
+    ("accessCodeLifespanUserAction", "300"),
+    ("oauth2DevicePollingInterval", "5"),
+    ("otpPolicyType", "\"totp\""),
+    ("otpPolicyAlgorithm", "\"HmacSHA1\""),
+    ("otpPolicyInitialCounter", "0"),
+    ("otpPolicyDigits", "6"),
+    ("otpPolicyLookAheadWindow", "1"),
+    ("otpPolicyPeriod", "30"),
 ];
 
 /// What Keycloak says of its own brake unless it was told otherwise.

@@ -32,6 +32,14 @@ pub(super) fn realm(name: &str) -> State {
     }
 }
 
+/// A new realm called `name` where Keycloak's JSON says no more: as Keycloak begins one, without the choice to be remembered.
+#[must_use]
+pub(super) fn keycloak_realm(name: &str) -> State {
+    let mut state = realm(name);
+    state.realm.settings.remember_me = false;
+    state
+}
+
 /// A new client that may use nothing yet.
 #[must_use]
 pub(super) fn client(realm_id: &str, client_id: &str) -> Client {

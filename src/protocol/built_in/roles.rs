@@ -57,6 +57,10 @@ const MANAGEMENT_ROLES: [Row; 18] = [
     ("view-users", "See users", &["query-groups", "query-users"]),
 ];
 
+/// The client that holds what apps may do with accounts of other providers.
+const BROKER: &str = "broker";
+const BROKER_ROLES: [Row; 1] = [("read-token", "Read the tokens of other providers", &[])];
+
 /// The clients of Keycloak's own pages, which realm files and tools speak of. Without a grant nobody gets a token by them.
 const CONSOLES: [(&str, &str); 2] =
     [("account-console", "Account Console"), ("security-admin-console", "Security Admin Console")];
@@ -95,6 +99,8 @@ pub(super) fn all(realm: &Realm, id: &mut dyn FnMut() -> String) -> Holders {
         let admin = maker.role(Some(management), REALM_ADMIN_ROLE, "Everything, in this realm");
         maker.compose(&admin, management_roles);
     }
+    let broker = maker.client(BROKER, "Sign-in by other providers", ClientAuthentication::Secret);
+    maker.roles(Some(broker), &BROKER_ROLES);
     maker.admin_cli();
     for (client_id, name) in CONSOLES {
         maker.client(client_id, name, ClientAuthentication::None);

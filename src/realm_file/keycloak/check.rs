@@ -22,7 +22,7 @@ pub(in super::super) fn check(
 ) -> Result<(), FileProblems> {
     let found = match state {
         Some(state) => problems(spec, file, state),
-        None => problems(spec, file, &fresh::realm(&spec.name)),
+        None => problems(spec, file, &fresh::keycloak_realm(&spec.name)),
     };
     if found.is_empty() { Ok(()) } else { Err(FileProblems(found)) }
 }

@@ -25,9 +25,9 @@ pub(super) fn minimal(
 ) -> Result<Value, serde_json::Error> {
     let name = &state.realm.name;
     let mut fields = fields(whole)?;
-    let mut begun = self::fields(&representation(&fresh::realm(name), options, secrets))?;
+    let mut begun = self::fields(&representation(&fresh::keycloak_realm(name), options, secrets))?;
     // Clients that name no scopes have the realm's, whatever these are.
-    let mut same_scopes = fresh::realm(name);
+    let mut same_scopes = fresh::keycloak_realm(name);
     same_scopes.realm.settings.default_scopes.clone_from(&state.realm.settings.default_scopes);
     same_scopes.realm.settings.optional_scopes.clone_from(&state.realm.settings.optional_scopes);
     let same_scopes = self::fields(&representation(&same_scopes, options, secrets))?;
@@ -68,7 +68,7 @@ fn defaults(
         clients: vec![client::begin(&state.realm.id, "", String::new())],
         scopes: vec![fresh::scope(&state.realm.id, "")],
         users: vec![new_user(state)],
-        ..fresh::realm(&state.realm.name)
+        ..fresh::keycloak_realm(&state.realm.name)
     };
     let mut realm = State { roles: state.roles.clone(), ..realm };
     realm.groups.clear();

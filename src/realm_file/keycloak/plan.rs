@@ -31,7 +31,7 @@ pub(in super::super) async fn plan(
     now: Timestamp,
 ) -> Result<Plan, ApplyError> {
     let new_realm = state.is_none();
-    let state = state.unwrap_or_else(|| fresh::realm(&spec.name));
+    let state = state.unwrap_or_else(|| fresh::keycloak_realm(&spec.name));
     let mut target = target(&state, &realm.0, new_realm, options.prune, now);
     if !target.clashes.is_empty() {
         let clashes = std::mem::take(&mut target.clashes).into_iter();
