@@ -145,6 +145,7 @@ impl Merge {
             let (record, kept) = client_scope::from_representation(scope.clone(), base, &mut fresh::id);
             self.rename(&record.id, scope.id.as_deref());
             self.without_effect.note("client scopes", &kept);
+            self.without_effect.note_mappers("client scopes", &record.settings.mappers);
             self.keep(Beside::ClientScope, &record.id.clone(), kept);
             put(&mut self.scopes, there, record);
         }

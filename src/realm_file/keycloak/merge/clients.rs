@@ -29,6 +29,7 @@ impl Merge {
         }
         self.rename(&read.client.id, representation.id.as_deref());
         self.without_effect.note("clients", &read.kept);
+        self.without_effect.note_mappers("clients", &read.client.settings.mappers);
         self.keep(Beside::Client, &read.client.id.clone(), read.kept);
         let key = (Beside::Client.kind().to_owned(), read.client.id.clone());
         if self.kept.get(&key).is_some_and(|record| client::gets_no_tokens(&record.content)) {

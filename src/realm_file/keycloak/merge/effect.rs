@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::keycloak::Kept;
 use crate::keycloak::document::DocumentKind;
+use crate::keycloak::representation::CredentialRepresentation;
 use crate::protocol::client::{Client, GrantType};
+use crate::protocol::mapper::{Kind, Mapper};
 use crate::protocol::redirect_uri::Strictness;
 
 /// Names of members that are kept without effect, by the reason and by what has them.
@@ -110,6 +112,26 @@ impl WithoutEffect {
         self.insert("the realm", why, format!("{}s", kind.kind()));
     }
 
+    /// Notes which of `mappers` are of a kind that writes nothing here; `what` has them.
+    pub(super) fn note_mappers(&mut self, what: &'static str, mappers: &[Mapper]) {
+        for mapper in mappers.iter().filter(|mapper| Kind::parse(&mapper.kind).is_none()) {
+            // SAML's come with every realm of Keycloak, for clients whose protocol is told of already.
+            if !mapper.kind.starts_with("saml-") {
+                let name = format!("mapper {} ({})", mapper.name, mapper.kind);
+                self.insert(what, "its kind is not known, so its claim is missing", name);
+            }
+        }
+    }
+
+    /// Notes which of a user's credentials nobody is asked for.
+    pub(super) fn note_credentials(&mut self, credentials: &[CredentialRepresentation]) {
+        for kind in credentials.iter().filter_map(|credential| credential.kind.as_deref()) {
+            if !["password", "otp", "totp", "hotp"].contains(&kind) {
+                self.insert("users", "nobody is asked for it", format!("credentials of type {kind}"));
+            }
+        }
+    }
+
     fn attributes(&mut self, what: &'static str, attributes: &Map<String, Value>) {
         for (name, _) in attributes.iter().filter(|(_, value)| says_something(value)) {
             self.insert(what, reason(name), format!("attribute {name}"));
@@ -182,6 +204,30 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn mappers_that_write_nothing_are_told() {
+        let mapper = |name: &str, kind: &str| Mapper {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            ..Mapper::default()
+        };
+        let mut found = WithoutEffect::default();
+        let mappers = [
+            mapper("email", "oidc-usermodel-property-mapper"),
+            mapper("script", "oidc-script-based-protocol-mapper"),
+            mapper("role list", "saml-role-list-mapper"),
+        ];
+        found.note_mappers("clients", &mappers);
+        let told: Vec<_> = found.told().collect();
+        assert_eq!(
+            told,
+            [
+                "kept without effect, of clients: mapper script (oidc-script-based-protocol-mapper) (its kind is not known, \
+              so its claim is missing)"
+            ]
+        );
+    }
 
     #[test]
     fn only_what_has_no_effect_is_told_with_its_reason() {

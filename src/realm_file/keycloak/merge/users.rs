@@ -55,6 +55,7 @@ impl Merge {
         }
         self.without_effect.note("users", &kept);
         self.keep(Beside::User, &state.user.id, kept);
+        self.without_effect.note_credentials(representation.credentials.as_deref().unwrap_or_default());
         if let Some(credentials) = representation.credentials.clone() {
             self.credentials(credentials, &mut state);
         }
