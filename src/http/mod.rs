@@ -84,9 +84,19 @@ fn router(app: Shared) -> Router {
         (false, true) => routes.clone().merge(below(routes)),
         (false, false) => below(routes),
     };
+    let routes = if base.is_empty() { routes } else { routes.merge(inserted(&base)) };
     let routes = routes.method_not_allowed_fallback(no_method);
     let known = routes.clone().fallback(missing).with_state(app.clone());
     routes.fallback(move |request| async move { lenient(&base, known, request).await }).with_state(app)
+}
+
+/// Metadata at the host's root, with the path of the issuer behind the well-known part (RFC 8414 §3.1), for issuers below
+/// `base`.
+fn inserted(base: &str) -> Router<Shared> {
+    let of = |name: &str| format!("/.well-known/{name}{base}/realms/{{realm}}");
+    Router::new()
+        .route(&of("openid-configuration"), get(discovery::metadata))
+        .route(&of("oauth-authorization-server"), get(discovery::metadata))
 }
 
 /// Looks once more for an address that no route has, without doubled and trailing slashes: Keycloak's admin clients put one

@@ -123,6 +123,13 @@ async fn a_relative_path_is_served_with_and_without_it_and_health_where_it_is_as
         assert_eq!(status, 200, "{path}");
         assert_eq!(found["issuer"], "http://localhost:99/auth/realms/master", "{path}");
     }
+    for name in ["oauth-authorization-server", "openid-configuration"] {
+        // RFC 8414 §3.1: the issuer's path comes behind the well-known part.
+        let path = format!("/.well-known/{name}/auth/realms/master");
+        let (status, found) = ask(running.address, "localhost", &path, None).await;
+        assert_eq!(status, 200, "{path}");
+        assert_eq!(found["issuer"], "http://localhost/auth/realms/master", "{path}");
+    }
     for path in ["/", "/auth", "/auth/"] {
         assert_eq!(ask(running.address, "localhost", path, None).await.0, 200, "{path}");
     }
