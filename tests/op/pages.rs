@@ -402,3 +402,17 @@ async fn a_person_who_got_lost_gets_a_page() {
         assert_eq!(allowed(&page).is_some(), status == 405, "{address}");
     }
 }
+
+/// Scripts of Keycloak's test suites take the parameters of the form's address apart.
+#[tokio::test]
+async fn the_sign_in_form_is_sent_to_an_address_of_keycloaks_shape() {
+    let server = TestServer::start().await.unwrap();
+    let page = server.browser().open(&server.rp("web", Some("web-secret")).authorize_url()).await;
+    let action = page.form_action();
+    let (path, query) = action.split_once('?').unwrap();
+    assert!(path.ends_with("/realms/main/login-actions/authenticate"), "{path}");
+    let found: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let names: Vec<_> = found.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["session_code", "execution", "client_id", "tab_id"]);
+    assert!(found.iter().all(|(_, value)| !value.is_empty()), "{query}");
+}

@@ -46,7 +46,7 @@ async fn r08_a_what_waits_is_taken_as_it_was_or_not_at_all() {
 async fn r08_a_what_is_added_on_the_way_counts_for_nothing() {
     let (_server, rp, mut browser, page) = paused().await;
     let added = "response_type=token&redirect_uri=https%3A%2F%2Fevil.test%2F&scope=openid%20offline_access&state=evil\
-                 &response_mode=fragment&prompt=none&tab_id=x&client_data=eyJydCI6InRva2VuIn0";
+                 &response_mode=fragment&prompt=none&client_data=eyJydCI6InRva2VuIn0";
     let fields = [
         ("username", "alice"),
         ("password", "alice"),

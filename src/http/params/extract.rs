@@ -57,6 +57,9 @@ fn query(parts: &Parts) -> Result<Params, ParamsError> {
     Params::parse_with(parts.uri.query().unwrap_or_default().as_bytes(), REPEATABLE)
 }
 
+/// Parameters of our own forms' addresses that nothing reads: old scripts send them in the form as well.
+const UNREAD: [&str; 2] = ["execution", "tab_id"];
+
 async fn form(request: Request) -> Result<Params, ParamsError> {
     let (parts, body) = request.into_parts();
     if !is_form(&parts.headers) {
@@ -65,7 +68,8 @@ async fn form(request: Request) -> Result<Params, ParamsError> {
     let in_query = query(&parts)?;
     let raw = read(&parts.headers, body).await?;
     let params = Params::parse_with(&raw, REPEATABLE)?;
-    match in_query.names().find(|name| params.names().any(|own| own == *name)) {
+    let mut in_query = in_query.names().filter(|name| !UNREAD.contains(name));
+    match in_query.find(|name| params.names().any(|own| own == *name)) {
         Some(twice) => Err(ParamsError::Repeated(twice.to_owned())),
         None => Ok(params),
     }

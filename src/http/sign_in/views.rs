@@ -151,14 +151,16 @@ pub(super) fn onward(context: &RealmContext, client: Option<&Client>, page: Page
     registered.filter_map(|uri| Destination::of(uri)).fold(page, |page, origin| page.leading_to(&origin))
 }
 
-/// Keycloak's form of the address, which scripts take from the page as it stands. `session_code` carries the request;
-/// the rest is for readers of logs of old test suites.
+/// Keycloak's form of the address, which scripts take from the page as it stands or apart. `session_code` carries the
+/// request; nothing reads the rest, which says nothing either: the same for each request, so that answers can be compared.
 fn action(context: &RealmContext, step: &str, client: Option<&Client>, code: &str) -> String {
     let path = crate::http::realm_path(context);
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("session_code", code);
     if let Some(client) = client {
+        query.append_pair("execution", &context.state.realm.id);
         query.append_pair("client_id", &client.client_id);
+        query.append_pair("tab_id", &client.id);
     }
     format!("{path}/login-actions/{step}?{}", query.finish())
 }
