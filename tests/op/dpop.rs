@@ -1,5 +1,8 @@
 //! Tokens that are bound to a key (RFC 9449), at each endpoint that issues or takes them.
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
 use axum::http::Method;
 use serde_json::{Value, json};
 use vestibule::clock::Timestamp;
@@ -32,6 +35,8 @@ email = "alice@example.com"
 async fn server() -> TestServer {
     TestServer::with_realm(REALM).await.unwrap()
 }
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// A client with a key of its own.
 fn with_key(server: &TestServer, client_id: &str, secret: Option<&str>) -> (Rp, ProofKey) {
@@ -320,4 +325,40 @@ async fn a_script_may_send_proofs_and_read_nonces() {
     let reply = rp.token_request(&browser, &[("grant_type", "authorization_code"), ("code", "x")]).await;
     assert_eq!(reply.header("access-control-allow-origin"), "http://localhost:3000");
     assert!(reply.header("access-control-expose-headers").contains("DPoP-Nonce"));
+}
+
+/// Where the logs of this test's thread go.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A replay is the client's doing: it must not fill the log with trouble of ours.
+#[tokio::test]
+async fn j07_a_replay_beside_another_refusal_is_no_error_of_the_server() {
+    let server = server().await;
+    let log = Log::default();
+    let made = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || made.clone()).finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let (rp, key) = with_key(&server, "bound", Some("bound-secret"));
+    let proof = key.proof("POST", &rp.endpoint("token"), None);
+    let proofs = std::slice::from_ref(&proof);
+    for (code, error) in [("unknown", "invalid_grant"), ("unknown", "invalid_dpop_proof")] {
+        let fields = [("grant_type", "authorization_code"), ("code", code), ("code_verifier", VERIFIER)];
+        let fields = [&fields[..], &[("redirect_uri", "http://localhost:3000/callback")]].concat();
+        let reply = request_token(&server.browser(), &rp, proofs, &fields).await;
+        is_error(&reply, 400, error, "the same proof");
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(!log.contains("ERROR"), "{log}");
 }

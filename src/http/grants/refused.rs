@@ -55,8 +55,10 @@ impl Refused {
         match context.app.commit(spent.chain(leaves).collect()).await {
             Ok(()) => self.error,
             Err(StoreError::Conflict { what }) if self.error.is_refusal() => {
-                let used = caller.spends.iter().find(|spend| spend.kind.name() == what);
-                used.map_or(StoreError::Conflict { what }.into(), |spend| client_auth::replayed(spend.kind))
+                match caller.spends.iter().find(|spend| spend.kind.name() == what) {
+                    Some(spend) => client_auth::replayed(spend.kind),
+                    None => StoreError::Conflict { what }.into(),
+                }
             }
             Err(StoreError::Conflict { .. }) => self.error,
             Err(error) => error.into(),
