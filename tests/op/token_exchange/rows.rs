@@ -297,6 +297,9 @@ async fn x07e_x07f_what_would_be_ignored_elsewhere_is_refused() {
         let reply = scene.ask(&scene.gateway, token, &[("audience", "api"), (name, value)]).await;
         assert_refused(&reply, "invalid_request", name);
     }
+    let details = [("audience", "api"), ("authorization_details", "[{\"type\":\"payment\"}]")];
+    let reply = scene.ask(&scene.gateway, token, &details).await;
+    assert_refused(&reply, "invalid_authorization_details", "RFC 9396 §6: details");
     for name in ["audience", "resource"] {
         for count in [11, 200] {
             let reply = scene.ask(&scene.gateway, token, &vec![(name, "api"); count]).await;

@@ -83,13 +83,20 @@ impl<'a> ExchangeRequest<'a> {
     /// Reads the parameters that have a value.
     ///
     /// # Errors
-    /// `invalid_request` when one is missing, unknown, or says what is not done.
+    /// `invalid_request` when one is missing, unknown, or says what is not done, and `invalid_authorization_details` for
+    /// details, which no exchange gives (RFC 9396 §6): to ignore them would give more than was asked for.
     pub fn read(parameters: &[(&'a str, &'a str)]) -> Result<Self, OAuthError> {
         let spoken_for =
             |name: &str| SPOKEN_FOR.iter().any(|begin| name.starts_with(begin)) && !KNOWN.contains(&name);
         if parameters.iter().any(|(name, _)| spoken_for(name)) {
             return Err(refuse(
                 "A parameter of the exchange is not known: subject, actor and issuer follow from the tokens",
+            ));
+        }
+        if parameters.iter().any(|(name, _)| *name == "authorization_details") {
+            return Err(OAuthError::new(
+                ErrorCode::InvalidAuthorizationDetails,
+                "An exchange gives no authorization_details: leave the parameter out",
             ));
         }
         let one = |name: &str| parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
@@ -207,6 +214,9 @@ mod tests {
             let error = ExchangeRequest::read(&parameters).unwrap_err();
             assert_eq!(error.code, ErrorCode::InvalidRequest, "{row}");
         }
+        let details = with(&[("authorization_details", "[{\"type\":\"payment\"}]")]);
+        let error = ExchangeRequest::read(&details).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidAuthorizationDetails, "RFC 9396 §6");
         let others = with(&[("client_id", "a"), ("vendor_hint", "x")]);
         assert!(ExchangeRequest::read(&others).is_ok(), "RFC 6749 §3.2: others are ignored");
     }
