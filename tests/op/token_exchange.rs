@@ -1,6 +1,7 @@
 //! Token exchange (RFC 8693): what it gives. What it refuses are the `rows`.
 
 use serde_json::json;
+use vestibule::protocol::subject::SubjectType;
 use vestibule::store::Page;
 use vestibule::testing::{TestServer, Tokens, claims};
 
@@ -173,4 +174,32 @@ async fn x07_a_bound_token_is_exchanged_for_a_bound_one() {
     let asked = [("audience", "api"), ("requested_token_type", ID)];
     let reply = scene.ask(&scene.gateway, bound.access_token(), &asked).await;
     assert_refused(&reply, "invalid_request", "an ID token is bound to nothing");
+}
+
+#[tokio::test]
+async fn core_8_1_a_pairwise_client_reads_no_id_token_of_another_sector() {
+    let scene = Scene::new().await;
+    let mut client = scene.client("gateway").await;
+    client.settings.subject_type = SubjectType::Pairwise;
+    client.settings.sector_identifier_uri = Some("https://gateway.example/sector.json".into());
+    scene.put(client).await;
+    let token = scene.alice.access_token();
+    let asked = [("audience", "api"), ("requested_token_type", ID)];
+    let reply = scene.ask(&scene.gateway, token, &asked).await;
+    assert_refused(&reply, "invalid_request", "the service knows the person by the real name");
+
+    let sector = |uri: &str| Some(uri.to_owned());
+    let mut api = scene.client("api").await;
+    api.settings.subject_type = SubjectType::Pairwise;
+    api.settings.sector_identifier_uri = sector("https://api.example/sector.json");
+    scene.put(api.clone()).await;
+    let reply = scene.ask(&scene.gateway, token, &asked).await;
+    assert_refused(&reply, "invalid_request", "the service is of another sector");
+
+    api.settings.sector_identifier_uri = sector("https://gateway.example/sector.json");
+    scene.put(api).await;
+    let id = scene.exchange(&scene.gateway, token, &asked).await.access_claims();
+    let known = scene.exchange(&scene.gateway, token, &[("audience", "api")]).await.access_claims();
+    assert_eq!(id["sub"], known["sub"], "of the same sector it is the name that the client knows");
+    assert_ne!(id["sub"], scene.alice.access_claims()["sub"]);
 }

@@ -22,7 +22,8 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::{Grant, GrantExchange, GrantRequest, Parent};
 use crate::protocol::grants::refresh_token;
 use crate::protocol::grants::token_exchange::{
-    Case, Exchange, ExchangeRequest, ExchangeRule, TokenType, admit, decide, only_audience, rule, scopes,
+    Case, Exchange, ExchangeRequest, ExchangeRule, TokenType, admit, decide, may_read, only_audience, rule,
+    scopes,
 };
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope::{self, Granted};
@@ -98,6 +99,7 @@ async fn issue(
         }
         _ => requester,
     };
+    may_read(requester, service)?;
     let store = &context.app.store;
     let roles = store.roles_of_user(&context.state.realm.id, &subject.user().id).await?;
     let audiences: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();

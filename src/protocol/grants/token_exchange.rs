@@ -21,6 +21,7 @@ use crate::protocol::client::{Client, GrantType};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::jws::Claims;
 use crate::protocol::scope::{self, Granted};
+use crate::protocol::subject;
 
 /// What a client may exchange tokens for: one audience, and how. Nothing is allowed that is not said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +166,20 @@ pub fn rule<'a>(requester: &'a Client, service: Option<&Client>) -> Result<&'a E
     service.and_then(|service| rules.into_iter().find(|rule| rule.audience == service.client_id)).ok_or_else(
         || OAuthError::new(ErrorCode::InvalidTarget, "The client may not have a token for this audience"),
     )
+}
+
+/// Whether `requester` may read an ID token for `service`. It says the name by which the service knows the person, which a
+/// client that knows people by names of its own must not learn (OpenID Connect Core §8.1).
+///
+/// # Errors
+/// `invalid_request`.
+pub fn may_read(requester: &Client, service: &Client) -> Result<(), OAuthError> {
+    match subject::pairwise(requester) {
+        Some(own) if subject::pairwise(service).as_ref() != Some(&own) => Err(refuse(
+            "The client knows people by pairwise names, and may have an ID token for its own sector alone",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a refresh token of an exchange may still be used for `service` (X06).
