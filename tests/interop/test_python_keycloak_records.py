@@ -257,3 +257,44 @@ def test_required_actions_are_kept(admin):
     assert admin.get_required_action_by_alias("UPDATE_PASSWORD")["enabled"]
     admin.update_required_action("VERIFY_EMAIL", {"alias": "VERIFY_EMAIL", "enabled": False})
     assert not admin.get_required_action_by_alias("VERIFY_EMAIL")["enabled"]
+    assert {"CONFIGURE_TOTP", "TERMS_AND_CONDITIONS", "UPDATE_PROFILE"} <= set(names(admin.get_required_actions(), "alias"))
+
+
+def test_a_person_accepts_the_terms_before_they_sign_in(admin, user):
+    admin.update_user(user, {"requiredActions": ["TERMS_AND_CONDITIONS"]})
+    assert admin.get_user(user)["requiredActions"] == ["TERMS_AND_CONDITIONS"]
+    with pytest.raises(KeycloakError, match="Account is not fully set up"):
+        claims()
+    admin.update_user(user, {"requiredActions": []})
+    assert claims()["sub"] == user
+
+
+def test_policies_of_clients_and_texts_are_kept(admin):
+    # The library has no names of its own for these, and its connection calls any address.
+    for part in ("policies", "profiles"):
+        address, kept = f"admin/realms/{REALM}/client-policies/{part}", {part: [{"name": "ours", "description": "kept"}]}
+        assert admin.connection.raw_put(address, data=json.dumps(kept)).status_code == 204
+        assert admin.connection.raw_get(address).json()[part] == kept[part]
+    texts = f"admin/realms/{REALM}/localization/de"
+    assert admin.connection.raw_post(texts, data=json.dumps({"hello": "Hallo"})).status_code == 204
+    assert admin.connection.raw_get(texts).json() == {"hello": "Hallo"}
+
+
+def test_an_administrator_acts_as_a_user(admin, user):
+    answer = admin.connection.raw_post(f"admin/realms/{REALM}/users/{user}/impersonation", data="{}")
+    assert answer.json()["redirect"].endswith(f"/realms/{REALM}/account/")
+    assert answer.cookies
+    assert len(admin.get_sessions(user)) >= 1
+
+
+def test_a_clients_certificate_is_kept_and_single_records_have_no_permissions(admin, app):
+    made = admin.connection.raw_post(f"admin/realms/{REALM}/clients/{app}/certificates/jwt.credential/generate", data="{}").json()
+    assert made["privateKey"]
+    assert admin.upload_certificate(app, made["certificate"]) == {"certificate": made["certificate"]}
+    assert admin.get_client_certificate_key_info(app, "jwt.credential") == {"certificate": made["certificate"]}
+    assert admin.get_client_management_permissions(app) == {"enabled": False}
+    group = admin.create_group({"name": "crew"})
+    assert admin.group_set_permissions(group, enabled=False) == {"enabled": False}
+    with pytest.raises(KeycloakError, match="501"):
+        admin.update_client_management_permissions({"enabled": True}, app)
+    admin.delete_group(group)
