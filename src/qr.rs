@@ -69,8 +69,9 @@ impl Qr {
         )
     }
 
-    /// The dark modules, in runs.
-    fn path(&self) -> String {
+    /// The dark modules, in runs: the `d` of a `path` of SVG.
+    #[must_use]
+    pub fn path(&self) -> String {
         use std::fmt::Write as _;
         let mut path = String::new();
         for (y, row) in self.dark.chunks(self.size).enumerate() {

@@ -16,6 +16,7 @@ type Samples = Vec<(&'static str, Page)>;
 pub(super) fn every_page(from: &Source<'_>) -> Samples {
     let mut all = sign_in(from);
     all.extend(steps(from));
+    all.extend(required(from));
     all.extend(consent(from));
     all.extend(endings(from));
     all.extend(troubles(from));
@@ -145,6 +146,51 @@ fn steps(from: &Source<'_>) -> Samples {
         ("code-wrong", Code { problem: Some(CodeProblem::Wrong), ..code.clone() }.page()),
         ("new-password", new_password.page()),
         ("new-password-refused", refused.page()),
+    ]
+}
+
+fn required(from: &Source<'_>) -> Samples {
+    let device = NewDevice {
+        shell: from.shell(),
+        action: Link::own("/realms/main/login-actions/authenticate?session_code=abc&client_id=web"),
+        restart: Link::own("/realms/main/login-actions/authenticate?session_code=def"),
+        destination: Destination::of("http://localhost:3000/callback"),
+        size: 29,
+        dark: "M4 4h7v7h-7zM18 4h7v7h-7zM4 18h7v7h-7z",
+        key: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ",
+        problem: None,
+    };
+    let terms = Terms {
+        shell: from.shell_with_logo(),
+        action: device.action.clone(),
+        destination: device.destination.clone(),
+        terms: Some(
+            "Be kind to each other.\n\nWhat you write here stays yours; you let us keep it for you, and give it back \
+             when you ask.",
+        ),
+        address: from.link("https://notes.example.com/terms"),
+    };
+    let profile = CompleteProfile {
+        shell: from.shell(),
+        action: device.action.clone(),
+        restart: device.restart.clone(),
+        destination: device.destination.clone(),
+        email: (from.entry("alice@example.com"), None),
+        first_name: (from.entry("Alice"), None),
+        last_name: (from.entry("Adams"), None),
+    };
+    let refused = CompleteProfile {
+        email: (from.entry("alice"), Some(FieldProblem::Address)),
+        last_name: (Entry::from(""), Some(FieldProblem::Missing)),
+        ..profile.clone()
+    };
+    vec![
+        ("new-device", device.page()),
+        ("new-device-wrong", NewDevice { problem: Some(CodeProblem::Wrong), ..device.clone() }.page()),
+        ("terms", terms.page()),
+        ("terms-bare", Terms { terms: None, address: None, ..terms.clone() }.page()),
+        ("profile", profile.page()),
+        ("profile-refused", refused.page()),
     ]
 }
 

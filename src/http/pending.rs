@@ -16,6 +16,7 @@ use super::pages::Trouble;
 use super::params::Params;
 use crate::clock::Timestamp;
 use crate::protocol::authorize::RequestParameters;
+use crate::protocol::otp::DeviceKey;
 use crate::protocol::pushed_request::PushedRequest;
 use crate::protocol::realm::RealmSettings;
 use crate::protocol::spend::{Spend, SpendKind};
@@ -68,6 +69,9 @@ pub struct Half {
     pub remember: bool,
     /// Whether a code of a device was right.
     pub code_proven: bool,
+    /// The key of the device that the person is setting up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceKey>,
 }
 
 /// Where a person goes who signs in for no client.

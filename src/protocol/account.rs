@@ -68,6 +68,30 @@ pub struct Wish {
     email: Option<String>,
 }
 
+/// Names and address as a person fills them in on a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// The first name.
+    pub first_name: String,
+    /// The last name.
+    pub last_name: String,
+    /// The e-mail address.
+    pub email: String,
+}
+
+impl Profile {
+    /// Those of `user`.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        Self {
+            first_name: text(&user.first_name),
+            last_name: text(&user.last_name),
+            email: text(&user.email),
+        }
+    }
+}
+
 /// What is wrong with a field, in Keycloak's words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -86,6 +110,18 @@ impl Flaw {
     #[must_use]
     pub fn of_body() -> Self {
         Self { field: "body", error_message: "Send one JSON object as application/json", params: Vec::new() }
+    }
+
+    /// The field, by Keycloak's name.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// The name of the message.
+    #[must_use]
+    pub fn message(&self) -> &'static str {
+        self.error_message
     }
 
     /// Somebody else has the e-mail address.
@@ -130,6 +166,24 @@ pub fn changed(user: &User, wish: &Wish) -> Result<User, Vec<Flaw>> {
         new.email_verified = false;
     }
     if flaws.is_empty() { Ok(new) } else { Err(flaws) }
+}
+
+/// `user` with the names and the address of `profile`, of which none may be missing.
+///
+/// # Errors
+/// Every field that is wrong.
+pub fn completed(user: &User, profile: &Profile) -> Result<User, Vec<Flaw>> {
+    let fields =
+        [("firstName", &profile.first_name), ("lastName", &profile.last_name), ("email", &profile.email)];
+    let missing = fields.into_iter().filter(|(_, text)| text.trim().is_empty());
+    let missing: Vec<Flaw> =
+        missing.map(|(field, _)| Flaw::new(field, "error-user-attribute-required")).collect();
+    let [first_name, last_name, email] = fields.map(|(_, text)| Some(text.clone()));
+    match changed(user, &Wish { username: None, first_name, last_name, email }) {
+        Ok(user) if missing.is_empty() => Ok(user),
+        Ok(_) => Err(missing),
+        Err(flaws) => Err(flaws.into_iter().chain(missing).collect()),
+    }
 }
 
 fn is_address(email: &str) -> bool {
@@ -225,6 +279,41 @@ mod tests {
             let flaws = changed(&user, &wish(body)).unwrap_err();
             let found: Vec<_> = flaws.iter().map(|flaw| (flaw.field, flaw.error_message)).collect();
             assert_eq!(found, [(field, message)], "{case}");
+        }
+    }
+
+    #[test]
+    fn a_profile_is_complete_with_both_names_and_an_address() {
+        let user = User { email_verified: true, ..User::new("r", "1", "alice", crate::clock::Timestamp(0)) };
+        let profile = |first: &str, last: &str, email: &str| Profile {
+            first_name: first.into(),
+            last_name: last.into(),
+            email: email.into(),
+        };
+        let new = completed(&user, &profile("Alice", " Adams ", "a@example.com")).unwrap();
+        assert_eq!(Profile::of(&new), profile("Alice", "Adams", "a@example.com"));
+        assert!(!new.email_verified, "nobody has proven the new address");
+        for (case, wrong, expected) in [
+            (
+                "no name",
+                profile("", "Adams", "a@example.com"),
+                vec![("firstName", "error-user-attribute-required")],
+            ),
+            (
+                "spaces",
+                profile("Alice", "  ", "a@example.com"),
+                vec![("lastName", "error-user-attribute-required")],
+            ),
+            ("no address", profile("Alice", "Adams", "a"), vec![("email", "error-invalid-email")]),
+            (
+                "two at once",
+                profile("", "Adams", "a"),
+                vec![("email", "error-invalid-email"), ("firstName", "error-user-attribute-required")],
+            ),
+        ] {
+            let flaws = completed(&user, &wrong).unwrap_err();
+            let flaws: Vec<_> = flaws.iter().map(|flaw| (flaw.field(), flaw.message())).collect();
+            assert_eq!(flaws, expected, "{case}");
         }
     }
 }

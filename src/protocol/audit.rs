@@ -85,6 +85,10 @@ pub enum AuditKind {
     UpdatePassword,
     /// A person changed names or e-mail address of their own.
     UpdateProfile,
+    /// A person set up a device for one-time codes.
+    UpdateTotp,
+    /// A person did something else that the account asked for: accepted the terms.
+    CustomRequiredAction,
     /// An administrator made something.
     AdminCreate,
     /// An administrator changed something.

@@ -3,10 +3,14 @@
 //! Owns which code is right when. That each counts once is the store's: [`Right::spend`] is what a right one uses up.
 
 use aws_lc_rs::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, HMAC_SHA512};
-use serde::Deserialize;
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
 
 use super::credential::{Credential, OTP};
 use super::spend::{Spend, SpendKind};
+use super::user::User;
 use crate::clock::Timestamp;
 use crate::secrets;
 
@@ -38,6 +42,65 @@ impl Default for Method {
 struct Key {
     value: String,
     secret_encoding: Option<String>,
+}
+
+/// The key of a device that is being set up, in Base32 (RFC 4648 §6), as authenticator apps take it. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceKey(String);
+
+impl std::fmt::Debug for DeviceKey {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("DeviceKey(***)")
+    }
+}
+
+impl DeviceKey {
+    /// The key of these bytes: as many as SHA-1 gives (RFC 4226 §4, R6).
+    #[must_use]
+    pub fn new(bytes: [u8; 20]) -> Self {
+        Self(in_base32(&bytes))
+    }
+
+    /// The key as a person types it: four characters, a space.
+    #[must_use]
+    pub fn groups(&self) -> String {
+        let letters: Vec<char> = self.0.chars().collect();
+        letters.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The address that authenticator apps read from a picture, for the account `username` at `realm`.
+    #[must_use]
+    pub fn address(&self, realm: &str, username: &str) -> String {
+        let plain = |text: &str| percent_encode(text.as_bytes(), NON_ALPHANUMERIC).to_string();
+        let (realm, username, key) = (plain(realm), plain(username), &self.0);
+        format!(
+            "otpauth://totp/{realm}:{username}?secret={key}&issuer={realm}&algorithm=SHA1&digits=6&period=30"
+        )
+    }
+
+    /// What is kept sealed of it: `secretData` of Keycloak.
+    #[must_use]
+    pub fn secret(&self) -> String {
+        json!({ "value": self.0, "secretEncoding": "BASE32" }).to_string()
+    }
+
+    /// The device of `user` with this key, whose `secret` is still to be sealed.
+    #[must_use]
+    pub fn credential(&self, user: &User, label: Option<String>, now: Timestamp) -> Credential {
+        let data =
+            json!({ "subType": "totp", "digits": 6, "period": 30, "counter": 0, "algorithm": "HmacSHA1" });
+        Credential {
+            id: Uuid::new_v4().to_string(),
+            realm_id: user.realm_id.clone(),
+            user_id: user.id.clone(),
+            kind: OTP.to_owned(),
+            label,
+            secret: String::new(),
+            data: data.to_string(),
+            priority: 10,
+            created_at: now,
+        }
+    }
 }
 
 /// A right code.
@@ -97,6 +160,21 @@ fn key(secret: &str) -> Option<Vec<u8>> {
         Some("BASE32") => base32(&value),
         Some(_) => None,
     }
+}
+
+/// RFC 4648 §6, without padding.
+fn in_base32(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits: Vec<u8> =
+        bytes.iter().flat_map(|byte| (0..8_u32).rev().map(move |place| byte >> place & 1)).collect();
+    let value = |five: &[u8]| {
+        let missing = u32::try_from(5_usize.saturating_sub(five.len())).unwrap_or_default();
+        five.iter().fold(0_u8, |sum, bit| sum << 1 | bit) << missing
+    };
+    bits.chunks(5)
+        .filter_map(|five| ALPHABET.get(usize::from(value(five))))
+        .map(|letter| char::from(*letter))
+        .collect()
 }
 
 /// RFC 4648 §6, with or without padding.
@@ -233,5 +311,32 @@ mod tests {
         assert!(!good(json!({ "period": 0 }), &secret(KEY)));
         assert!(!good(json!({}), "not JSON"));
         assert!(!good(json!({}), &json!({ "value": KEY, "secretEncoding": "X" }).to_string()));
+    }
+
+    #[test]
+    fn rfc4648_10_base32_goes_both_ways() {
+        for (text, expected) in
+            [("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("fooba", "MZXW6YTB"), ("", "")]
+        {
+            assert_eq!(in_base32(text.as_bytes()), expected, "{text}");
+            assert_eq!(base32(expected).unwrap(), text.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_device_that_is_set_up_shows_right_codes() {
+        let key = DeviceKey::new(*b"12345678901234567890");
+        let user = User::new("r1", "u1", "a b&c", Timestamp(0));
+        let device = key.credential(&user, None, Timestamp(0));
+        // Appendix B of RFC 6238, cut to six digits.
+        assert!(check(&device, &key.secret(), "005924", Timestamp(1_234_567_890)).is_some());
+        assert!(check(&device, &key.secret(), "005925", Timestamp(1_234_567_890)).is_none());
+        assert_eq!(
+            key.address("Acme: ü", &user.username),
+            "otpauth://totp/Acme%3A%20%C3%BC:a%20b%26c?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\
+             &issuer=Acme%3A%20%C3%BC&algorithm=SHA1&digits=6&period=30"
+        );
+        assert_eq!(key.groups(), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
+        assert!(!format!("{key:?}").contains("GEZD"));
     }
 }

@@ -4,12 +4,27 @@ use super::user::User;
 
 /// The action by which a person must choose a new password, by Keycloak's name.
 pub const UPDATE_PASSWORD: &str = "UPDATE_PASSWORD";
+/// The action by which a person must set up a device for one-time codes.
+pub const CONFIGURE_TOTP: &str = "CONFIGURE_TOTP";
+/// The action by which a person must accept the realm's terms.
+pub const TERMS: &str = "TERMS_AND_CONDITIONS";
+/// The action by which a person must look through names and e-mail address.
+pub const UPDATE_PROFILE: &str = "UPDATE_PROFILE";
+
+/// What this server asks of a person, in the order in which it does. The password comes last: its change is the sign-in.
+pub const ASKED: [&str; 4] = [CONFIGURE_TOTP, TERMS, UPDATE_PROFILE, UPDATE_PASSWORD];
 
 /// The next step of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Type a code of the device.
     Code,
+    /// Set up a device.
+    SetUpDevice,
+    /// Accept the terms.
+    AcceptTerms,
+    /// Look through names and e-mail address.
+    CompleteProfile,
     /// Choose a new password.
     NewPassword,
     /// Nothing that this server can ask for: what is missing, by Keycloak's names.
@@ -18,19 +33,35 @@ pub enum Step {
     Enter,
 }
 
+/// What becomes of an action that this server cannot ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// It holds the sign-in up: an operator takes it off the account, or leads the person elsewhere.
+    HoldsUp,
+    /// It is passed over, and stays with the account.
+    IsPassedOver,
+}
+
 /// The step after a right password; `has_device` tells of a device for codes, `code_proven` of a right code. What cannot
 /// be done comes before what would be in vain without it.
 #[must_use]
-pub fn next(user: &User, has_device: bool, code_proven: bool) -> Step {
+pub fn next(user: &User, has_device: bool, code_proven: bool, unknown: Unknown) -> Step {
     if has_device && !code_proven {
         return Step::Code;
     }
-    let (own, others): (Vec<&String>, Vec<&String>) =
-        user.required_actions.iter().partition(|action| *action == UPDATE_PASSWORD);
-    if !others.is_empty() {
-        return Step::Unfit(others.into_iter().cloned().collect());
+    let others = user.required_actions.iter().filter(|action| !ASKED.contains(&action.as_str()));
+    let others: Vec<String> = others.cloned().collect();
+    if unknown == Unknown::HoldsUp && !others.is_empty() {
+        return Step::Unfit(others);
     }
-    if own.is_empty() { Step::Enter } else { Step::NewPassword }
+    let first = ASKED.into_iter().find(|asked| user.required_actions.iter().any(|action| action == asked));
+    match first {
+        Some(CONFIGURE_TOTP) => Step::SetUpDevice,
+        Some(TERMS) => Step::AcceptTerms,
+        Some(UPDATE_PROFILE) => Step::CompleteProfile,
+        Some(_) => Step::NewPassword,
+        None => Step::Enter,
+    }
 }
 
 /// Why a new password is not taken.
@@ -82,11 +113,27 @@ mod tests {
             ("a temporary password", &[UPDATE_PASSWORD], false, false, Step::NewPassword),
             ("the code comes first", &[UPDATE_PASSWORD], true, false, Step::Code),
             ("then the password", &[UPDATE_PASSWORD], true, true, Step::NewPassword),
+            ("another device", &[CONFIGURE_TOTP], true, true, Step::SetUpDevice),
+            ("the terms", &[UPDATE_PROFILE, TERMS], false, false, Step::AcceptTerms),
+            ("the profile", &[UPDATE_PASSWORD, UPDATE_PROFILE], false, false, Step::CompleteProfile),
+            (
+                "all",
+                &[UPDATE_PASSWORD, UPDATE_PROFILE, TERMS, CONFIGURE_TOTP],
+                false,
+                false,
+                Step::SetUpDevice,
+            ),
             ("another action", &["VERIFY_EMAIL"], false, false, unfit(&["VERIFY_EMAIL"])),
-            ("both", &[UPDATE_PASSWORD, "CONFIGURE_TOTP"], false, false, unfit(&["CONFIGURE_TOTP"])),
+            ("both", &[UPDATE_PASSWORD, "webauthn-register"], false, false, unfit(&["webauthn-register"])),
             ("the code tells before what is missing", &["VERIFY_EMAIL"], true, false, Step::Code),
         ] {
-            assert_eq!(next(&user(actions), device, proven), expected, "{case}");
+            assert_eq!(next(&user(actions), device, proven, Unknown::HoldsUp), expected, "{case}");
+        }
+        for (case, actions, expected) in [
+            ("alone", &["VERIFY_EMAIL"][..], Step::Enter),
+            ("before one that is asked", &["webauthn-register", TERMS], Step::AcceptTerms),
+        ] {
+            assert_eq!(next(&user(actions), false, false, Unknown::IsPassedOver), expected, "{case}");
         }
     }
 

@@ -63,6 +63,7 @@ mod redirect;
 mod refresh;
 mod registration;
 mod request_object;
+mod required_actions;
 mod resource;
 mod revoke;
 mod rows;

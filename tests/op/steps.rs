@@ -29,27 +29,31 @@ const REALM: &str = r#"
 
 /// RFC 6238's key; at this moment its codes are those of appendix B, cut to six digits.
 const KEY: &str = "12345678901234567890";
-const NOW: i64 = 1_234_567_890;
+pub(crate) const NOW: i64 = 1_234_567_890;
 const CODE: &str = "005924";
 const HOTP: [&str; 3] = ["755224", "287082", "359152"];
 
-struct Scene {
-    server: TestServer,
-    realm_id: String,
+pub(crate) struct Scene {
+    pub(crate) server: TestServer,
+    pub(crate) realm_id: String,
     user_id: String,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
+        Self::with(false).await
+    }
+
+    async fn with(strict: bool) -> Self {
         let frozen_at = Some(Timestamp(NOW));
-        let options = Options { realm: Some(REALM.to_owned()), frozen_at, ..Options::default() };
+        let options = Options { realm: Some(REALM.to_owned()), frozen_at, strict, ..Options::default() };
         let server = TestServer::with(options).await.unwrap();
         let realm_id = server.app().store.realm_by_name("main").await.unwrap().unwrap().id;
         let user_id = user(&server, "alice").await.id;
         Self { realm_id, user_id, server }
     }
 
-    async fn give_device(&self, data: serde_json::Value) {
+    pub(crate) async fn give_device(&self, data: serde_json::Value) {
         let mut credential = Credential {
             id: "device-1".into(),
             realm_id: self.realm_id.clone(),
@@ -66,14 +70,18 @@ impl Scene {
         self.server.app().commit(vec![Change::PutCredential(credential)]).await.unwrap();
     }
 
-    async fn require(&self, actions: &[&str]) {
+    pub(crate) async fn devices(&self) -> Vec<Credential> {
+        self.server.app().store.credentials_of_user(&self.realm_id, &self.user_id).await.unwrap()
+    }
+
+    pub(crate) async fn require(&self, actions: &[&str]) {
         let actions = actions.iter().map(|action| (*action).to_owned()).collect();
         let (realm_id, user_id) = (self.realm_id.clone(), self.user_id.clone());
         let change = Change::SetRequiredActions { realm_id, user_id, actions };
         self.server.app().commit(vec![change]).await.unwrap();
     }
 
-    fn rp(&self) -> Rp {
+    pub(crate) fn rp(&self) -> Rp {
         self.server.rp("web", Some("web-secret"))
     }
 
@@ -82,7 +90,7 @@ impl Scene {
         self.rp().authorize(browser, "alice", "wonderland").await
     }
 
-    async fn grant(&self, more: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn grant(&self, more: &[(&str, &str)]) -> Reply {
         let mut fields = vec![("grant_type", "password"), ("username", "alice"), ("password", "wonderland")];
         fields.extend_from_slice(more);
         self.server.rp("cli", None).token_request(&self.server.browser(), &fields).await
@@ -232,14 +240,18 @@ async fn f06_a_temporary_password_is_replaced_at_the_sign_in_and_who_held_it_is_
 
 #[tokio::test]
 async fn an_account_that_cannot_be_set_up_here_says_what_is_missing_to_its_owner_alone() {
-    let scene = Scene::new().await;
-    scene.require(&["CONFIGURE_TOTP", "UPDATE_PASSWORD"]).await;
+    let scene = Scene::with(true).await;
+    scene.require(&["webauthn-register", "UPDATE_PASSWORD"]).await;
     let mut browser = scene.server.browser();
     let wrong = scene.rp().authorize(&mut browser, "alice", "x").await;
-    assert!(!wrong.body.contains("CONFIGURE_TOTP"), "{}", wrong.body);
+    assert!(!wrong.body.contains("webauthn"), "{}", wrong.body);
     let told = scene.password(&mut browser).await;
     assert_eq!(told.status, 403);
-    assert!(told.body.contains("not fully set up") && told.body.contains("CONFIGURE_TOTP"), "{}", told.body);
+    assert!(
+        told.body.contains("not fully set up") && told.body.contains("webauthn-register"),
+        "{}",
+        told.body
+    );
     let again = attribute(&told, "#loginRestartLink", "href").unwrap();
     is_sign_in(&browser.open(&again).await, "somebody else signs in instead");
     assert!(

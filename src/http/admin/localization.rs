@@ -1,4 +1,5 @@
-//! Texts of a realm's own, by language: kept and given back, with the realm's JSON too. The pages have this server's texts.
+//! Texts of a realm's own, by language: kept and given back, with the realm's JSON too. The pages have this
+//! server's texts, but for `termsText`, which people are shown who must accept the terms.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;

@@ -1,21 +1,21 @@
 //! What Keycloak does by mail. This server sends none, and says so as Keycloak does whose mail server is not configured. In
-//! development a person who is to set a new password is asked for it at the next sign-in instead.
+//! development a person is asked at the next sign-in instead, for what can be asked there.
 
 use super::answer::{AdminError, Answer, done};
 use super::call::{Call, Operation};
 use super::users::manageable;
 use crate::protocol::redirect_uri::Strictness;
-use crate::protocol::sign_in_step::UPDATE_PASSWORD;
+use crate::protocol::sign_in_step::{ASKED, CONFIGURE_TOTP, TERMS, UPDATE_PASSWORD, UPDATE_PROFILE};
 use crate::protocol::user::User;
 use crate::store::Change;
 
 const ACTIONS: [&str; 13] = [
     "CONFIGURE_RECOVERY_AUTHN_CODES",
-    "CONFIGURE_TOTP",
-    "TERMS_AND_CONDITIONS",
+    CONFIGURE_TOTP,
+    TERMS,
     UPDATE_PASSWORD,
     "UPDATE_EMAIL",
-    "UPDATE_PROFILE",
+    UPDATE_PROFILE,
     "VERIFY_EMAIL",
     "VERIFY_PROFILE",
     "delete_account",
@@ -41,13 +41,15 @@ pub(super) async fn reset_password(call: Call) -> Answer {
 
 async fn ask(call: &Call, actions: &[String]) -> Answer {
     let user = reached(call).await?;
-    let is_new_password = actions.iter().all(|action| action == UPDATE_PASSWORD) && !actions.is_empty();
-    if call.server.app.rules.strictness != Strictness::Development || !is_new_password {
+    let are_asked = actions.iter().all(|action| ASKED.contains(&action.as_str())) && !actions.is_empty();
+    if call.server.app.rules.strictness != Strictness::Development || !are_asked {
         return Err(AdminError::unsent("Failed to send execute actions email"));
     }
     let mut required = user.required_actions;
-    if !required.iter().any(|action| action == UPDATE_PASSWORD) {
-        required.push(UPDATE_PASSWORD.to_owned());
+    for action in actions {
+        if !required.contains(action) {
+            required.push(action.clone());
+        }
     }
     let (realm_id, user_id) = (call.realm_id().to_owned(), user.id);
     let path = format!("users/{user_id}/execute-actions-email");

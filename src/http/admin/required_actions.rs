@@ -1,5 +1,5 @@
-//! Required actions: what Keycloak has in a fresh realm, and what was kept of others. This server knows `UPDATE_PASSWORD` and
-//! `CONFIGURE_TOTP`, whatever stands here.
+//! Required actions: what Keycloak has in a fresh realm, and what was kept of others. This server asks for those of
+//! `sign_in_step::ASKED`, whatever stands here.
 
 use serde_json::{Value, json};
 
@@ -8,6 +8,7 @@ use super::call::{Call, Operation};
 use super::documents::{Shelf, text};
 use crate::keycloak::document::DocumentKind;
 use crate::keycloak::{Kept, KeycloakRecord};
+use crate::protocol::sign_in_step::CONFIGURE_TOTP;
 use crate::store::Change;
 
 const ACTIONS: Shelf = Shelf {
@@ -238,4 +239,9 @@ async fn try_clear_config(call: &Call) -> Answer {
 pub(super) async fn config_description(call: Call) -> Answer {
     named(&call).await?;
     told(&json!({ "properties": [] }))
+}
+
+/// Those by which a person sets up a credential at a sign-in here.
+pub(super) async fn credential_registrators(_: Call) -> Answer {
+    told(&[CONFIGURE_TOTP])
 }

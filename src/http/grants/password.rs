@@ -23,7 +23,7 @@ use crate::protocol::otp;
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope::{self, Granted, OFFLINE_ACCESS};
 use crate::protocol::session::Session;
-use crate::protocol::sign_in_step::{self, Step};
+use crate::protocol::sign_in_step::{self, Step, Unknown};
 use crate::protocol::spend::SpendKind;
 use crate::protocol::token_response::TokenResponse;
 use crate::secrets::{self, Secret};
@@ -68,7 +68,8 @@ pub async fn issue(
         },
     };
     // Whatever is missing, no page can be shown that would ask for it.
-    if sign_in_step::next(&right.user, code.is_some(), code.is_some()) != Step::Enter {
+    let step = sign_in_step::next(&right.user, code.is_some(), code.is_some(), Unknown::HoldsUp);
+    if step != Step::Enter {
         return Err(refuse(context, client, Refusal::Unfit(Box::new(right))));
     }
     let outcome = keep(context, headers, caller, &Asked { granted, audiences, code }, right).await?;

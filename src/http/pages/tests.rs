@@ -270,6 +270,16 @@ fn the_other_pages_have_their_names() {
             "section[aria-labelledby=account] a.button[href='/realms/main/account/']",
             "Account page",
         ),
+        ("new-device", "form#kc-totp-settings-form #totp[name=totp][inputmode=numeric]", ""),
+        ("new-device", "#kc-totp-secret-key", "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"),
+        ("terms", "form #kc-accept[name=accept]", "Accept"),
+        ("terms", "form #kc-decline[name=cancel]", "Decline"),
+        (
+            "profile-refused",
+            "#kc-update-profile-form #lastName[aria-invalid=true][aria-describedby=input-error-lastName]",
+            "",
+        ),
+        ("profile", "#kc-update-profile-form #email[type=email][value='alice@example.com']", ""),
         ("trouble-expired", "a#loginRestartLink[href='/realms/main/login-actions/restart']", "Start again"),
     ];
     for (name, selector, inner) in rows {

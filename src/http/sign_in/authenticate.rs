@@ -68,6 +68,7 @@ async fn submit(
                 changes: right.proof.changes,
                 remember: attempt.remember,
                 code_proven: false,
+                device: None,
             };
             return second::go_on(context, headers, &pending, right, half).await;
         }

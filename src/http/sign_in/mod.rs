@@ -8,7 +8,9 @@ pub mod authenticate;
 pub mod consent;
 mod issue;
 pub(super) mod password;
+mod required;
 pub(super) mod second;
+mod step_page;
 pub(super) mod views;
 
 use std::sync::Arc;

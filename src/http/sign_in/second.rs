@@ -6,12 +6,11 @@ use axum::response::Response;
 
 use super::authenticate::signed_in;
 use super::password::Right;
-use super::{advance, audit, proven_request, views, with_cookies};
+use super::step_page::{Problem, least, page};
+use super::{advance, audit, required, views};
 use crate::http::context::RealmContext;
 use crate::http::error::{Fault, PageError};
-use crate::http::pages::{
-    self, CodeProblem, Destination, Entry, Link, Page, PasswordProblem, Shell, Trouble,
-};
+use crate::http::pages::{CodeProblem, Trouble};
 use crate::http::params::Params;
 use crate::http::pending::{Half, PendingRequest};
 use crate::passwords::PasswordError;
@@ -19,16 +18,31 @@ use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::brake;
 use crate::protocol::credential::{Credential, OTP};
 use crate::protocol::otp;
-use crate::protocol::sign_in_step::{NewPasswordProblem, Step, UPDATE_PASSWORD, check_new, next};
+use crate::protocol::sign_in_step::{NewPasswordProblem, Step, UPDATE_PASSWORD, Unknown, check_new, next};
 use crate::protocol::user::User;
 use crate::secrets::Secret;
 use crate::store::{Change, PasswordProof};
 
-/// Fewest characters of a password that a person chooses in production; development takes any.
-const LEAST: usize = 8;
+/// A step that is answered: by whom, and for which request.
+pub(super) struct Asked<'a> {
+    pub(super) context: &'a RealmContext,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) pending: &'a PendingRequest,
+    pub(super) half: &'a Half,
+    pub(super) user: User,
+}
 
-fn least(context: &RealmContext) -> usize {
-    if context.app.rules.helpful { 1 } else { LEAST }
+impl Asked<'_> {
+    /// Shows the step again, with what was wrong.
+    pub(super) async fn again(&self, step: &Step, problem: Option<Problem>) -> Result<Response, PageError> {
+        page(self.context, self.headers, self.pending, &self.user, step, problem).await
+    }
+}
+
+/// What becomes of an action for which there is no page: production holds the person up, who would else be in without
+/// what an administrator asked for.
+fn unknown(context: &RealmContext) -> Unknown {
+    if context.app.rules.helpful { Unknown::IsPassedOver } else { Unknown::HoldsUp }
 }
 
 /// Goes on with a person whose password, and whatever `half` says, is proven.
@@ -39,8 +53,9 @@ pub(super) async fn go_on(
     right: Right,
     half: Half,
 ) -> Result<Response, PageError> {
-    let has_device = !devices(context, &right.user).await?.is_empty();
-    match next(&right.user, has_device, half.code_proven) {
+    // Whose code was right has a device, and is asked for no other code.
+    let has_device = !half.code_proven && !devices(context, &right.user).await?.is_empty();
+    match next(&right.user, has_device, half.code_proven, unknown(context)) {
         Step::Enter => {
             let progress = signed_in(context, headers, right, half.remember).await?;
             advance(context, headers, &PendingRequest { half: None, ..pending.clone() }, progress).await
@@ -69,8 +84,19 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let user = person(context, half).await?;
     let has_device = !devices(context, &user).await?.is_empty();
-    let step = next(&user, has_device, half.code_proven);
+    let step = next(&user, has_device, half.code_proven, unknown(context));
     page(context, headers, pending, &user, &step, None).await
+}
+
+/// Goes on with a person who has done what was asked, and is `user` now.
+pub(super) async fn go_on_as(asked: Asked<'_>, half: Half, user: User) -> Result<Response, PageError> {
+    let Asked { context, headers, pending, .. } = asked;
+    let known = views::knows(context, headers, &user);
+    let rule = &context.state.realm.settings.brute_force;
+    let forgiven = brake::forgiven(&user.username, context.address, known, rule);
+    let proof = Box::new(proof(&user, &half));
+    let right = Right { user: Box::new(user), proof, forgiven, leading: Vec::new() };
+    go_on(context, headers, pending, right, half).await
 }
 
 /// Takes what was asked.
@@ -82,9 +108,16 @@ pub(super) async fn submit(
     form: &Params,
 ) -> Result<Response, PageError> {
     let user = person(context, half).await?;
-    match form.get("otp").filter(|_| !half.code_proven) {
-        Some(typed) => code(context, headers, pending, half, user, typed).await,
-        None => new_password(context, headers, pending, half, user, form).await,
+    let devices = devices(context, &user).await?;
+    let step = next(&user, !devices.is_empty(), half.code_proven, unknown(context));
+    let asked = Asked { context, headers, pending, half, user };
+    match (&step, form.get("otp")) {
+        (Step::Code, Some(typed)) => code(asked, &devices, typed).await,
+        (Step::SetUpDevice, _) => required::set_up(asked, &devices, form).await,
+        (Step::AcceptTerms, _) => required::accept(asked, form).await,
+        (Step::CompleteProfile, _) => required::complete(asked, form).await,
+        (Step::NewPassword, _) => new_password(asked, form).await,
+        (Step::Code | Step::Unfit(_) | Step::Enter, _) => asked.again(&step, None).await,
     }
 }
 
@@ -95,7 +128,7 @@ async fn person(context: &RealmContext, half: &Half) -> Result<User, PageError> 
 }
 
 /// What the sign-in stands on since the first form.
-fn proof(user: &User, half: &Half) -> PasswordProof {
+pub(super) fn proof(user: &User, half: &Half) -> PasswordProof {
     PasswordProof {
         realm_id: user.realm_id.clone(),
         user_id: user.id.clone(),
@@ -128,56 +161,37 @@ pub(in crate::http) fn proves(
     })
 }
 
-async fn code(
-    context: &RealmContext,
-    headers: &HeaderMap,
-    pending: &PendingRequest,
-    half: &Half,
-    user: User,
-    typed: &str,
-) -> Result<Response, PageError> {
+async fn code(asked: Asked<'_>, devices: &[Credential], typed: &str) -> Result<Response, PageError> {
+    let Asked { context, headers, half, user, .. } = &asked;
     let (app, realm) = (&context.app, &context.state.realm);
     let rule = &realm.settings.brute_force;
-    let known = views::knows(context, headers, &user);
+    let known = views::knows(context, headers, user);
     let counters = brake::counters(&user.username, context.address, known, rule);
-    let again = |problem| page(context, headers, pending, &user, &Step::Code, Some(Problem::Code(problem)));
+    let again = |problem| asked.again(&Step::Code, Some(Problem::Code(problem)));
     if let Some(until) = app.store.count_attempt(&realm.id, &counters, rule, app.clock.now()).await? {
         app.metrics.sign_in("too_many_attempts");
         super::note_wait(context, until, Some(&user.id)).await?;
         return again(CodeProblem::TooMany).await;
     }
-    let right = proves(context, &devices(context, &user).await?, typed);
+    let right = proves(context, devices, typed);
     // Of requests with the same code side by side, one spends it.
     let fresh = match &right {
         Some(right) => app.store.spend(&realm.id, std::slice::from_ref(&right.spend)).await?.is_none(),
         None => false,
     };
     if !fresh {
-        refused(context, &user, "invalid_user_credentials").await?;
+        refused(context, user, "invalid_user_credentials").await?;
         return again(CodeProblem::Wrong).await;
     }
     if let Some(moved) = right.and_then(|right| right.moved) {
         app.commit(vec![Change::PutCredential(moved)]).await?;
     }
-    let forgiven = brake::forgiven(&user.username, context.address, known, rule);
-    let proof = Box::new(proof(&user, half));
-    let right = Right { user: Box::new(user), proof, forgiven, leading: Vec::new() };
-    go_on(context, headers, pending, right, Half { code_proven: true, ..half.clone() }).await
+    let (half, user) = (Half { code_proven: true, ..(*half).clone() }, user.clone());
+    go_on_as(asked, half, user).await
 }
 
-async fn new_password(
-    context: &RealmContext,
-    headers: &HeaderMap,
-    pending: &PendingRequest,
-    half: &Half,
-    user: User,
-    form: &Params,
-) -> Result<Response, PageError> {
-    let has_device = !devices(context, &user).await?.is_empty();
-    let step = next(&user, has_device, half.code_proven);
-    if step != Step::NewPassword {
-        return page(context, headers, pending, &user, &step, None).await;
-    }
+async fn new_password(asked: Asked<'_>, form: &Params) -> Result<Response, PageError> {
+    let Asked { context, headers, pending, half, user } = &asked;
     let text = |name| form.get(name).unwrap_or_default();
     let (new, repeated) = (text("password-new"), text("password-confirm"));
     let stored = context.app.store.password_hash(&user.realm_id, &user.id).await?.unwrap_or_default();
@@ -188,18 +202,17 @@ async fn new_password(
     let hash = match made {
         Ok(hash) => hash,
         Err(problem) => {
-            let problem = Some(Problem::Password(problem));
-            return page(context, headers, pending, &user, &step, problem).await;
+            return asked.again(&Step::NewPassword, Some(Problem::Password(problem))).await;
         }
     };
-    let known = views::knows(context, headers, &user);
+    let known = views::knows(context, headers, user);
     let rule = &context.state.realm.settings.brute_force;
     let forgiven = brake::forgiven(&user.username, context.address, known, rule);
-    let leading = replaced(context, &user, hash);
-    let proof = Box::new(proof(&user, half));
-    let right = Right { user: Box::new(user), proof, forgiven, leading };
+    let leading = replaced(context, user, hash);
+    let proof = Box::new(proof(user, half));
+    let right = Right { user: Box::new(user.clone()), proof, forgiven, leading };
     let progress = signed_in(context, headers, right, half.remember).await?;
-    advance(context, headers, &PendingRequest { half: None, ..pending.clone() }, progress).await
+    advance(context, headers, &PendingRequest { half: None, ..(*pending).clone() }, progress).await
 }
 
 /// The stored form of a new password.
@@ -258,81 +271,4 @@ async fn unfit(context: &RealmContext, right: Right, missing: &[String]) -> Resu
     context.app.commit(vec![forgive, Change::Audit(event)]).await?;
     context.app.metrics.sign_in("not_fully_set_up");
     Ok(PageError::new(Trouble::Unfit).detail(format!("Still missing: {}", missing.join(", "))))
-}
-
-/// What went wrong with the last answer.
-enum Problem {
-    Code(CodeProblem),
-    Password(NewPasswordProblem),
-}
-
-/// The page of a step.
-async fn page(
-    context: &RealmContext,
-    headers: &HeaderMap,
-    pending: &PendingRequest,
-    user: &User,
-    step: &Step,
-    problem: Option<Problem>,
-) -> Result<Response, PageError> {
-    let client_id = pending.parameters.as_ref().and_then(|parameters| parameters.get("client_id"));
-    let entry = match client_id {
-        Some(id) => context.state.client(&context.app.store, id).await?,
-        None => None,
-    };
-    let client = entry.as_ref().map(|entry| &entry.client);
-    let request = client
-        .zip(pending.parameters.as_ref())
-        .and_then(|(client, parameters)| proven_request(context, client, parameters));
-    let destination = request.as_ref().and_then(|request| Destination::of(request.target.redirect_uri()));
-    let sealed = pending.seal(context, headers);
-    let (action, restart) = views::actions(context, pending, client, &sealed);
-    let view = View {
-        shell: context.shell(),
-        action: Link::own(&action),
-        restart: Link::own(&restart),
-        destination,
-    };
-    let page = match step {
-        Step::Code => view.code(problem),
-        Step::NewPassword => view.new_password(&user.username, least(context), problem),
-        // Between two requests, an operator made it so: begin anew.
-        Step::Unfit(_) | Step::Enter => return Err(PageError::new(Trouble::Expired)),
-    };
-    let page = views::onward(context, client, page);
-    Ok(with_cookies(context.page(page), sealed.cookie.into_iter().collect()))
-}
-
-/// What both pages show.
-struct View<'a> {
-    shell: Shell<'a>,
-    action: Link<'a>,
-    restart: Link<'a>,
-    destination: Option<Destination<'a>>,
-}
-
-impl View<'_> {
-    fn code(self, problem: Option<Problem>) -> Page {
-        let problem = match problem {
-            Some(Problem::Code(problem)) => Some(problem),
-            _ => None,
-        };
-        let Self { shell, action, restart, destination } = self;
-        pages::Code { shell, action, restart, destination, problem }.page()
-    }
-
-    fn new_password(self, username: &str, least: usize, problem: Option<Problem>) -> Page {
-        let problem = match problem {
-            Some(Problem::Password(NewPasswordProblem::Different)) => Some(PasswordProblem::Different),
-            Some(Problem::Password(NewPasswordProblem::Short(LEAST))) => Some(PasswordProblem::Short),
-            Some(Problem::Password(NewPasswordProblem::Short(_))) => Some(PasswordProblem::Empty),
-            Some(Problem::Password(NewPasswordProblem::Same)) => Some(PasswordProblem::Same),
-            Some(Problem::Password(NewPasswordProblem::Long)) => Some(PasswordProblem::Long),
-            _ => None,
-        };
-        let Self { shell, action, restart, destination } = self;
-        let username = Entry::from(username);
-        pages::NewPassword { shell, action, restart, destination, username, eight: least == LEAST, problem }
-            .page()
-    }
 }

@@ -469,7 +469,7 @@ async fn what_needs_mail_says_so_and_development_asks_for_a_new_password_at_the_
         let unsent = "Failed to send execute actions email";
         for (row, path, body, status, message) in [
             ("an address to prove", path.clone(), json!(["VERIFY_EMAIL"]), 500, unsent),
-            ("more than a password", path.clone(), json!(["UPDATE_PASSWORD", "CONFIGURE_TOTP"]), 500, unsent),
+            ("more than has a page", path.clone(), json!(["UPDATE_PASSWORD", "VERIFY_EMAIL"]), 500, unsent),
             ("nothing", path.clone(), json!([]), 500, unsent),
             ("no action", path.clone(), json!(["DANCE"]), 400, "Provided invalid required actions"),
             ("no client", format!("{path}?client_id=none"), json!([]), 400, "Client doesn't exist"),
@@ -488,6 +488,9 @@ async fn what_needs_mail_says_so_and_development_asks_for_a_new_password_at_the_
                 admin.must(Method::PUT, &path, json!(["UPDATE_PASSWORD"])).await;
             }
             assert_eq!(admin.get(&alice).await["requiredActions"], json!(["UPDATE_PASSWORD"]));
+            admin.must(Method::PUT, &path, json!(["UPDATE_PASSWORD", "CONFIGURE_TOTP"])).await;
+            let wanted = json!(["UPDATE_PASSWORD", "CONFIGURE_TOTP"]);
+            assert_eq!(admin.get(&alice).await["requiredActions"], wanted);
         }
         let boss = admin.user("main", "boss").await;
         let told =

@@ -52,6 +52,7 @@ fn of_actions() -> Vec<Route> {
     let one = "/authentication/required-actions/{action}";
     let at = |path: &str| format!("{one}{path}");
     vec![
+        get("/credential-registrators", ViewRealm, required_actions::credential_registrators),
         get("/authentication/required-actions", ViewRealm, required_actions::list),
         get(one, ViewRealm, required_actions::read),
         put(one, ManageRealm, required_actions::update),

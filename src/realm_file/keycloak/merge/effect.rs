@@ -11,6 +11,7 @@ use crate::keycloak::representation::CredentialRepresentation;
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::mapper::{Kind, Mapper};
 use crate::protocol::redirect_uri::Strictness;
+use crate::protocol::sign_in_step::ASKED;
 
 /// Names of members that are kept without effect, by the reason and by what has them.
 #[derive(Debug, Default)]
@@ -35,10 +36,11 @@ const BRAKE: [&str; 4] =
     ["failureFactor", "waitIncrementSeconds", "maxFailureWaitSeconds", "maxDeltaTimeSeconds"];
 
 const OTHER: &str = "nothing here acts on it";
+const NO_PAGE: &str = "no page asks for it: development passes over it, production holds the sign-in up";
 const FLOWS: &str = "the steps of a sign-in are built in";
 
 /// Why members have no effect, by the beginning of their names.
-const REASONS: [(&str, &str); 34] = [
+const REASONS: [(&str, &str); 35] = [
     ("accountTheme", "pages have one look"),
     ("adminTheme", "pages have one look"),
     ("adminEvents", "every event is kept"),
@@ -61,6 +63,7 @@ const REASONS: [(&str, &str); 34] = [
     ("frontchannelLogout", "there is no `frontchannel.logout.url`"),
     ("implicitFlowEnabled", "the implicit flow is not offered: use the code flow"),
     ("internationalizationEnabled", "pages are in English"),
+    ("localizationTexts", "pages have this server's texts; of these `termsText` alone is shown"),
     ("loginTheme", "pages have one look"),
     ("maxDeltaTimeSeconds", "heeded while `bruteForceProtected` is on"),
     ("maxFailureWaitSeconds", "heeded while `bruteForceProtected` is on"),
@@ -129,6 +132,13 @@ impl WithoutEffect {
             if !["password", "otp", "totp", "hotp"].contains(&kind) {
                 self.insert("users", "nobody is asked for it", format!("credentials of type {kind}"));
             }
+        }
+    }
+
+    /// Notes which of the actions that are asked of a user there is no page for.
+    pub(super) fn note_required(&mut self, actions: &[String]) {
+        for action in actions.iter().filter(|action| !ASKED.contains(&action.as_str())) {
+            self.insert("users", NO_PAGE, format!("required action {action}"));
         }
     }
 

@@ -54,6 +54,7 @@ impl Merge {
             state.user.service_account_client = Some(client);
         }
         self.without_effect.note("users", &kept);
+        self.without_effect.note_required(&state.user.required_actions);
         self.keep(Beside::User, &state.user.id, kept);
         self.without_effect.note_credentials(representation.credentials.as_deref().unwrap_or_default());
         if let Some(credentials) = representation.credentials.clone() {
