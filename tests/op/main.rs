@@ -18,6 +18,7 @@ mod authorization_details;
 mod backchannel_logout;
 mod bounds;
 mod certificate;
+mod certs;
 mod claims;
 mod client_assertion;
 mod client_secret;
