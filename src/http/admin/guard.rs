@@ -47,8 +47,9 @@ const TAKES_FORMS: [&str; 4] = [
     "/admin/realms/{realm}/clients/{client}/certificates/{attribute}/upload-certificate",
 ];
 
-/// Parameters of addresses that may come several times.
-const REPEATABLE: [&str; 4] = ["type", "operationTypes", "resourceTypes", "audience"];
+/// Parameters of addresses that may come several times; `headers` means nothing, but python-keycloak puts the names of its
+/// headers there when it sends a certificate.
+const REPEATABLE: [&str; 5] = ["type", "operationTypes", "resourceTypes", "audience", "headers"];
 
 /// The routes of a table, each behind its guard.
 pub(super) fn router(table: Vec<Route>) -> Router<Shared> {
