@@ -226,6 +226,31 @@ test('sessions of a client are seen, and end with its user', async () => {
   assert.ok(Array.isArray(await kc.realms.getClientSessionStats({ realm })))
 })
 
+test('a client has a key made, or takes one from a file', async () => {
+  const key = { realm, id: app.id, attr: 'jwt.credential' }
+  const made = await kc.clients.generateKey(key)
+  assert.ok(made.privateKey)
+  assert.deepEqual(await kc.clients.getKeyInfo(key), { certificate: made.certificate })
+  const form = new FormData()
+  form.append('keystoreFormat', 'Certificate PEM')
+  form.append('file', new Blob([`-----BEGIN CERTIFICATE-----\n${made.certificate}\n-----END CERTIFICATE-----\n`]), 'app.pem')
+  await kc.clients.uploadKey(key, form)
+  assert.deepEqual(await kc.clients.getKeyInfo(key), { certificate: made.certificate })
+})
+
+test('what there is nothing of is told as such', async () => {
+  const nobody = { successRequests: [], failedRequests: [] }
+  assert.deepEqual(await kc.realms.pushRevocation({ realm }), nobody)
+  assert.deepEqual(await kc.clients.pushRevocation({ realm, id: app.id }), nobody)
+  assert.deepEqual(await kc.clients.testNodesAvailable({ realm, id: app.id }), nobody)
+  assert.deepEqual(await kc.clients.listFineGrainPermissions({ realm, id: app.id }), { enabled: false })
+  assert.deepEqual(await kc.realms.getUsersManagementPermissions({ realm }), { enabled: false })
+  assert.deepEqual(await kc.users.getUnmanagedAttributes({ realm, id: alice.id }), { team: ['red', 'blue'] })
+  assert.deepEqual(await kc.realms.getClientRegistrationPolicyProviders({ realm }), [])
+  const asked = await refused(kc.clients.updateFineGrainPermission({ realm, id: app.id }, { enabled: true }))
+  assert.equal(asked.status, 501)
+})
+
 test('a client tells its keycloak.json, and goes', async () => {
   const file = await kc.clients.getInstallationProviders({ realm, id: app.id, providerId: 'keycloak-oidc-keycloak-json' })
   const shown = typeof file === 'string' ? JSON.parse(file) : file
