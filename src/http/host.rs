@@ -6,9 +6,14 @@ use std::net::IpAddr;
 
 use axum::http::header::{FORWARDED, HOST};
 use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
 
-use crate::protocol::forwarded::ForwardedHeaders;
+use crate::protocol::forwarded::{ForwardedHeaders, ProxyHeaders};
 use crate::protocol::issuer::{Asked, Base, HostRefusal, Hosts};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Marks a request that came over TLS which this server ends.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +24,7 @@ pub struct OverTls;
 /// # Errors
 /// [`HostRefusal`], to be answered with its status.
 pub fn base(hosts: &Hosts, peer: IpAddr, parts: &Parts) -> Result<Base, HostRefusal> {
-    let host_fields: Vec<&[u8]> = parts.headers.get_all(HOST).iter().map(|value| value.as_bytes()).collect();
-    with_asked(parts, &host_fields, |asked| hosts.resolve(peer, asked))
+    with_asked(hosts, peer, parts, |asked| hosts.resolve(peer, asked))
 }
 
 /// The base of the addresses that programs call, when it is another (see [`Hosts::back_channel`]).
@@ -29,32 +33,64 @@ pub fn back_channel(hosts: &Hosts, peer: IpAddr, parts: &Parts) -> Option<Base> 
     if !hosts.has_back_channels() {
         return None;
     }
-    let host_fields: Vec<&[u8]> = parts.headers.get_all(HOST).iter().map(|value| value.as_bytes()).collect();
-    with_asked(parts, &host_fields, |asked| hosts.back_channel(peer, asked))
+    with_asked(hosts, peer, parts, |asked| hosts.back_channel(peer, asked))
 }
 
-fn with_asked<T>(parts: &Parts, hosts: &[&[u8]], rule: impl FnOnce(&Asked<'_>) -> T) -> T {
+fn with_asked<T>(hosts: &Hosts, peer: IpAddr, parts: &Parts, rule: impl FnOnce(&Asked<'_>) -> T) -> T {
+    let mut fields = parts.headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
+    // More than two are as wrong as two.
+    let (one, two);
+    let fields: &[&[u8]] = match (fields.next(), fields.next()) {
+        (None, _) => &[],
+        (Some(first), None) => {
+            one = [first];
+            &one
+        }
+        (Some(first), Some(second)) => {
+            two = [first, second];
+            &two
+        }
+    };
     let target = parts.uri.authority().map(|authority| authority.as_str());
     let over_tls = parts.extensions.get::<OverTls>().is_some();
-    with_forwarded(parts, |forwarded| rule(&Asked { hosts, target, forwarded, over_tls }))
+    with_forwarded(hosts, peer, parts, |forwarded| {
+        rule(&Asked { hosts: fields, target, forwarded, over_tls })
+    })
 }
 
 /// The address of the client: `peer` itself, or what our own proxies say about it.
 #[must_use]
 pub fn client(hosts: &Hosts, peer: IpAddr, parts: &Parts) -> IpAddr {
-    with_forwarded(parts, |forwarded| hosts.proxies().client(peer, &forwarded))
+    with_forwarded(hosts, peer, parts, |forwarded| hosts.proxies().client(peer, &forwarded))
 }
 
-fn with_forwarded<T>(parts: &Parts, rule: impl FnOnce(ForwardedHeaders<'_>) -> T) -> T {
-    let forwarded = texts(parts, FORWARDED.as_str());
-    let x_for = texts(parts, "x-forwarded-for");
-    let x_proto = texts(parts, "x-forwarded-proto");
-    let x_host = texts(parts, "x-forwarded-host");
-    rule(ForwardedHeaders { forwarded: &forwarded, x_for: &x_for, x_proto: &x_proto, x_host: &x_host })
+/// What proxies added, as far as it is read at all: whoever is no proxy of ours has nothing to say, and one that is says it
+/// in one family of headers.
+fn with_forwarded<T>(
+    hosts: &Hosts,
+    peer: IpAddr,
+    parts: &Parts,
+    rule: impl FnOnce(ForwardedHeaders<'_>) -> T,
+) -> T {
+    let proxies = hosts.proxies();
+    if !proxies.trusts(peer) {
+        return rule(ForwardedHeaders::default());
+    }
+    match proxies.headers {
+        ProxyHeaders::Forwarded => {
+            rule(ForwardedHeaders { forwarded: &texts(parts, &FORWARDED), ..ForwardedHeaders::default() })
+        }
+        ProxyHeaders::XForwarded => rule(ForwardedHeaders {
+            x_for: &texts(parts, &X_FORWARDED_FOR),
+            x_proto: &texts(parts, &X_FORWARDED_PROTO),
+            x_host: &texts(parts, &X_FORWARDED_HOST),
+            ..ForwardedHeaders::default()
+        }),
+    }
 }
 
 /// The values of a header; one that is not plain ASCII becomes a text that no rule accepts.
-fn texts<'a>(parts: &'a Parts, name: &str) -> Vec<&'a str> {
+fn texts<'a>(parts: &'a Parts, name: &HeaderName) -> Vec<&'a str> {
     parts.headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("\u{fffd}")).collect()
 }
 

@@ -177,6 +177,9 @@ impl Hosts {
     /// # Errors
     /// [`HostRefusal`] when the host is missing, doubled, malformed, contradicted or not ours.
     pub fn resolve(&self, peer: IpAddr, asked: &Asked<'_>) -> Result<Base, HostRefusal> {
+        if let Some(public) = self.plainly_public(peer, asked) {
+            return Ok(public.clone());
+        }
         let mut host = self.host(peer, asked)?;
         let declared = || self.public.iter().chain(&self.aliases).any(|base| base.is_at(&host));
         let ours = match self.answers {
@@ -217,6 +220,15 @@ impl Hosts {
         }
         let followed = || Base::assemble(self.scheme(peer, asked), &host, &self.base_path).ok();
         self.follows.then(followed).flatten()
+    }
+
+    /// The public base, when a request asks for its host in the very spelling of ours, as most requests of a server in
+    /// production do: then there is nothing to read.
+    fn plainly_public(&self, peer: IpAddr, asked: &Asked<'_>) -> Option<&Base> {
+        let (Some(public), [host], None) = (&self.public, asked.hosts, asked.target) else { return None };
+        let plain =
+            *host == public.authority().as_bytes() && self.proxies.host(peer, &asked.forwarded).is_none();
+        plain.then_some(public)
     }
 
     /// The host that was asked, by what proxies say or by the request itself.

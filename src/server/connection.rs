@@ -238,7 +238,7 @@ async fn respond(
     shared: &Shared,
     watch: &Arc<Watch>,
 ) -> Result<Response<Answer>, Infallible> {
-    watch.enter(Phase::Busy);
+    let begun = watch.enter(Phase::Busy);
     // A sender that chunks has chosen a framing that a proxy may read otherwise; what follows it on this
     // connection is not trusted (RFC 9112 §6.1).
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
@@ -246,7 +246,7 @@ async fn respond(
     let (parts, incoming) = request.into_parts();
     let (body, unread) = bounded(incoming, &shared.limits, watch);
     let at_hand = match body.is_end_stream() && !conflict {
-        true => shared.guarded.at_hand(client.peer.0.ip(), &parts),
+        true => shared.guarded.at_hand(client.peer.0.ip(), &parts, begun),
         false => None,
     };
     let mut response = match at_hand {

@@ -66,9 +66,8 @@ impl Guarded {
         Self { router: router.layer(Guard(rules.clone())), at_hand, rules }
     }
 
-    /// The answer to a request without a body, if it is at hand.
-    pub(super) fn at_hand(&self, peer: IpAddr, parts: &Parts) -> Option<Response> {
-        let begun = Instant::now();
+    /// The answer to a request without a body that came at `begun`, if it is at hand.
+    pub(super) fn at_hand(&self, peer: IpAddr, parts: &Parts, begun: Instant) -> Option<Response> {
         let (route, response) = self.at_hand.as_ref()?(peer, parts)?;
         let id = RequestId::fresh();
         // Nothing but the access line is logged on this way, so nothing else needs a span.
@@ -98,7 +97,7 @@ impl Service<Request> for Guarded {
         let (parts, body) = request.into_parts();
         let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
         Box::pin(async move {
-            Ok(match guarded.at_hand(peer, &parts) {
+            Ok(match guarded.at_hand(peer, &parts, Instant::now()) {
                 Some(response) => response,
                 None => guarded.routed(Request::from_parts(parts, body)).await,
             })

@@ -90,7 +90,9 @@ impl Rules {
     ) -> Response {
         response.headers_mut().insert(REQUEST_ID, id.header());
         // No answer of ours is to be taken for anything but what it says it is.
-        response.headers_mut().entry(X_CONTENT_TYPE_OPTIONS).or_insert(NOSNIFF);
+        if !response.headers().contains_key(X_CONTENT_TYPE_OPTIONS) {
+            response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        }
         let (status, took) = (response.status(), begun.elapsed());
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(

@@ -4,6 +4,8 @@
 //! `Content-Length` fields, before anybody can see it. A proxy in front may have decided otherwise, so such a
 //! request is refused (RFC 9112 §6.1, §6.3). The scan looks at names at the start of lines and nothing more.
 
+use std::io::BufRead;
+
 /// A name longer than this is none that we look for.
 const LONGEST: usize = 18;
 
@@ -27,15 +29,23 @@ impl HeadScan {
     pub(super) fn feed(&mut self, mut bytes: &[u8]) {
         while let (false, Some((&byte, rest))) = (self.finished, bytes.split_first()) {
             if self.in_value {
-                match bytes.iter().position(|byte| *byte == b'\n') {
-                    Some(end) => bytes = bytes.get(end.saturating_add(1)..).unwrap_or_default(),
-                    None => return,
+                let whole = bytes;
+                // Unlike a look at each byte in turn, this looks at many at once.
+                let read = bytes.skip_until(b'\n').unwrap_or(0);
+                if whole.get(..read).is_none_or(|line| !line.ends_with(b"\n")) {
+                    return;
                 }
                 self.in_value = false;
                 self.seen = 0;
                 continue;
             }
             bytes = rest;
+            if self.seen == 0 && !matches!(byte, b':' | b'\r' | b'\n' | b'c' | b'C' | b't' | b'T') {
+                // The line of no name that we look for.
+                self.begun = true;
+                self.in_value = true;
+                continue;
+            }
             match byte {
                 b'\n' if self.seen == 0 => self.finished = self.begun,
                 // A line without a colon: the request line.
@@ -96,6 +106,14 @@ mod tests {
                 false,
             ),
             ("in the body", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nContent-Length: 5\r\n", false),
+            (
+                "other letters first",
+                "POST / HTTP/1.1\r\nXContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+                false,
+            ),
+            ("upper case", "POST / HTTP/1.1\r\nCONTENT-LENGTH: 5\r\nTRANSFER-ENCODING: x\r\n\r\n", true),
+            ("after a stray return", "POST / HTTP/1.1\r\n\rContent-Length: 5\nContent-Length: 5\n\n", true),
+            ("after a colon", ":\n\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", true),
             ("longer name", "POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length-X: 5\r\n\r\n", false),
             (
                 "blank line first",

@@ -80,7 +80,8 @@ impl Watch {
         watch
     }
 
-    pub(super) fn enter(&self, phase: Phase) {
+    /// Begins `phase` now; gives that moment.
+    pub(super) fn enter(&self, phase: Phase) -> Instant {
         let now = Instant::now();
         let span = match phase {
             Phase::New | Phase::Head => self.head,
@@ -93,6 +94,7 @@ impl Watch {
         };
         self.phase.store(phase as u8, Ordering::Relaxed);
         self.set(&self.deadline, now + span);
+        now
     }
 
     fn set(&self, to: &AtomicU64, at: Instant) {

@@ -20,7 +20,7 @@ const KEY_SET: &str = "/protocol/openid-connect/certs";
 /// Answers requests for public documents that are in memory.
 pub fn documents(app: Shared) -> AtHand {
     let realms = format!("{}/realms/", app.hosts.base_path());
-    let route = |document: &str| Route::Known(Arc::from(format!("{realms}{{realm}}{document}")));
+    let route = |document: &str| Route::known(format!("{realms}{{realm}}{document}"));
     let (metadata, key_set) = (route(METADATA), route(KEY_SET));
     Arc::new(move |peer, parts| {
         if parts.method != Method::GET {

@@ -87,10 +87,17 @@ impl Base {
         self.text.get(..self.path_at).unwrap_or_default()
     }
 
+    /// Host and port, the port as far as it is written.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        let scheme = if self.secure { "https://" } else { "http://" };
+        self.origin().strip_prefix(scheme).unwrap_or_default()
+    }
+
     /// The host without port, IPv6 in brackets.
     #[must_use]
     pub fn host(&self) -> &str {
-        let after = self.origin().split_once("://").map_or("", |(_, rest)| rest);
+        let after = self.authority();
         super::split_port(after).map_or(after, |(host, _)| host)
     }
 
@@ -109,13 +116,16 @@ impl Base {
     /// `{base}/realms/{realm}`, the name escaped as a path segment.
     #[must_use]
     pub fn realm(&self, realm: &str) -> String {
-        format!("{}/realms/{}", self.text, utf8_percent_encode(realm, SEGMENT))
+        let mut address = String::with_capacity(self.text.len() + "/realms/".len() + realm.len());
+        address.push_str(&self.text);
+        address.push_str("/realms/");
+        address.extend(utf8_percent_encode(realm, SEGMENT));
+        address
     }
 
     pub(super) fn is_at(&self, asked: &Authority) -> bool {
         let default = default_port(self.secure);
-        let after = self.origin().split_once("://").map_or("", |(_, rest)| rest);
-        authority(after.as_bytes()).is_ok_and(|own| {
+        authority(self.authority().as_bytes()).is_ok_and(|own| {
             own.host == asked.host && own.port.unwrap_or(default) == asked.port.unwrap_or(default)
         })
     }
