@@ -63,7 +63,7 @@ impl Export {
         match self.format {
             Form::Toml => {
                 let options = ExportOptions { minimal, with_secrets };
-                say(&realm_file::export(&state, options).map_err(Failure::fault)?)
+                say(&realm_file::export(&state, options).map_err(Failure::usage)?)
             }
             Form::Keycloak => {
                 let options = KeycloakExport { users: !self.without_users, with_secrets, minimal };

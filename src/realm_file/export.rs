@@ -7,11 +7,13 @@ use serde_json::Value;
 use super::claims::{Claim, Source, TOKENS, TYPES};
 use super::describe::describe;
 use super::entities::{self, Entity, Fields, Key};
-use super::fresh;
 use super::plan::{Defaults, SPANS, built_in};
+use super::problem::FileProblems;
 use super::read::clients::grant_name;
 use super::read::duration::written;
+use super::read::parse;
 use super::state::State;
+use super::{Format, fresh};
 use crate::protocol::client::GrantType;
 use crate::protocol::mapper::Mapper;
 
@@ -26,20 +28,31 @@ pub struct ExportOptions {
 
 /// Why a realm cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("the realm cannot be written as TOML: {0}")]
-pub struct ExportError(#[from] toml::ser::Error);
+pub enum ExportError {
+    /// TOML has no way to say something.
+    #[error("the realm cannot be written as TOML: {0}")]
+    Toml(#[from] toml::ser::Error),
+    /// It came from Keycloak, and says what the short form has no words for, or what it refuses.
+    #[error(
+        "the realm is more than a realm file in the short form can say; --format keycloak writes all of it:\n{0}"
+    )]
+    Beyond(FileProblems),
+}
 
 /// The file that describes `state`. Applied to the same realm, it changes nothing.
 ///
 /// # Errors
-/// [`ExportError`], when TOML has no way to say something.
+/// [`ExportError`], when the short form has no way to say something.
 pub fn export(state: &State, options: ExportOptions) -> Result<String, ExportError> {
     let mut writer = Writer::new(state, options);
     for (key, entity) in entities::of(&describe(state)) {
         writer.add(&key, entity);
     }
     let root = Fields::from_iter([("realm".to_owned(), writer.realm.value())]);
-    Ok(toml::to_string_pretty(&root)?)
+    let text = toml::to_string_pretty(&root)?;
+    // What cannot be read again is no export.
+    parse(&text, Format::Toml, "export", &|_| None).map_err(ExportError::Beyond)?;
+    Ok(text)
 }
 
 struct Writer {

@@ -191,3 +191,16 @@ fn what_only_looks_leaves_no_database_behind() {
         std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["shop.yaml"]);
 }
+
+/// A realm of Keycloak holds what the short form has no words for: an export that could not be read again is none.
+#[test]
+fn what_the_short_form_cannot_say_is_exported_in_keycloaks() {
+    let place = Place::new();
+    place.write("groups.json", include_str!("../keycloak/groups.json"));
+    place.good(&["apply", "groups.json"]);
+    let told = place.wrong(&["export", "shop"]);
+    assert!(told.contains("--format keycloak writes all of it"), "{told}");
+    assert!(told.contains("saml-role-list-mapper"), "{told}");
+    let whole = place.good(&["export", "shop", "--format", "keycloak"]);
+    assert!(whole.contains("saml-role-list-mapper"));
+}
