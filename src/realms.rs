@@ -34,7 +34,7 @@ pub use drafts::Drafts;
 pub use keys::{KeySource, key_aad, make_key};
 use keys::{make_keys, missing_keys};
 use loading::Loading;
-pub use rotation::{Rotation, rotation};
+pub use rotation::{NotForgotten, Rotation, forgetting, kid, rotation};
 
 /// Most realms that are kept in memory; beyond it the least used one is read again when it is needed.
 const MOST_REALMS: usize = 1_000;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::migrate::Place;
 use super::output::{Failure, Output};
 use crate::clock::Timestamp;
-use crate::realms::{INNER_ALGORITHMS, Rotation, rotation};
+use crate::realms::{INNER_ALGORITHMS, Rotation, forgetting, kid, rotation};
 use crate::store::KeyRow;
 
 /// What a person types.
@@ -22,6 +22,8 @@ pub(super) enum Key {
     List(List),
     /// Make a new key: published now, signing when everybody has had time to learn it
     Rotate(Rotate),
+    /// Believe a key no more, from now on: one that leaked, after `rotate --at-once`
+    Forget(Forget),
 }
 
 /// Arguments of `key list`.
@@ -41,7 +43,7 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   vestibule key rotate --realm main
-  vestibule key rotate --realm main --at-once     for a drill, or a key that leaked")]
+  vestibule key rotate --realm main --at-once     for a drill, or a key that leaked; then `key forget` it")]
 pub(super) struct Rotate {
     /// The realm
     #[arg(long, value_name = "NAME")]
@@ -53,12 +55,32 @@ pub(super) struct Rotate {
     place: Place,
 }
 
+/// Arguments of `key forget`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example, for a key that leaked:
+  vestibule key rotate --realm main --at-once
+  vestibule key list --realm main
+  vestibule key forget --realm main KID
+
+Every token that it signed is refused from then on; people stay signed in.")]
+pub(super) struct Forget {
+    /// The key, as `key list` and the key set name it
+    #[arg(value_name = "KID")]
+    kid: String,
+    /// The realm
+    #[arg(long, value_name = "NAME")]
+    realm: String,
+    #[command(flatten)]
+    place: Place,
+}
+
 impl Key {
     /// Runs the subcommand.
     pub(super) async fn run(self) -> Result<(), Failure> {
         match self {
             Self::List(args) => args.run().await,
             Self::Rotate(args) => args.run().await,
+            Self::Forget(args) => args.run().await,
         }
     }
 }
@@ -69,25 +91,28 @@ impl List {
         let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
         let state =
             app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
-        let now = app.clock.now();
-        let rows = app.store.keys(&state.realm.id).await?;
+        let (now, realm_id) = (app.clock.now(), &state.realm.id);
+        let kid = |row: &KeyRow| kid(realm_id, row, &app.vault);
+        let rows = app.store.keys(realm_id).await?;
         let rows =
             rows.iter().filter(|row| !INNER_ALGORITHMS.contains(&row.algorithm.as_str())).collect::<Vec<_>>();
         if self.output == Output::Json {
             let keys = rows.iter().map(|row| {
                 json!({
-                    "id": row.id, "algorithm": row.algorithm, "state": state_of(row, &rows, now),
+                    "kid": kid(row), "id": row.id, "algorithm": row.algorithm,
+                    "state": state_of(row, &rows, now),
                     "signs_from": row.signs_from.rfc3339(),
                     "served_until": row.served_until.map(Timestamp::rfc3339),
                 })
             });
             println!("{}", serde_json::Value::Array(keys.collect()));
         } else {
-            println!("{:<8}{:<10}{:<22}{:<22}id", "alg", "state", "signs from", "served until");
+            println!("{:<8}{:<10}{:<22}{:<22}kid", "alg", "state", "signs from", "served until");
             for row in &rows {
                 let until = row.served_until.map_or_else(|| "-".to_owned(), Timestamp::rfc3339);
                 let (state, from) = (state_of(row, &rows, now), row.signs_from.rfc3339());
-                println!("{:<8}{state:<10}{from:<22}{until:<22}{}", row.algorithm, row.id);
+                let kid = kid(row).unwrap_or_default();
+                println!("{:<8}{state:<10}{from:<22}{until:<22}{kid}", row.algorithm);
             }
         }
         app.store.close().await;
@@ -110,6 +135,21 @@ fn state_of(row: &KeyRow, all: &[&KeyRow], now: Timestamp) -> &'static str {
         "signs"
     } else {
         "served"
+    }
+}
+
+impl Forget {
+    async fn run(self) -> Result<(), Failure> {
+        let app = super::plan::open(&self.place).await?;
+        let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
+        let state =
+            app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
+        let keys = app.store.keys(&state.realm.id).await?;
+        let changes = forgetting(&state, &keys, &app.vault, app.clock.now(), &self.kid);
+        app.commit(changes.map_err(Failure::usage)?).await?;
+        println!("forgotten; other nodes know within a second");
+        app.store.close().await;
+        Ok(())
     }
 }
 

@@ -2,10 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{KeySource, RealmError, RealmState, make_key};
+use super::{KeySource, RealmError, RealmState, key_aad, make_key};
 use crate::clock::Timestamp;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::key_rotation::{self, Fate, Times};
+use crate::signer::{Algorithm, SigningKey};
 use crate::store::{Change, KeyRow, Page, Store};
 use crate::vault::Vault;
 
@@ -50,6 +51,50 @@ pub async fn rotation(
         made.push((algorithm, id));
     }
     Ok(Rotation { times, made, changes })
+}
+
+/// The `kid` of a key, as tokens and the key set name it; none for one that signs nothing that others see.
+#[must_use]
+pub fn kid(realm_id: &str, key: &KeyRow, vault: &Vault) -> Option<String> {
+    let algorithm = key.algorithm.parse().ok()?;
+    let opened = SigningKey::unseal(algorithm, &key.sealed, vault, &key_aad(realm_id, &key.id));
+    opened.ok().map(|key| key.kid().to_owned())
+}
+
+/// Why a key cannot be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotForgotten {
+    /// The realm has none of this `kid`.
+    #[error("the realm has no such key")]
+    Unknown,
+    /// It signs now.
+    #[error("this key signs: `key rotate --at-once` first")]
+    Signs,
+}
+
+/// What forgets the key called `kid` of a realm at once: what it signed is believed no more, here or by the key set.
+///
+/// # Errors
+/// [`NotForgotten`].
+pub fn forgetting(
+    state: &RealmState,
+    keys: &[KeyRow],
+    vault: &Vault,
+    now: Timestamp,
+    named: &str,
+) -> Result<Vec<Change>, NotForgotten> {
+    let realm_id = &state.realm.id;
+    let is_it = |key: &&KeyRow| kid(realm_id, key, vault).as_deref() == Some(named);
+    let key = keys.iter().find(is_it).ok_or(NotForgotten::Unknown)?;
+    let signs = |algorithm: &Algorithm| state.ring.signer(*algorithm).is_some_and(|key| key.kid() == named);
+    if state.algorithms.iter().any(signs) {
+        return Err(NotForgotten::Signs);
+    }
+    let event = AuditEvent {
+        detail: serde_json::json!({ "key": key.id, "algorithm": key.algorithm, "forgotten": true }),
+        ..rotated(realm_id, now, &key.id, &key.algorithm)
+    };
+    Ok(vec![Change::DeleteKey { realm_id: realm_id.clone(), id: key.id.clone() }, Change::Audit(event)])
 }
 
 fn end_of(realm_id: &str, key: &KeyRow, times: &Times) -> Change {

@@ -1,7 +1,7 @@
 //! New keys for a realm (row FT15, reliability I5): no token ever lacks its key, in whatever order they are asked for.
 
 use vestibule::clock::Timestamp;
-use vestibule::realms::rotation;
+use vestibule::realms::{NotForgotten, forgetting, rotation};
 use vestibule::store::Change;
 use vestibule::testing::{Options, TestServer};
 
@@ -29,6 +29,15 @@ impl Scene {
         let state = app.realms.named(&app.store, "main").await.unwrap().unwrap();
         let rotation = rotation(&state, &app.store, &app.vault, app.clock.now(), at_once).await.unwrap();
         app.commit(rotation.changes).await.unwrap();
+    }
+
+    async fn forget(&self, kid: &str) -> Result<(), NotForgotten> {
+        let app = self.server.app();
+        let state = app.realms.named(&app.store, "main").await.unwrap().unwrap();
+        let keys = app.store.keys(&state.realm.id).await.unwrap();
+        let changes = forgetting(&state, &keys, &app.vault, app.clock.now(), kid)?;
+        app.commit(changes).await.unwrap();
+        Ok(())
     }
 
     async fn set_lifetime(&self, seconds: i64) {
@@ -119,5 +128,19 @@ on_both! {
         scene.pass(60).await;
         scene.set_lifetime(1_200).await;
         scene.pass(1_800).await;
+    }
+
+    async fn a_key_that_leaked_is_believed_no_more(place) {
+        let mut scene = Scene::new(&place).await;
+        scene.look().await;
+        let (leaked, old) = (scene.signer(), scene.issued.pop().unwrap().0);
+        assert_eq!(scene.forget(&leaked).await, Err(NotForgotten::Signs));
+        assert_eq!(scene.forget("nothing").await, Err(NotForgotten::Unknown));
+        scene.rotate(true).await;
+        assert_eq!(scene.forget(&leaked).await, Ok(()));
+        scene.look().await;
+        let told = scene.server.rp("api", Some("api-secret")).introspect(&scene.server.browser(), &old).await;
+        assert_eq!(told.json()["active"], false);
+        assert_ne!(scene.signer(), leaked);
     }
 }
