@@ -22,7 +22,7 @@ use super::sign_in::{self, Progress, audit, see_other, with_cookies};
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
-use crate::store::Change;
+use crate::store::{Change, Page};
 
 /// What a form of the page does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -57,8 +57,8 @@ async fn page(
     };
     let (store, realm) = (&context.app.store, &context.state.realm);
     let now = context.app.clock.now();
-    let consents = store.consents_of_user(&realm.id, &user.id).await?;
-    let sessions = store.sessions_of_user(&realm.id, &user.id).await?;
+    let consents = store.consents_of_user(&realm.id, &user.id, Page::ALL).await?;
+    let sessions = store.sessions_of_user(&realm.id, &user.id, Page::ALL).await?;
     let full_name = user.full_name();
     let path = format!("{}/account", super::realm_path(context));
     let [withdraw, end, end_all] =
@@ -178,8 +178,8 @@ async fn changes(
             (vec![withdraw, Change::Audit(event)], "withdraw")
         }
         Action::EndSession => {
-            let own = context.app.store.sessions_of_user(&realm_id, &user.id).await?;
-            if !own.iter().any(|one| one.id == id) {
+            let own = context.app.store.session_by_id(&realm_id, id).await?;
+            if !own.is_some_and(|one| one.user_id == user.id && one.ended_at.is_none()) {
                 return Err(PageError::new(Trouble::Missing));
             }
             let event = AuditEvent { session_id: Some(id.to_owned()), ..event(AuditKind::Logout) };

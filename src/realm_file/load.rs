@@ -22,6 +22,8 @@ pub async fn load(store: &Store, name: &str) -> Result<Option<State>, StoreError
     let Some(mut state) = configuration(store, name).await? else { return Ok(None) };
     let mut page = Page { first: 0, max: USERS };
     let mut links = Links::of(store, &state.realm.id).await?;
+    let accounts = store.service_accounts(&state.realm.id).await?;
+    state.users.extend(accounts.into_iter().map(|user| links.take(user)));
     loop {
         let users = store.users(&state.realm.id, page).await?;
         let last = i64::try_from(users.len()).unwrap_or(USERS) < USERS;
@@ -33,6 +35,17 @@ pub async fn load(store: &Store, name: &str) -> Result<Option<State>, StoreError
     }
 }
 
+/// As [`load`], of its users the service accounts alone.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn load_without_people(store: &Store, name: &str) -> Result<Option<State>, StoreError> {
+    let Some(mut state) = configuration(store, name).await? else { return Ok(None) };
+    let accounts = store.service_accounts(&state.realm.id).await?;
+    state.users = with_links(store, &state.realm.id, accounts).await?;
+    Ok(Some(state))
+}
+
 /// As much of the realm as `spec` speaks of: of the users, those that it names and those that hold an identifier or an
 /// e-mail address which it gives.
 pub(super) async fn load_for(store: &Store, spec: &RealmSpec) -> Result<Option<State>, StoreError> {
@@ -41,26 +54,16 @@ pub(super) async fn load_for(store: &Store, spec: &RealmSpec) -> Result<Option<S
         return load(store, &spec.name).await;
     }
     let Some(mut state) = configuration(store, &spec.name).await? else { return Ok(None) };
-    let realm_id = state.realm.id.clone();
-    let mut found = BTreeMap::new();
-    for (id, username, email) in people {
-        if let Some(id) = id
-            && let Some(there) = store.user_by_id(&realm_id, id).await?
-        {
-            found.insert(there.id.clone(), there);
-        }
-        let mut names = BTreeSet::from([canonical(username)]);
-        names.extend(email.filter(|email| !email.is_empty()).map(canonical));
-        for name in names {
-            if let Some(there) = store.user_by_login(&realm_id, &name, true).await? {
-                found.insert(there.user.id.clone(), there.user);
-            }
-        }
-    }
-    found.retain(|_, user| user.service_account_client.is_none());
-    for user in found.into_values() {
-        state.users.push(with_links(store, user).await?);
-    }
+    let ids: BTreeSet<&str> = people.iter().filter_map(|(id, ..)| *id).collect();
+    let names = people.iter().flat_map(|(_, username, email)| [Some(*username), *email]).flatten();
+    let names: BTreeSet<String> = names.map(canonical).filter(|name| !name.is_empty()).collect();
+    let [ids, names] = [ids.into_iter().map(str::to_owned).collect(), names.into_iter().collect::<Vec<_>>()];
+    let mut found = store.people_of_ids(&state.realm.id, &ids).await?;
+    found.extend(store.people_of_logins(&state.realm.id, &names).await?);
+    let found: BTreeMap<String, User> = found.into_iter().map(|user| (user.id.clone(), user)).collect();
+    let accounts = store.service_accounts(&state.realm.id).await?.into_iter();
+    let users = accounts.chain(found.into_values()).collect();
+    state.users = with_links(store, &state.realm.id, users).await?;
     Ok(Some(state))
 }
 
@@ -88,7 +91,7 @@ async fn configuration(store: &Store, name: &str) -> Result<Option<State>, Store
     let groups =
         groups.map(|group| GroupState { roles: group_roles.remove(&group.id).unwrap_or_default(), group });
     let kept = store.keycloak_records(&realm.id).await?.into_iter();
-    let mut state = State {
+    Ok(Some(State {
         realm: configuration.realm,
         scopes: configuration.scopes,
         roles: configuration.roles,
@@ -96,23 +99,13 @@ async fn configuration(store: &Store, name: &str) -> Result<Option<State>, Store
         users: Vec::new(),
         kept: kept.map(|record| ((record.kind.clone(), record.id.clone()), record)).collect(),
         clients,
-    };
-    for client in &state.clients {
-        if let Some(user) = store.user_of_service_account(&realm.id, &client.id).await? {
-            state.users.push(with_links(store, user).await?);
-        }
-    }
-    Ok(Some(state))
+    }))
 }
 
-async fn with_links(store: &Store, user: User) -> Result<UserState, StoreError> {
-    Ok(UserState {
-        password_hash: store.password_hash(&user.realm_id, &user.id).await?,
-        roles: store.direct_roles_of_user(&user.realm_id, &user.id).await?,
-        groups: store.groups_of_user(&user.realm_id, &user.id).await?,
-        credentials: store.credentials_of_user(&user.realm_id, &user.id).await?,
-        user,
-    })
+async fn with_links(store: &Store, realm_id: &str, users: Vec<User>) -> Result<Vec<UserState>, StoreError> {
+    let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
+    let mut links = Links::among(store, realm_id, &ids).await?;
+    Ok(users.into_iter().map(|user| links.take(user)).collect())
 }
 
 /// What hangs on each user of a realm, by the user's `id`.
@@ -124,16 +117,23 @@ struct Links {
 }
 
 impl Links {
+    /// Of all users of the realm.
     async fn of(store: &Store, realm_id: &str) -> Result<Self, StoreError> {
-        let mut credentials: HashMap<String, Vec<Credential>> = HashMap::new();
-        for one in store.credentials(realm_id).await? {
-            credentials.entry(one.user_id.clone()).or_default().push(one);
-        }
         Ok(Self {
             passwords: store.password_hashes(realm_id).await?.into_iter().collect(),
             roles: grouped(store.roles_of_users(realm_id).await?),
             groups: grouped(store.groups_of_users(realm_id).await?),
-            credentials,
+            credentials: by_user(store.credentials(realm_id).await?),
+        })
+    }
+
+    /// Of the users with these identifiers.
+    async fn among(store: &Store, realm_id: &str, ids: &[String]) -> Result<Self, StoreError> {
+        Ok(Self {
+            passwords: store.password_hashes_among(realm_id, ids).await?.into_iter().collect(),
+            roles: grouped(store.roles_among(realm_id, ids).await?),
+            groups: grouped(store.memberships_among(realm_id, ids).await?),
+            credentials: by_user(store.credentials_among(realm_id, ids).await?),
         })
     }
 
@@ -146,6 +146,14 @@ impl Links {
             user,
         }
     }
+}
+
+fn by_user(all: Vec<Credential>) -> HashMap<String, Vec<Credential>> {
+    let mut credentials: HashMap<String, Vec<Credential>> = HashMap::new();
+    for one in all {
+        credentials.entry(one.user_id.clone()).or_default().push(one);
+    }
+    credentials
 }
 
 fn grouped(pairs: Vec<(String, String)>) -> HashMap<String, Vec<String>> {

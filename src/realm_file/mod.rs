@@ -30,7 +30,7 @@ pub use apply::{ApplyError, NewSecret, Prepared, apply, apply_spec, plan, prepar
 pub use demo::demo;
 pub use export::{ExportError, ExportOptions, export};
 pub use keycloak::{KeycloakExport, KeycloakRealm, export as export_keycloak};
-pub use load::load;
+pub use load::{load, load_without_people};
 pub use mend::mend;
 pub use newcomers::{Newcomers, add_new};
 pub use oversee::{oversee, oversight};

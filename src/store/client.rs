@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::error::StoreError;
+use super::keycloak_record::kept;
 use super::row::row;
 use super::statement::{Statement, sql};
-use super::statement::{anywhere, json, key};
+use super::statement::{anywhere, json, key, listed, lists};
 use super::{Page, Store};
 use crate::clock::Timestamp;
+use crate::keycloak::{Beside, Kept};
 use crate::protocol::client::{Client, ClientSettings};
 use crate::protocol::jws::Algorithm;
 use crate::protocol::user::canonical;
@@ -41,6 +43,13 @@ impl Row {
             secret_hash: self.secret_hash,
             settings: serde_json::from_str(&self.settings)?,
         })
+    }
+}
+
+row! {
+    struct RowWithKept {
+        client: Row,
+        content: Option<String>,
     }
 }
 
@@ -139,5 +148,53 @@ impl Store {
         let rows =
             self.db.listing::<Row>(sql!(text, realm_id, anywhere(search), page.first, page.max)).await?;
         rows.into_iter().map(Row::record).collect()
+    }
+
+    /// As [`Store::clients`], each with what is kept beside it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clients_with_kept(
+        &self,
+        realm_id: &str,
+        search: &str,
+        page: Page,
+    ) -> Result<Vec<(Client, Kept)>, StoreError> {
+        let text = concat!(
+            "SELECT ",
+            client_columns!(),
+            ", k.content FROM clients c LEFT JOIN keycloak_records k \
+             ON k.realm_id = c.realm_id AND k.kind = $5 AND k.id = c.id \
+             WHERE c.realm_id = $1 AND c.search_key LIKE $2 ESCAPE '!' ORDER BY c.client_id LIMIT $4 OFFSET $3"
+        );
+        let kind = Beside::Client.kind();
+        let statement = sql!(text, realm_id, anywhere(search), page.first, page.max, kind);
+        let rows = self.db.listing::<RowWithKept>(statement).await?;
+        let record = |RowWithKept { client, content }| {
+            let client = Row::record(client)?;
+            let kept = content
+                .map(|content| kept(realm_id, Beside::Client, &client.id, &content, &self.vault))
+                .transpose()?;
+            Ok((client, kept.unwrap_or_default()))
+        };
+        rows.into_iter().map(record).collect()
+    }
+
+    /// Those of these names that clients of the realm have.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn client_ids_among(
+        &self,
+        realm_id: &str,
+        client_ids: &[String],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let text = concat!("SELECT client_id FROM clients WHERE realm_id = $1 AND client_id IN ", listed!());
+        let mut found = BTreeSet::new();
+        for list in lists(client_ids) {
+            let rows = self.db.all::<(String,)>(sql!(text, realm_id).with(list)).await?;
+            found.extend(rows.into_iter().map(|(client_id,)| client_id));
+        }
+        Ok(found)
     }
 }

@@ -63,6 +63,25 @@ impl Store {
         Ok(records.into_iter().flatten().collect())
     }
 
+    /// Which clients each session of a user signed in to, of those that did not end and are no older than `oldest` (its
+    /// `id`): identifier of the session, `id` and `client_id` of the client.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clients_of_sessions(
+        &self,
+        realm_id: &str,
+        user_id: &str,
+        oldest: &str,
+    ) -> Result<Vec<(String, String, String)>, StoreError> {
+        let text = "SELECT t.session_id, c.id, c.client_id FROM sessions s \
+                    JOIN session_clients t ON t.session_id = s.id AND t.realm_id = s.realm_id \
+                    JOIN clients c ON c.id = t.client AND c.realm_id = t.realm_id \
+                    WHERE s.realm_id = $1 AND s.user_id = $2 AND s.id >= $3 AND s.ended_at IS NULL \
+                    ORDER BY c.client_id";
+        self.db.listing(sql!(text, realm_id, user_id, oldest)).await
+    }
+
     /// The offline grants that the client has and that still stand, newest first.
     ///
     /// # Errors

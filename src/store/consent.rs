@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::row::row;
 use super::statement::json;
 use super::statement::{Statement, sql};
-use super::{Store, client, device_code};
+use super::{Page, Store, client, device_code};
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::consent::Consent;
@@ -95,12 +95,13 @@ impl Store {
         &self,
         realm_id: &str,
         user_id: &str,
+        page: Page,
     ) -> Result<Vec<(Consent, Client)>, StoreError> {
         let text = "SELECT a.realm_id AS consent_realm_id, a.user_id, a.client, a.scopes, a.granted_at, a.updated_at, \
                     c.id, c.realm_id, c.client_id, c.enabled, c.secret_hash, c.settings \
                     FROM consents a JOIN clients c ON c.id = a.client AND c.realm_id = a.realm_id \
-                    WHERE a.realm_id = $1 AND a.user_id = $2 ORDER BY a.granted_at, c.client_id";
-        let rows = self.db.all::<RowWithClient>(sql!(text, realm_id, user_id)).await?;
+                    WHERE a.realm_id = $1 AND a.user_id = $2 ORDER BY a.granted_at, c.client_id LIMIT $4 OFFSET $3";
+        let rows = self.db.all::<RowWithClient>(sql!(text, realm_id, user_id, page.first, page.max)).await?;
         rows.into_iter().map(|row| Ok((row.consent.record()?, row.client.record()?))).collect()
     }
 }

@@ -3,7 +3,7 @@
 use super::Store;
 use super::error::StoreError;
 use super::row::row;
-use super::statement::{Statement, sql};
+use super::statement::{Statement, listed, lists, sql};
 use crate::clock::Timestamp;
 use crate::protocol::credential::Credential;
 
@@ -71,5 +71,27 @@ impl Store {
                     FROM user_credentials WHERE realm_id = $1 ORDER BY priority, id";
         let rows = self.db.listing::<Row>(sql!(text, realm_id)).await?;
         Ok(rows.into_iter().map(Row::record).collect())
+    }
+    /// The credentials of these users beside the password, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn credentials_among(
+        &self,
+        realm_id: &str,
+        ids: &[String],
+    ) -> Result<Vec<Credential>, StoreError> {
+        let text = concat!(
+            "SELECT id, realm_id, user_id, kind, label, secret, data, priority, created_at \
+             FROM user_credentials WHERE realm_id = $1 AND user_id IN ",
+            listed!(),
+            " ORDER BY priority, id"
+        );
+        let mut found = Vec::new();
+        for list in lists(ids) {
+            let rows = self.db.all::<Row>(sql!(text, realm_id).with(list)).await?;
+            found.extend(rows.into_iter().map(Row::record));
+        }
+        Ok(found)
     }
 }

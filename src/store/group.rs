@@ -4,7 +4,7 @@ use super::Store;
 use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};
-use super::statement::{json, key};
+use super::statement::{json, key, listed, lists};
 use crate::protocol::role::Group;
 
 row! {
@@ -16,6 +16,22 @@ row! {
         path: String,
         attributes: String,
     }
+}
+
+impl Row {
+    fn record(self) -> Result<Group, StoreError> {
+        let attributes = serde_json::from_str(&self.attributes)?;
+        let Self { id, realm_id, parent, name, path, .. } = self;
+        let parent = Some(parent).filter(|parent| !parent.is_empty());
+        Ok(Group { id, realm_id, parent, name, path, attributes })
+    }
+}
+
+/// The groups of these rows, by path.
+fn by_path(rows: Vec<Row>) -> Result<Vec<Group>, StoreError> {
+    let mut groups = rows.into_iter().map(Row::record).collect::<Result<Vec<_>, _>>()?;
+    groups.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(groups)
 }
 
 pub(super) fn put(group: &Group) -> Result<Statement, StoreError> {
@@ -57,18 +73,79 @@ impl Store {
     /// [`StoreError`].
     pub async fn groups(&self, realm_id: &str) -> Result<Vec<Group>, StoreError> {
         let text = "SELECT id, realm_id, parent, name, path, attributes FROM groups WHERE realm_id = $1";
-        let rows = self.db.listing::<Row>(sql!(text, realm_id)).await?;
-        let mut groups = rows
-            .into_iter()
-            .map(|row| {
-                let attributes = serde_json::from_str(&row.attributes)?;
-                let Row { id, realm_id, parent, name, path, .. } = row;
-                let parent = Some(parent).filter(|parent| !parent.is_empty());
-                Ok(Group { id, realm_id, parent, name, path, attributes })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        groups.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(groups)
+        by_path(self.db.listing::<Row>(sql!(text, realm_id)).await?)
+    }
+
+    /// The group with this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn group_by_id(&self, realm_id: &str, id: &str) -> Result<Option<Group>, StoreError> {
+        let text = "SELECT id, realm_id, parent, name, path, attributes FROM groups \
+                    WHERE realm_id = $1 AND id = $2";
+        self.db.one::<Row>(sql!(text, realm_id, id)).await?.map(Row::record).transpose()
+    }
+
+    /// The group at this path.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn group_by_path(&self, realm_id: &str, path: &str) -> Result<Option<Group>, StoreError> {
+        let text = "SELECT id, realm_id, parent, name, path, attributes FROM groups \
+                    WHERE realm_id = $1 AND path = $2";
+        self.db.one::<Row>(sql!(text, realm_id, path)).await?.map(Row::record).transpose()
+    }
+
+    /// Those of these groups that are there, by path.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn groups_among(&self, realm_id: &str, ids: &[String]) -> Result<Vec<Group>, StoreError> {
+        let text = concat!(
+            "SELECT id, realm_id, parent, name, path, attributes FROM groups WHERE realm_id = $1 AND id IN ",
+            listed!()
+        );
+        let mut rows = Vec::new();
+        for list in lists(ids) {
+            rows.extend(self.db.all::<Row>(sql!(text, realm_id).with(list)).await?);
+        }
+        by_path(rows)
+    }
+
+    /// The groups that were given a role, by path.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn groups_with_role(&self, realm_id: &str, role_id: &str) -> Result<Vec<Group>, StoreError> {
+        let text = "SELECT g.id, g.realm_id, g.parent, g.name, g.path, g.attributes FROM group_roles r \
+                    JOIN groups g ON g.id = r.group_id AND g.realm_id = r.realm_id \
+                    WHERE r.realm_id = $1 AND r.role_id = $2";
+        by_path(self.db.listing::<Row>(sql!(text, realm_id, role_id)).await?)
+    }
+
+    /// How many groups are directly below one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_groups_below(&self, realm_id: &str, id: &str) -> Result<i64, StoreError> {
+        let text = "SELECT COUNT(*) FROM groups WHERE realm_id = $1 AND parent = $2";
+        let counted = self.db.one::<(i64,)>(sql!(text, realm_id, id)).await?;
+        Ok(counted.map_or(0, |(count,)| count))
+    }
+
+    /// Identifiers of the roles that a member of the group has by it: its own, and those of the groups above it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn roles_by_group(&self, realm_id: &str, group_id: &str) -> Result<Vec<String>, StoreError> {
+        let text = "WITH RECURSIVE above (id, parent) AS (\
+                    SELECT g.id, g.parent FROM groups g WHERE g.realm_id = $1 AND g.id = $2 \
+                    UNION SELECT g.id, g.parent FROM groups g JOIN above ON g.id = above.parent \
+                    WHERE g.realm_id = $1) \
+                    SELECT DISTINCT r.role_id FROM above CROSS JOIN group_roles r \
+                    WHERE r.group_id = above.id AND r.realm_id = $1";
+        let rows = self.db.all::<(String,)>(sql!(text, realm_id, group_id)).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
     /// Identifiers of the roles that were given to the group itself.

@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::kept_secrets::{SEALING, holds_sealed, opened};
 use super::row::row;
 use super::statement::{Statement, json, key, sql};
-use crate::keycloak::{Beside, KeycloakRecord};
+use crate::keycloak::{Beside, Kept, KeycloakRecord};
 use crate::vault::Vault;
 
 row! {
@@ -29,6 +29,18 @@ impl Row {
         let record = KeycloakRecord { realm_id, kind, id, parent, name, content };
         Ok(if is_sealed { opened(record, vault) } else { record })
     }
+}
+
+/// What is kept beside a record, of the text in its row.
+pub(super) fn kept(
+    realm_id: &str,
+    beside: Beside,
+    id: &str,
+    content: &str,
+    vault: &Vault,
+) -> Result<Kept, StoreError> {
+    let record = beside.record(realm_id, id, serde_json::from_str(content)?);
+    Ok(if holds_sealed(content) { opened(record, vault) } else { record }.content)
 }
 
 /// How many lists and objects may be inside of each other: what is written must be readable, and readers of JSON give up
@@ -127,6 +139,17 @@ impl Store {
         let text = "SELECT realm_id, kind, id, parent, name, content FROM keycloak_records \
                     WHERE realm_id = $1 AND kind = $2 ORDER BY name, id";
         let rows = self.db.listing::<Row>(sql!(text, realm_id, kind)).await?;
+        rows.into_iter().map(|row| row.record(&self.vault)).collect()
+    }
+
+    /// What is kept beside each realm, where something is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn kept_of_realms(&self) -> Result<Vec<KeycloakRecord>, StoreError> {
+        let text = "SELECT k.realm_id, k.kind, k.id, k.parent, k.name, k.content FROM realms r \
+                    JOIN keycloak_records k ON k.realm_id = r.id AND k.kind = $1 AND k.id = r.id";
+        let rows = self.db.listing::<Row>(sql!(text, Beside::Realm.kind())).await?;
         rows.into_iter().map(|row| row.record(&self.vault)).collect()
     }
 

@@ -62,6 +62,7 @@ mod statement;
 mod sweep;
 mod token_exchange;
 mod user;
+mod user_links;
 mod user_password;
 mod user_search;
 mod writer;

@@ -1,6 +1,6 @@
 //! Tables `roles` and `role_composites`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::Store;
 use super::error::StoreError;
@@ -18,6 +18,15 @@ row! {
         description: Option<String>,
         built_in: i64,
         attributes: Option<String>,
+    }
+}
+
+impl Row {
+    fn record(self) -> Result<Role, StoreError> {
+        let Self { id, realm_id, client, name, description, built_in, attributes, .. } = self;
+        let attributes = attributes.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
+        let (client, built_in) = (Some(client).filter(|client| !client.is_empty()), built_in != 0);
+        Ok(Role { id, realm_id, client, name, description, attributes, built_in })
     }
 }
 
@@ -66,17 +75,23 @@ impl Store {
         let composites = self.db.all::<(String, String)>(sql!(text, realm_id)).await?;
         let mut clients = HashMap::new();
         let mut roles = Vec::with_capacity(rows.len());
-        for row in rows {
-            let client = Some(row.client).filter(|client| !client.is_empty());
-            if let (Some(client), Some(client_id)) = (&client, row.client_id) {
-                clients.insert(client.clone(), client_id);
+        for mut row in rows {
+            if let Some(client_id) = row.client_id.take() {
+                clients.insert(row.client.clone(), client_id);
             }
-            let (id, realm_id, name, description) = (row.id, row.realm_id, row.name, row.description);
-            let attributes = row.attributes.as_deref().map(serde_json::from_str).transpose()?;
-            let attributes: BTreeMap<String, Vec<String>> = attributes.unwrap_or_default();
-            let built_in = row.built_in != 0;
-            roles.push(Role { id, realm_id, client, name, description, attributes, built_in });
+            roles.push(row.record()?);
         }
         Ok(Roles::new(roles, composites, clients))
+    }
+    /// The role of each realm that everybody in it has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn default_roles(&self) -> Result<Vec<Role>, StoreError> {
+        let text = "SELECT r.id, r.realm_id, r.client, NULL AS client_id, r.name, r.description, r.built_in, \
+                    r.attributes FROM realms m JOIN roles r ON r.realm_id = m.id \
+                    AND r.client = '' AND r.name LIKE 'default-roles-%'";
+        let rows = self.db.listing::<Row>(sql!(text)).await?;
+        rows.into_iter().map(Row::record).collect()
     }
 }

@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};
 use super::user::user_columns;
-use super::{Store, backchannel_logout, user};
+use super::{Page, Store, backchannel_logout, user};
 use crate::clock::Timestamp;
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
@@ -197,13 +197,19 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn sessions_of_user(&self, realm_id: &str, user_id: &str) -> Result<Vec<Session>, StoreError> {
+    pub async fn sessions_of_user(
+        &self,
+        realm_id: &str,
+        user_id: &str,
+        page: Page,
+    ) -> Result<Vec<Session>, StoreError> {
         let text = concat!(
             "SELECT ",
             session_columns!(),
-            " FROM sessions s WHERE s.realm_id = $1 AND s.user_id = $2 AND s.ended_at IS NULL ORDER BY s.id DESC"
+            " FROM sessions s WHERE s.realm_id = $1 AND s.user_id = $2 AND s.ended_at IS NULL \
+             ORDER BY s.id DESC LIMIT $4 OFFSET $3"
         );
-        let rows = self.db.all::<Row>(sql!(text, realm_id, user_id)).await?;
+        let rows = self.db.all::<Row>(sql!(text, realm_id, user_id, page.first, page.max)).await?;
         Ok(rows.into_iter().filter_map(Row::record).collect())
     }
 }

@@ -117,6 +117,25 @@ impl Statement {
     }
 }
 
+/// How many values [`listed!`] stands for.
+pub(super) const LISTED: usize = 32;
+
+/// The values `$2…$33`, of a list that is asked about in one statement.
+macro_rules! listed {
+    () => {
+        "($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+         $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)"
+    };
+}
+pub(super) use listed;
+
+/// `texts` in lists for [`listed!`]. The last one is filled up by what is in it anyway.
+pub(super) fn lists<T: AsRef<str>>(texts: &[T]) -> impl Iterator<Item = Vec<Value>> {
+    texts
+        .chunks(LISTED)
+        .map(|list| list.iter().cycle().take(LISTED).map(|text| text.as_ref().into()).collect())
+}
+
 /// A text that an index will hold.
 pub(super) fn key(text: &str) -> Result<&str, StoreError> {
     if text.len() > LONGEST_KEY { Err(StoreError::Unstorable) } else { Ok(text) }
@@ -164,6 +183,18 @@ mod tests {
             let json = serde_json::to_string(&serde_json::json!({ "key": value })).unwrap();
             assert_eq!(spells_nul(&json), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn lists_have_every_text_and_are_full() {
+        for count in [0, 1, LISTED, LISTED + 1] {
+            let texts: Vec<String> = (0..count).map(|text| text.to_string()).collect();
+            let lists: Vec<Vec<Value>> = lists(&texts).collect();
+            assert!(lists.iter().all(|list| list.len() == LISTED), "{count}");
+            assert!(texts.iter().all(|text| lists.iter().flatten().any(|value| *value == text.into())));
+            assert_eq!(lists.len(), count.div_ceil(LISTED));
+        }
+        assert!(listed!().ends_with(&format!("${})", LISTED + 1)));
     }
 
     #[test]

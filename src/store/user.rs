@@ -418,24 +418,4 @@ impl Store {
         let rows = self.db.all::<(String,)>(sql!(text, realm_id, user_id)).await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
-
-    /// Which user was given which role directly: pairs of identifiers, for exports.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn roles_of_users(&self, realm_id: &str) -> Result<Vec<(String, String)>, StoreError> {
-        let text = "SELECT m.user_id, m.role_id FROM users u JOIN user_roles m ON m.user_id = u.id \
-                    WHERE u.realm_id = $1 AND m.realm_id = $1";
-        self.db.listing(sql!(text, realm_id)).await
-    }
-
-    /// Which user is a member of which group: pairs of identifiers, for exports.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn groups_of_users(&self, realm_id: &str) -> Result<Vec<(String, String)>, StoreError> {
-        let text = "SELECT m.user_id, m.group_id FROM users u JOIN user_groups m ON m.user_id = u.id \
-                    WHERE u.realm_id = $1 AND m.realm_id = $1";
-        self.db.listing(sql!(text, realm_id)).await
-    }
 }

@@ -61,6 +61,9 @@ pub(super) fn names(user: &User) -> [String; 2] {
 /// At most so many are found by an index and then sorted.
 const FEW: i64 = 1_000;
 
+/// At most so many are compared at a time.
+const BATCH: i64 = 500;
+
 /// Characters of a name that its index has.
 const INDEXED: usize = 250;
 
@@ -221,22 +224,22 @@ impl Store {
         search: &UserSearch,
         page: Page,
     ) -> Result<Vec<User>, StoreError> {
-        // Attributes are JSON, which the two databases look into in two ways: its text says who can be meant, and which of
-        // them are is compared here.
-        let rows = if search.attributes.is_empty() { page } else { Page::ALL };
+        if !search.attributes.is_empty() {
+            let (mut found, mut skipped) = (Vec::new(), 0);
+            self.each_with_attributes(realm_id, search, |user| {
+                if skipped < page.first {
+                    skipped += 1;
+                } else {
+                    found.push(user);
+                }
+                i64::try_from(found.len()).is_ok_and(|rows| rows < page.max)
+            })
+            .await?;
+            return Ok(found);
+        }
         let conditions = search.conditions(realm_id);
-        let statement = match (self.few(realm_id, search).await?, search.attributes.first()) {
-            (None, Some((name, value))) => {
-                let text = concat!(
-                    "SELECT ",
-                    user_columns!(),
-                    " FROM users u WHERE ",
-                    searched!(),
-                    " AND u.attributes LIKE $6 ESCAPE '!' ORDER BY u.username"
-                );
-                sql!(text).with(conditions).with([holding(name, value)?.into()])
-            }
-            (Some(few), _) => {
+        let statement = match self.few(realm_id, search).await? {
+            Some(few) => {
                 let text = concat!(
                     "SELECT ",
                     user_columns!(),
@@ -244,9 +247,9 @@ impl Store {
                     searched!(),
                     " ORDER BY u.username LIMIT $16 OFFSET $15"
                 );
-                sql!(text).with(conditions).with(few).with([rows.first.into(), rows.max.into()])
+                sql!(text).with(conditions).with(few).with([page.first.into(), page.max.into()])
             }
-            (None, None) => {
+            None => {
                 let text = concat!(
                     "SELECT ",
                     user_columns!(),
@@ -254,15 +257,11 @@ impl Store {
                     searched!(),
                     " ORDER BY u.username LIMIT $7 OFFSET $6"
                 );
-                sql!(text).with(conditions).with([rows.first.into(), rows.max.into()])
+                sql!(text).with(conditions).with([page.first.into(), page.max.into()])
             }
         };
         let rows = self.db.listing::<Row>(statement).await?;
-        let users = rows.into_iter().map(Row::record).collect::<Result<Vec<_>, _>>()?;
-        if search.attributes.is_empty() {
-            return Ok(users);
-        }
-        Ok(page.of(users.into_iter().filter(|user| search.has_attributes(user)).collect()))
+        rows.into_iter().map(Row::record).collect()
     }
 
     /// How many people a search finds.
@@ -271,8 +270,13 @@ impl Store {
     /// [`StoreError`].
     pub async fn count_searched_users(&self, realm_id: &str, search: &UserSearch) -> Result<i64, StoreError> {
         if !search.attributes.is_empty() {
-            let found = self.search_users(realm_id, search, Page::ALL).await?.len();
-            return Ok(i64::try_from(found).unwrap_or(i64::MAX));
+            let mut count = 0;
+            let counted = |_| {
+                count += 1;
+                true
+            };
+            self.each_with_attributes(realm_id, search, counted).await?;
+            return Ok(count);
         }
         let conditions = search.conditions(realm_id);
         let statement = match self.few(realm_id, search).await? {
@@ -284,6 +288,58 @@ impl Store {
         };
         let counted = self.db.listing::<(i64,)>(statement).await?;
         Ok(counted.first().map_or(0, |(count,)| *count))
+    }
+
+    /// Shows the users whom a search by attributes finds, by user name, until `goes_on` says no. Attributes are JSON, which
+    /// the two databases look into in two ways: its text says who can be meant, so many at a time, and which of them are is
+    /// compared here.
+    async fn each_with_attributes(
+        &self,
+        realm_id: &str,
+        search: &UserSearch,
+        mut goes_on: impl FnMut(User) -> bool + Send,
+    ) -> Result<(), StoreError> {
+        let Some((name, value)) = search.attributes.first() else { return Ok(()) };
+        let (holding, few) = (holding(name, value)?, self.few(realm_id, search).await?);
+        let mut after = String::new();
+        loop {
+            let conditions = search.conditions(realm_id);
+            let statement = match &few {
+                Some(few) => {
+                    let text = concat!(
+                        "SELECT ",
+                        user_columns!(),
+                        among_candidates!(),
+                        searched!(),
+                        " AND u.username > $15 AND u.attributes LIKE $16 ESCAPE '!' ORDER BY u.username LIMIT $17"
+                    );
+                    sql!(text).with(conditions).with(few.iter().cloned())
+                }
+                None => {
+                    let text = concat!(
+                        "SELECT ",
+                        user_columns!(),
+                        " FROM users u WHERE ",
+                        searched!(),
+                        " AND u.username > $6 AND u.attributes LIKE $7 ESCAPE '!' ORDER BY u.username LIMIT $8"
+                    );
+                    sql!(text).with(conditions)
+                }
+            };
+            let statement = statement.with([(&after).into(), (&holding).into(), BATCH.into()]);
+            let rows = self.db.listing::<Row>(statement).await?;
+            let is_last = i64::try_from(rows.len()).is_ok_and(|rows| rows < BATCH);
+            for row in rows {
+                let user = row.record()?;
+                after.clone_from(&user.username);
+                if search.has_attributes(&user) && !goes_on(user) {
+                    return Ok(());
+                }
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 
     /// The values of `candidates!`, when few can be found.

@@ -12,5 +12,6 @@ mod realms;
 mod roles;
 pub(crate) mod scene;
 mod side_by_side;
+mod size;
 mod tools;
 mod users;

@@ -108,7 +108,7 @@ async fn rfc8628_3_a_device_gets_the_tokens_of_who_said_yes() {
     assert_eq!(id["auth_time"], NOW.0);
     assert_eq!(tokens.text("session_state"), access["sid"].as_str().unwrap());
     let (realm_id, alice) = (scene.realm_id().await, scene.alice().await);
-    let sessions = scene.server.app().store.sessions_of_user(&realm_id, &alice.id).await.unwrap();
+    let sessions = scene.server.app().store.sessions_of_user(&realm_id, &alice.id, Page::ALL).await.unwrap();
     assert_eq!(access["sid"], sessions[0].id, "the session in which it was approved");
     assert_eq!(tv.userinfo(&scene.browser, tokens.access_token()).await.json()["email"], "alice@example.com");
     let fresh = tv.refresh(&scene.browser, tokens.refresh_token()).await.unwrap();

@@ -38,7 +38,7 @@ async fn s01_an_answer_on_the_consent_page_counts_for_the_session_that_saw_it() 
         is_consent(&reply, case);
         assert_eq!(text(&reply, ".whom bdi").as_deref(), Some("Bob Brown"), "{case}: bob is asked himself");
         let (realm, bob) = (realm(&server).await, user(&server, "bob").await);
-        let consents = server.app().store.consents_of_user(&realm.id, &bob.id).await.unwrap();
+        let consents = server.app().store.consents_of_user(&realm.id, &bob.id, Page::ALL).await.unwrap();
         assert!(consents.is_empty(), "{case}: alice's answer is not bob's");
 
         let code = browser.submit(&reply, &YES).await.parameter("code").unwrap();

@@ -85,6 +85,19 @@ on_both! {
         assert_eq!(store.count_users(realm_id).await.unwrap(), 2);
         assert_eq!(store.groups_of_user(realm_id, &bob.id).await.unwrap(), std::slice::from_ref(&staff.id));
         assert_eq!(store.direct_roles_of_user(realm_id, &bob.id).await.unwrap(), std::slice::from_ref(&boss.id));
+        // The same by the list, whatever else is in it.
+        let mut ids: Vec<String> = (0..40).map(|_| id()).collect();
+        ids.extend([service.id.clone(), bob.id.clone()]);
+        assert_eq!(usernames(&store.people_of_ids(realm_id, &ids).await.unwrap()), ["bob"]);
+        assert_eq!(usernames(&store.people_of_logins(realm_id, &["bob".into(), "no".into()]).await.unwrap()), ["bob"]);
+        assert_eq!(usernames(&store.service_accounts(realm_id).await.unwrap()), ["service-account-web"]);
+        let of_bob_and_service = |pairs: Vec<(String, String)>, other: &str| {
+            pairs.len() == 2 && pairs.iter().all(|(user, has)| [&bob.id, &service.id].contains(&user) && has == other)
+        };
+        assert!(of_bob_and_service(store.roles_among(realm_id, &ids).await.unwrap(), &boss.id));
+        assert!(of_bob_and_service(store.memberships_among(realm_id, &ids).await.unwrap(), &staff.id));
+        assert!(store.roles_among(&other.realm.id, &ids).await.unwrap().is_empty(), "a04");
+        assert!(store.memberships_among(&other.realm.id, &ids).await.unwrap().is_empty(), "a04");
         store.commit(vec![Change::DeleteUser { realm_id: realm_id.clone(), id: bob.id, at: NOW }]).await.unwrap();
         assert_eq!(usernames(&with_role(Page::ALL).await.unwrap()), ["alice"]);
     }
@@ -270,8 +283,8 @@ on_both! {
         let code = tenant.code(store).await;
         let end = Change::EndSessionsOfRealm { realm_id: tenant.realm.id.clone(), at: NOW };
         store.commit(vec![end]).await.unwrap();
-        assert!(store.sessions_of_user(&tenant.realm.id, &tenant.user.id).await.unwrap().is_empty());
-        assert_eq!(store.sessions_of_user(&other.realm.id, &other.user.id).await.unwrap().len(), 1);
+        assert!(store.sessions_of_user(&tenant.realm.id, &tenant.user.id, Page::ALL).await.unwrap().is_empty());
+        assert_eq!(store.sessions_of_user(&other.realm.id, &other.user.id, Page::ALL).await.unwrap().len(), 1);
         let (grant, ..) = store.grant_with_user(&tenant.realm.id, &code.grant_id).await.unwrap().unwrap();
         assert_eq!(grant.revoked_at, Some(NOW));
     }

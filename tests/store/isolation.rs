@@ -18,9 +18,16 @@ on_both! {
         assert!(store.session_by_fingerprint(realm, &mine.fingerprint).await.unwrap().is_none());
         assert!(store.code_by_fingerprint(realm, &code.fingerprint).await.unwrap().is_none());
         assert!(store.grant_with_user(realm, &code.grant_id).await.unwrap().is_none());
-        assert!(store.sessions_of_user(realm, &mine.user.id).await.unwrap().is_empty());
-        assert!(store.consents_of_user(realm, &mine.user.id).await.unwrap().is_empty());
+        assert!(store.sessions_of_user(realm, &mine.user.id, Page::ALL).await.unwrap().is_empty());
+        assert!(store.consents_of_user(realm, &mine.user.id, Page::ALL).await.unwrap().is_empty());
         assert_eq!(store.roles_of_user(realm, &mine.user.id).await.unwrap(), Default::default());
+        let (ids, names) = ([mine.user.id.clone()], [mine.user.username.clone()]);
+        assert!(store.people_of_ids(realm, &ids).await.unwrap().is_empty());
+        assert!(store.password_hashes_among(realm, &ids).await.unwrap().is_empty());
+        assert!(store.credentials_among(realm, &ids).await.unwrap().is_empty());
+        assert!(store.clients_of_sessions(realm, &mine.user.id, "").await.unwrap().is_empty());
+        let logins = store.people_of_logins(realm, &names).await.unwrap();
+        assert!(logins.iter().all(|user| user.realm_id == *realm));
 
         // The same reads find the rows in their own realm, so that the test can fail.
         assert!(store.session_by_fingerprint(&mine.realm.id, &mine.fingerprint).await.unwrap().is_some());

@@ -9,8 +9,6 @@ pub(super) mod scopes;
 pub(super) mod secrets;
 pub(super) mod sessions;
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
 use super::answer::{AdminError, Answer, done, told};
@@ -35,55 +33,45 @@ pub(super) async fn list(call: Call) -> Answer {
     if !sees && call.server.flag("viewableOnly")? == Some(true) {
         return told(&[(); 0]);
     }
-    let (found, mut kept) = (found(&call, page).await?, all_kept(&call).await?);
     let all = cover::covers_everything(&call);
-    let mut shown = Vec::with_capacity(found.len());
-    for client in &found {
-        let kept = kept.remove(&client.id).unwrap_or_default();
-        shown.push(if sees {
-            let secret = if all { secrets::shown(&call, client) } else { secrets::masked(client) };
-            representation(&call, client, secret, kept)
-        } else {
-            ClientRepresentation {
-                id: Some(client.id.clone()),
-                client_id: Some(client.client_id.clone()),
-                description: client.settings.description.clone(),
-                ..ClientRepresentation::default()
-            }
-        });
-    }
-    told(&shown)
+    let shown = found(&call, page).await?.into_iter().map(|(client, kept)| {
+        if sees {
+            let secret = if all { secrets::shown(&call, &client) } else { secrets::masked(&client) };
+            return representation(&call, &client, secret, kept);
+        }
+        ClientRepresentation {
+            id: Some(client.id),
+            client_id: Some(client.client_id),
+            description: client.settings.description,
+            ..ClientRepresentation::default()
+        }
+    });
+    told(&shown.collect::<Vec<_>>())
 }
 
-/// By the whole `client_id`, or by a part of it or of the name.
-async fn found(call: &Call, page: Page) -> Result<Vec<Client>, AdminError> {
+/// Clients with what is kept beside them: by the whole `client_id`, or by a part of it or of the name.
+async fn found(call: &Call, page: Page) -> Result<Vec<(Client, Kept)>, AdminError> {
     let (store, realm_id) = (call.store(), call.realm_id());
     let part = call.server.flag("search")? == Some(true);
     let name = call.server.query.get("clientId").filter(|name| !name.is_empty());
     let attributes =
         call.server.query.get("q").map(super::users::attributes).transpose()?.unwrap_or_default();
     if let Some(name) = name.filter(|_| !part) {
-        let client = store.client_by_client_id(realm_id, name).await?;
-        return Ok(page.of(client.into_iter().collect()));
+        let Some(client) = store.client_by_client_id(realm_id, name).await? else { return Ok(Vec::new()) };
+        let kept = beside::kept(call, Beside::Client, &client.id).await?;
+        return Ok(page.of(vec![(client, kept)]));
     }
     let name = name.unwrap_or_default();
     if attributes.is_empty() {
-        return Ok(store.clients(realm_id, name, page).await?);
+        return Ok(store.clients_with_kept(realm_id, name, page).await?);
     }
-    let (clients, mut kept) = (store.clients(realm_id, name, Page::ALL).await?, all_kept(call).await?);
-    let fits = |client: &Client| {
-        let kept = kept.remove(&client.id).unwrap_or_default();
-        let shown = to_representation(client, None, &call.state.realm.settings, kept);
+    let fits = |(client, kept): &(Client, Kept)| {
+        let shown = to_representation(client, None, &call.state.realm.settings, kept.clone());
         let own = shown.attributes.unwrap_or_default();
         attributes.iter().all(|(name, value)| own.get(name) == Some(value))
     };
+    let clients = store.clients_with_kept(realm_id, name, Page::ALL).await?;
     Ok(page.of(clients.into_iter().filter(fits).collect()))
-}
-
-/// What is kept beside each client, by its `id`.
-async fn all_kept(call: &Call) -> Result<HashMap<String, Kept>, AdminError> {
-    let records = call.store().keycloak_records_of_kind(call.realm_id(), Beside::Client.kind()).await?;
-    Ok(records.into_iter().map(|record| (record.id, record.content)).collect())
 }
 
 /// A client as answers show it. `secret` is what is shown of its secret.

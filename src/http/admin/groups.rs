@@ -1,189 +1,85 @@
 //! Groups as administrators see and change them.
 
-use std::collections::{BTreeSet, HashMap};
+mod listing;
+mod members;
 
-use serde_json::json;
+use std::collections::{HashMap, HashSet};
+
 use uuid::Uuid;
 
 use super::answer::{AdminError, Answer, done, told};
 use super::call::{Call, Operation};
-use super::{beside, mappings, users};
-use crate::keycloak::group::{brief, from_representation, to_representation};
+use super::{beside, mappings};
+use crate::keycloak::Beside;
+use crate::keycloak::group::{from_representation, to_representation};
 use crate::keycloak::representation::GroupRepresentation;
-use crate::keycloak::{Beside, Kept};
+use crate::protocol::group_tree::GroupTree;
 use crate::protocol::role::{Group, Role};
 use crate::store::Change;
 
-/// Every group of the realm, by path.
-pub(super) async fn all(call: &Call) -> Result<Vec<Group>, AdminError> {
-    Ok(call.store().groups(call.realm_id()).await?)
+pub(super) use listing::{children, count, list};
+pub(super) use members::{
+    add_default, count_of_user, defaults, join, leave, members, of_user, remove_default,
+};
+
+fn missing() -> AdminError {
+    AdminError::not_found("Could not find group by id")
 }
 
 /// The group of the address.
 pub(super) async fn named(call: &Call) -> Result<Group, AdminError> {
-    of(&all(call).await?, call.part("group")).cloned()
+    call.store().group_by_id(call.realm_id(), call.part("group")).await?.ok_or_else(missing)
 }
 
-fn of<'a>(groups: &'a [Group], id: &str) -> Result<&'a Group, AdminError> {
-    let found = groups.iter().find(|group| group.id == id);
-    found.ok_or_else(|| AdminError::not_found("Could not find group by id"))
-}
-
-/// Identifiers of the roles that a member of the group has by it: its own and those of the groups above it.
-pub(super) async fn roles_of(call: &Call, group: &str) -> Result<Vec<String>, AdminError> {
-    let (groups, given) = (all(call).await?, call.store().group_roles(call.realm_id()).await?);
-    let above: BTreeSet<&str> = lineage(&groups, group).map(|group| group.id.as_str()).collect();
-    Ok(given.into_iter().filter(|(group, _)| above.contains(group.as_str())).map(|(_, role)| role).collect())
-}
-
-/// A group and those above it.
-fn lineage<'a>(groups: &'a [Group], id: &str) -> impl Iterator<Item = &'a Group> {
-    let by_id = |id: &str| groups.iter().find(|group| group.id == id);
-    // No longer than there are groups, should two be above each other.
-    std::iter::successors(by_id(id), move |group| by_id(group.parent.as_deref()?)).take(groups.len())
+/// Every group of the realm.
+async fn tree_of(call: &Call) -> Result<GroupTree, AdminError> {
+    Ok(GroupTree::new(call.store().groups(call.realm_id()).await?))
 }
 
 /// Whether the caller may make members of the group, or unmake it (attacks A02).
 pub(super) async fn covered(call: &Call, group: &str) -> Result<(), AdminError> {
-    let roles = roles_of(call, group).await?;
-    if roles.iter().all(|role| mappings::grantable(call, role)) {
+    let roles = call.store().roles_by_group(call.realm_id(), group).await?;
+    grantable(call, roles.iter().map(String::as_str))
+}
+
+/// The same of a group and all below it.
+async fn all_covered(call: &Call, tree: &GroupTree, group: &Group) -> Result<(), AdminError> {
+    let above = tree.with_those_above(&group.id);
+    let ids: HashSet<&str> =
+        above.chain(tree.with_those_below(&group.id)).map(|one| one.id.as_str()).collect();
+    let given = call.store().group_roles(call.realm_id()).await?;
+    let given = given.iter().filter(|(group, _)| ids.contains(group.as_str()));
+    grantable(call, given.map(|(_, role)| role.as_str()))
+}
+
+fn grantable<'a>(call: &Call, mut roles: impl Iterator<Item = &'a str>) -> Result<(), AdminError> {
+    if roles.all(|role| mappings::grantable(call, role)) {
         Ok(())
     } else {
         Err(AdminError::above("The group"))
     }
 }
 
-/// The groups at the top; with `search`, the paths to groups whose name fits. Those below are in the list of their parent
-/// unless the search led to them.
-pub(super) async fn list(call: Call) -> Answer {
-    let (groups, page) = (all(&call).await?, call.server.page(i64::MAX)?);
-    let found = found(&call, &groups)?;
-    let flat = call.server.flag("populateHierarchy")? == Some(false);
-    // A group that was found brings those above it.
-    let found = found.map(|found| if flat { found } else { with_those_above(&groups, &found) });
-    let within = |group: &&Group| match &found {
-        None => group.parent.is_none(),
-        Some(found) => (flat || group.parent.is_none()) && found.contains(group.id.as_str()),
-    };
-    let mut shown = Vec::new();
-    for group in page.of(groups.iter().filter(within).collect()) {
-        shown.push(tree(&call, &groups, group, found.as_ref().filter(|_| !flat))?);
-    }
-    told(&shown)
-}
-
-/// Identifiers of the groups that `search` and `q` find; none when neither is asked.
-fn found<'a>(call: &Call, groups: &'a [Group]) -> Result<Option<BTreeSet<&'a str>>, AdminError> {
-    let (search, q) = (call.server.query.get("search"), call.server.query.get("q"));
-    if search.is_none() && q.is_none() {
-        return Ok(None);
-    }
-    let exact = call.server.flag("exact")? == Some(true);
-    let (search, q) = (search.unwrap_or_default().to_lowercase(), users::attributes(q.unwrap_or_default())?);
-    let fits = |group: &&Group| {
-        let name = group.name.to_lowercase();
-        (if exact { search.is_empty() || name == search } else { name.contains(&search) })
-            && q.iter().all(|(key, value)| {
-                group.attributes.get(key).is_some_and(|values| values.iter().any(|own| own == value))
-            })
-    };
-    Ok(Some(groups.iter().filter(fits).map(|group| group.id.as_str()).collect()))
-}
-
-fn with_those_above<'a>(groups: &'a [Group], found: &BTreeSet<&str>) -> BTreeSet<&'a str> {
-    found.iter().flat_map(|id| lineage(groups, id)).map(|group| group.id.as_str()).collect()
-}
-
-/// A group and all below it, each after its parent.
-fn below<'a>(groups: &'a [Group], top: &'a Group) -> Vec<&'a Group> {
-    let mut children: HashMap<&str, Vec<&Group>> = HashMap::new();
-    for group in groups.iter().filter(|group| group.id != top.id) {
-        if let Some(parent) = group.parent.as_deref() {
-            children.entry(parent).or_default().push(group);
-        }
-    }
-    let (mut found, mut next) = (Vec::new(), vec![top]);
-    while let Some(group) = next.pop() {
-        found.push(group);
-        next.extend(children.remove(group.id.as_str()).unwrap_or_default());
-    }
-    found
-}
-
-/// A group as lists show it, with those below it that a search led to.
-fn tree(
-    call: &Call,
-    groups: &[Group],
-    group: &Group,
-    found: Option<&BTreeSet<&str>>,
-) -> Result<GroupRepresentation, AdminError> {
-    let children: Vec<&Group> =
-        groups.iter().filter(|one| one.parent.as_deref() == Some(group.id.as_str())).collect();
-    let mut shown = brief(group, Kept::new());
-    if call.server.flag("briefRepresentation")? == Some(false) {
-        shown.attributes = Some(group.attributes.clone());
-    }
-    shown.sub_group_count = i64::try_from(children.len()).ok();
-    let mut led_to = Vec::new();
-    if let Some(found) = found {
-        for child in children.into_iter().filter(|child| found.contains(child.id.as_str())) {
-            led_to.push(tree(call, groups, child, Some(found))?);
-        }
-    }
-    shown.sub_groups = Some(led_to);
-    Ok(shown)
-}
-
-/// How many groups there are; with `top`, at the top.
-pub(super) async fn count(call: Call) -> Answer {
-    let groups = all(&call).await?;
-    let found = found(&call, &groups)?;
-    let top = call.server.flag("top")? == Some(true);
-    let counted = groups.iter().filter(|group| {
-        found.as_ref().is_none_or(|found| found.contains(group.id.as_str()))
-            && !(top && group.parent.is_some())
-    });
-    told(&json!({ "count": counted.count() }))
-}
-
 /// One group with its roles.
 pub(super) async fn read(call: Call) -> Answer {
-    let groups = all(&call).await?;
-    told(&whole(&call, &groups, of(&groups, call.part("group"))?).await?)
+    told(&whole(&call, &named(&call).await?).await?)
 }
 
 /// The group at a path.
 pub(super) async fn by_path(call: Call) -> Answer {
-    let groups = all(&call).await?;
     let path = format!("/{}", call.part("path").trim_matches('/'));
-    let found = groups.iter().find(|group| group.path == path);
+    let found = call.store().group_by_path(call.realm_id(), &path).await?;
     let group = found.ok_or_else(|| AdminError::not_found("Group path does not exist"))?;
-    told(&whole(&call, &groups, group).await?)
+    told(&whole(&call, &group).await?)
 }
 
-async fn whole(call: &Call, groups: &[Group], group: &Group) -> Result<GroupRepresentation, AdminError> {
+async fn whole(call: &Call, group: &Group) -> Result<GroupRepresentation, AdminError> {
     let given = call.store().direct_roles_of_group(call.realm_id(), &group.id).await?;
     let roles: Vec<&Role> = given.iter().filter_map(|id| call.state.roles.by_id(id)).collect();
     let kept = beside::shown(call, Beside::Group, &group.id).await?;
     let mut shown = to_representation(group, &roles, &call.state.roles, kept);
-    let children = groups.iter().filter(|one| one.parent.as_deref() == Some(group.id.as_str())).count();
-    shown.sub_group_count = i64::try_from(children).ok();
+    shown.sub_group_count = Some(call.store().count_groups_below(call.realm_id(), &group.id).await?);
     Ok(shown)
-}
-
-/// The groups directly below one.
-pub(super) async fn children(call: Call) -> Answer {
-    let (groups, page) = (all(&call).await?, call.server.page(users::USUAL)?);
-    let parent = of(&groups, call.part("group"))?;
-    let search = call.server.query.get("search").map(str::to_lowercase).unwrap_or_default();
-    let fits = |group: &&Group| {
-        group.parent.as_deref() == Some(parent.id.as_str()) && group.name.to_lowercase().contains(&search)
-    };
-    let mut shown = Vec::new();
-    for group in page.of(groups.iter().filter(fits).collect()) {
-        shown.push(tree(&call, &groups, group, None)?);
-    }
-    told(&shown)
 }
 
 /// Makes a group at the top, or moves the one that the body names to there.
@@ -193,8 +89,7 @@ pub(super) async fn create(call: Call) -> Answer {
 
 async fn try_create(call: &Call) -> Answer {
     let body: GroupRepresentation = call.server.json()?;
-    let groups = all(call).await?;
-    place(call, &groups, None, body).await
+    place(call, None, body).await
 }
 
 /// Makes a group below another, or moves the one that the body names to there.
@@ -204,17 +99,17 @@ pub(super) async fn create_child(call: Call) -> Answer {
 
 async fn try_create_child(call: &Call) -> Answer {
     let body: GroupRepresentation = call.server.json()?;
-    let groups = all(call).await?;
-    let parent = of(&groups, call.part("group"))?;
+    let parent = named(call).await?;
     // Whoever comes to be below a group gets its roles.
     covered(call, &parent.id).await?;
-    place(call, &groups, Some(parent), body).await
+    place(call, Some(&parent), body).await
 }
 
-async fn place(call: &Call, groups: &[Group], parent: Option<&Group>, body: GroupRepresentation) -> Answer {
-    let there = body.id.as_ref().and_then(|id| groups.iter().find(|group| group.id == *id));
-    if let Some(group) = there {
-        return put_below(call, groups, group, parent).await;
+async fn place(call: &Call, parent: Option<&Group>, body: GroupRepresentation) -> Answer {
+    if let Some(id) = &body.id
+        && let Some(group) = call.store().group_by_id(call.realm_id(), id).await?
+    {
+        return put_below(call, &group, parent).await;
     }
     let name = name(body.name.as_deref())?;
     let base = Group {
@@ -238,9 +133,10 @@ async fn place(call: &Call, groups: &[Group], parent: Option<&Group>, body: Grou
 }
 
 /// Moves a group, and those below it along.
-async fn put_below(call: &Call, groups: &[Group], group: &Group, parent: Option<&Group>) -> Answer {
+async fn put_below(call: &Call, group: &Group, parent: Option<&Group>) -> Answer {
     covered(call, &group.id).await?;
-    if parent.is_some_and(|parent| below(groups, group).iter().any(|one| one.id == parent.id)) {
+    let tree = tree_of(call).await?;
+    if parent.is_some_and(|parent| tree.with_those_above(&parent.id).any(|one| one.id == group.id)) {
         return Err(AdminError::bad("A group cannot be moved below itself"));
     }
     let moved = Group {
@@ -248,16 +144,16 @@ async fn put_below(call: &Call, groups: &[Group], group: &Group, parent: Option<
         path: path(parent, &group.name),
         ..group.clone()
     };
-    let changes = call.guarded(renamed(groups, group, moved));
+    let changes = call.guarded(renamed(&tree, group, moved));
     commit(call, changes, Operation::Update, &group.id, parent, &group.name).await?;
     done()
 }
 
 /// The changes that put `new` in the place of `old`: the paths of those below follow.
-fn renamed(groups: &[Group], old: &Group, new: Group) -> Vec<Change> {
+fn renamed(tree: &GroupTree, old: &Group, new: Group) -> Vec<Change> {
     let mut paths = HashMap::from([(old.id.clone(), new.path.clone())]);
     let mut changes = vec![Change::PutGroup(new)];
-    for one in below(groups, old).into_iter().filter(|one| one.id != old.id) {
+    for one in tree.with_those_below(&old.id).into_iter().skip(1) {
         let above = one.parent.as_ref().and_then(|parent| paths.get(parent));
         let path = format!("{}/{}", above.map(String::as_str).unwrap_or_default(), one.name);
         paths.insert(one.id.clone(), path.clone());
@@ -311,13 +207,13 @@ pub(super) async fn update(call: Call) -> Answer {
 
 async fn try_update(call: &Call) -> Answer {
     let body: GroupRepresentation = call.server.json()?;
-    let groups = all(call).await?;
-    let old = of(&groups, call.part("group"))?;
+    let tree = tree_of(call).await?;
+    let old = tree.by_id(call.part("group")).ok_or_else(missing)?;
     let name = name(body.name.as_deref())?;
-    let parent = old.parent.as_deref().and_then(|id| groups.iter().find(|group| group.id == id));
+    let parent = old.parent.as_deref().and_then(|id| tree.by_id(id));
     let (group, new) = from_representation(body, old.clone());
     let group = Group { path: path(parent, &name), name: name.clone(), ..group };
-    let mut changes = renamed(&groups, old, group);
+    let mut changes = renamed(&tree, old, group);
     changes.extend(beside::keep(call, Beside::Group, &old.id, new).await?);
     commit(call, call.guarded(changes), Operation::Update, &old.id, parent, &name).await?;
     done()
@@ -329,110 +225,11 @@ pub(super) async fn delete(call: Call) -> Answer {
 }
 
 async fn try_delete(call: &Call) -> Answer {
-    let groups = all(call).await?;
-    let group = of(&groups, call.part("group"))?;
-    for one in below(&groups, group) {
-        covered(call, &one.id).await?;
-    }
+    let tree = tree_of(call).await?;
+    let group = tree.by_id(call.part("group")).ok_or_else(missing)?;
+    all_covered(call, &tree, group).await?;
     let path = format!("groups/{}", group.id);
     let change = Change::DeleteGroup { realm_id: group.realm_id.clone(), id: group.id.clone() };
     call.commit(call.guarded(vec![change]), Operation::Delete, "GROUP", &path).await?;
-    done()
-}
-
-/// The people in a group.
-pub(super) async fn members(call: Call) -> Answer {
-    let (group, page) = (named(&call).await?, call.server.page(users::USUAL)?);
-    let people = call.store().members_of_group(call.realm_id(), &group.id, page).await?;
-    users::listed(&call, &people)
-}
-
-/// The groups that a user is a member of.
-pub(super) async fn of_user(call: Call) -> Answer {
-    let (found, page) = (groups_of_user(&call).await?, call.server.page(i64::MAX)?);
-    let whole = call.server.flag("briefRepresentation")? == Some(false);
-    let shown = page.of(found).into_iter().map(|group| GroupRepresentation {
-        attributes: whole.then(|| group.attributes.clone()),
-        ..brief(&group, Kept::new())
-    });
-    told(&shown.collect::<Vec<_>>())
-}
-
-/// How many those are.
-pub(super) async fn count_of_user(call: Call) -> Answer {
-    told(&json!({ "count": groups_of_user(&call).await?.len() }))
-}
-
-async fn groups_of_user(call: &Call) -> Result<Vec<Group>, AdminError> {
-    let user = users::named(call).await?;
-    let ids: BTreeSet<String> =
-        call.store().groups_of_user(call.realm_id(), &user.id).await?.into_iter().collect();
-    let search = call.server.query.get("search").map(str::to_lowercase).unwrap_or_default();
-    let groups = all(call).await?.into_iter();
-    Ok(groups
-        .filter(|group| ids.contains(&group.id) && group.name.to_lowercase().contains(&search))
-        .collect())
-}
-
-/// Makes a user a member.
-pub(super) async fn join(call: Call) -> Answer {
-    member(&call, true).await
-}
-
-/// Ends a membership.
-pub(super) async fn leave(call: Call) -> Answer {
-    member(&call, false).await
-}
-
-async fn member(call: &Call, joins: bool) -> Answer {
-    let (user, group) = (users::named(call).await?, named(call).await?);
-    covered(call, &group.id).await?;
-    let (realm_id, user_id, group_id) = (call.realm_id().to_owned(), user.id.clone(), group.id.clone());
-    let (change, operation) = if joins {
-        (Change::AddUserGroup { realm_id, user_id, group_id }, Operation::Create)
-    } else {
-        (Change::RemoveUserGroup { realm_id, user_id, group_id }, Operation::Delete)
-    };
-    let mut changes = vec![change];
-    if user.service_account_client.is_some() {
-        changes.push(Change::Reconfigure { realm_id: call.realm_id().to_owned() });
-    }
-    let path = format!("users/{}/groups/{}", user.id, group.id);
-    call.commit(changes, operation, "GROUP_MEMBERSHIP", &path).await?;
-    done()
-}
-
-/// The groups that new users become members of.
-pub(super) async fn defaults(call: Call) -> Answer {
-    let groups = all(&call).await?;
-    let by_id: HashMap<&str, &Group> = groups.iter().map(|group| (group.id.as_str(), group)).collect();
-    let ids = &call.state.realm.settings.default_groups;
-    let shown = ids.iter().filter_map(|id| by_id.get(id.as_str())).map(|group| brief(group, Kept::new()));
-    told(&shown.collect::<Vec<_>>())
-}
-
-/// Makes a group one of those.
-pub(super) async fn add_default(call: Call) -> Answer {
-    call.repeated(|call| Box::pin(change_defaults(call, true))).await
-}
-
-/// Makes it none of them.
-pub(super) async fn remove_default(call: Call) -> Answer {
-    call.repeated(|call| Box::pin(change_defaults(call, false))).await
-}
-
-async fn change_defaults(call: &Call, added: bool) -> Answer {
-    let group = named(call).await?;
-    if added {
-        covered(call, &group.id).await?;
-    }
-    let mut realm = call.state.realm.clone();
-    realm.settings.default_groups.retain(|id| *id != group.id);
-    if added {
-        realm.settings.default_groups.push(group.id.clone());
-    }
-    let changes = vec![call.unmoved(), Change::PutRealm { realm, at: call.now() }];
-    let operation = if added { Operation::Create } else { Operation::Delete };
-    call.commit(changes, operation, "GROUP", &format!("default-groups/{}", group.id)).await?;
     done()
 }

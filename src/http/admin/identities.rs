@@ -46,12 +46,10 @@ pub(super) async fn holders(call: &Call) -> Result<Option<Vec<User>>, AdminError
         };
         is("identityProvider", alias) && is("userId", id)
     };
-    let mut users = Vec::new();
-    for record in call.store().keycloak_records_of_kind(call.realm_id(), Beside::User.kind()).await? {
-        if identities(&record.content).iter().any(fits) {
-            users.extend(call.store().user_by_id(call.realm_id(), &record.id).await?);
-        }
-    }
+    let kept = call.store().keycloak_records_of_kind(call.realm_id(), Beside::User.kind()).await?.into_iter();
+    let holders = kept.filter(|record| identities(&record.content).iter().any(fits));
+    let ids: Vec<String> = holders.map(|record| record.id).collect();
+    let mut users = call.store().people_of_ids(call.realm_id(), &ids).await?;
     users.sort_by(|a: &User, b| a.username.cmp(&b.username));
     Ok(Some(users))
 }
@@ -117,7 +115,8 @@ async fn put(
 /// What the user allowed, and whom.
 pub(super) async fn consents(call: Call) -> Answer {
     let user = users::named(&call).await?;
-    let consents = call.store().consents_of_user(call.realm_id(), &user.id).await?;
+    let page = call.server.page(i64::MAX)?;
+    let consents = call.store().consents_of_user(call.realm_id(), &user.id, page).await?;
     let shown = consents.iter().map(|(consent, client)| {
         json!({
             "clientId": client.client_id,
@@ -134,9 +133,9 @@ pub(super) async fn consents(call: Call) -> Answer {
 pub(super) async fn withdraw(call: Call) -> Answer {
     let user = users::manageable(&call).await?;
     let name = call.part("client_id").to_owned();
-    let consents = call.store().consents_of_user(call.realm_id(), &user.id).await?;
-    let found = consents.into_iter().find(|(_, client)| client.client_id == name);
-    let (_, client) = found.ok_or_else(|| AdminError::not_found("Consent nor offline token not found"))?;
+    let none = || AdminError::not_found("Consent nor offline token not found");
+    let client = call.store().client_by_client_id(call.realm_id(), &name).await?.ok_or_else(none)?;
+    call.store().consent(call.realm_id(), &user.id, &client.id).await?.ok_or_else(none)?;
     let (realm_id, user_id, at) = (call.realm_id().to_owned(), user.id.clone(), call.now());
     let change = Change::WithdrawConsent { realm_id, user_id, client: client.id, at };
     let path = format!("users/{}/consents/{name}", user.id);

@@ -68,7 +68,7 @@ pub(super) async fn composite(call: Call) -> Answer {
     let (holder, container) = (holder(&call).await?, container(&call).await?);
     let assigned = match &holder {
         Holder::User { id, .. } => call.store().roles_of_user(call.realm_id(), id).await?.role_ids,
-        Holder::Group { id } => groups::roles_of(&call, id).await?,
+        Holder::Group { id } => call.store().roles_by_group(call.realm_id(), id).await?,
     };
     let effective = call.state.roles.effective(assigned.iter().map(String::as_str));
     let roles = effective.into_iter().filter(|role| role.client == container);

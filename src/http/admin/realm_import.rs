@@ -1,5 +1,6 @@
 //! Making realms, and bringing records into them and out: Keycloak's realm JSON, by way of what realm files do.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -9,10 +10,11 @@ use super::answer::{AdminError, Answer, created, told};
 use super::call::{Call, Operation, ServerCall};
 use super::realms::{bad_name, taken};
 use crate::app::App;
-use crate::keycloak::representation::RealmRepresentation;
+use crate::keycloak::representation::{RealmRepresentation, UserRepresentation};
 use crate::protocol::built_in::{MASTER, REALM_ADMIN_ROLE, management_client};
 use crate::protocol::realm::is_realm_name;
 use crate::protocol::redirect_uri::Strictness;
+use crate::protocol::user::canonical;
 use crate::realm_file::keycloak::representation;
 use crate::realm_file::{self, ApplyError, KeycloakExport, PlanOptions, Prepared, RealmSpec};
 use crate::store::{Change, StoreError};
@@ -211,18 +213,23 @@ async fn items(call: &Call, realm: &RealmRepresentation) -> Result<Vec<Item>, Ad
     let mut add = |kind, name: Option<&String>, there| {
         items.push(Item { kind, name: name.cloned().unwrap_or_default(), client: None, there });
     };
-    for user in realm.users.iter().flatten() {
-        let name = crate::protocol::user::canonical(user.username.as_deref().unwrap_or_default());
-        add("USER", user.username.as_ref(), store.user_by_login(id, &name, false).await?.is_some());
+    let name = |user: &UserRepresentation| canonical(user.username.as_deref().unwrap_or_default());
+    let names: Vec<String> = realm.users.iter().flatten().map(name).collect();
+    let users = store.people_of_logins(id, &names).await?;
+    let users: BTreeSet<&str> = users.iter().map(|user| user.username.as_str()).collect();
+    for (user, name) in realm.users.iter().flatten().zip(&names) {
+        add("USER", user.username.as_ref(), users.contains(name.as_str()));
     }
     let groups = store.groups(id).await?;
+    let tops = groups.iter().filter(|group| group.parent.is_none()).map(|group| &group.name);
+    let tops: BTreeSet<&String> = tops.collect();
     for group in realm.groups.iter().flatten() {
-        let there = groups.iter().any(|one| one.parent.is_none() && Some(&one.name) == group.name.as_ref());
-        add("GROUP", group.name.as_ref(), there);
+        add("GROUP", group.name.as_ref(), group.name.as_ref().is_some_and(|name| tops.contains(name)));
     }
+    let client_ids = realm.clients.iter().flatten().filter_map(|client| client.client_id.clone());
+    let clients = store.client_ids_among(id, &client_ids.collect::<Vec<_>>()).await?;
     for client in realm.clients.iter().flatten() {
-        let client_id = client.client_id.as_deref().unwrap_or_default();
-        let there = store.client_by_client_id(id, client_id).await?.is_some();
+        let there = client.client_id.as_ref().is_some_and(|client_id| clients.contains(client_id));
         add("CLIENT", client.client_id.as_ref(), there);
     }
     for role in realm.roles.iter().flat_map(|all| all.realm.iter().flatten()) {
@@ -250,9 +257,10 @@ async fn items(call: &Call, realm: &RealmRepresentation) -> Result<Vec<Item>, Ad
 
 /// Takes out of an import what is there.
 fn leave_out(realm: &mut RealmRepresentation, items: &[Item]) {
-    let there = |kind: &str, name: Option<&String>| {
-        items.iter().any(|item| item.there && item.kind == kind && Some(&item.name) == name)
-    };
+    let known = items.iter().filter(|item| item.there).map(|item| (item.kind, item.name.as_str()));
+    let known: BTreeSet<(&str, &str)> = known.collect();
+    let there =
+        |kind: &str, name: Option<&String>| name.is_some_and(|name| known.contains(&(kind, name.as_str())));
     if let Some(users) = &mut realm.users {
         users.retain(|user| !there("USER", user.username.as_ref()));
     }
@@ -289,7 +297,7 @@ pub(super) async fn partial_export(call: Call) -> Answer {
     let clients = call.server.flag("exportClients")? == Some(true);
     let groups_and_roles = call.server.flag("exportGroupsAndRoles")? == Some(true);
     let app = &call.server.app;
-    let state = realm_file::load(&app.store, &call.state.realm.name).await?;
+    let state = realm_file::load_without_people(&app.store, &call.state.realm.name).await?;
     let state = state.ok_or_else(|| AdminError::not_found("Realm not found."))?;
     let options = KeycloakExport { users: false, with_secrets: false, minimal: false };
     let mut realm = representation(&state, options, &app.client_secrets);

@@ -1,5 +1,7 @@
 //! Realms as administrators see and change them.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::answer::{AdminError, Answer, done, told};
@@ -15,30 +17,37 @@ use crate::protocol::built_in::{MASTER, overseer};
 use crate::protocol::client::Client;
 use crate::protocol::realm::{Realm, is_realm_name};
 use crate::protocol::role::Role;
-use crate::realms::RealmState;
 use crate::store::{Change, Store, StoreError};
 
 /// The realms that the caller administrates, by name. One that the caller may not look into is only named.
 pub(super) async fn list(call: ServerCall) -> Answer {
     let (store, brief) = (&call.app.store, call.flag("briefRepresentation")? == Some(true));
-    let mut shown = Vec::new();
-    for realm in store.realms().await? {
+    let realms = store.realms().await?;
+    let (mut kept, mut defaults) = (HashMap::new(), HashMap::new());
+    if !brief {
+        kept.extend(store.kept_of_realms().await?.into_iter().map(|one| (one.realm_id, one.content)));
+        let roles = store.default_roles().await?.into_iter();
+        defaults.extend(roles.map(|role| ((role.realm_id.clone(), role.name.clone()), role)));
+    }
+    let mut shown = Vec::with_capacity(realms.len());
+    for realm in &realms {
         let rights = call.caller.over(&realm.name);
         if rights.is_empty() {
             continue;
         }
-        let state = call.app.realms.administered(store, &realm.name).await?;
-        match state.filter(|_| rights.any_of(Permission::ViewRealm.roles())) {
-            Some(state) if brief => shown.push(short(&state)),
-            Some(state) => shown.push(json!(whole(store, &state).await?)),
-            None => shown.push(json!({ "realm": realm.name })),
-        }
+        shown.push(if !rights.any_of(Permission::ViewRealm.roles()) {
+            json!({ "realm": realm.name })
+        } else if brief {
+            short(realm)
+        } else {
+            let default = defaults.get(&(realm.id.clone(), realm.default_role()));
+            json!(representation(realm, default, kept.remove(&realm.id).unwrap_or_default()))
+        });
     }
     told(&shown)
 }
 
-fn short(state: &RealmState) -> Value {
-    let realm = &state.realm;
+fn short(realm: &Realm) -> Value {
     json!({ "id": realm.id, "realm": realm.name, "displayName": realm.display_name, "enabled": realm.enabled })
 }
 
@@ -47,17 +56,15 @@ pub(super) async fn read(call: Call) -> Answer {
     if !call.may(Permission::ViewRealm) {
         return told(&json!({ "realm": call.state.realm.name }));
     }
-    told(&whole(call.store(), &call.state).await?)
+    let realm = &call.state.realm;
+    let kept = beside::kept(&call, Beside::Realm, &realm.id).await?;
+    told(&representation(realm, call.state.roles.realm_role(&realm.default_role()), kept))
 }
 
 /// A realm without what is in it; secrets are masked.
-async fn whole(store: &Store, state: &RealmState) -> Result<RealmRepresentation, StoreError> {
-    let realm = &state.realm;
-    let record = store.keycloak_record(&realm.id, Beside::Realm.kind(), &realm.id).await?;
-    let kept = secret::of_realm(record.map(|record| record.content).unwrap_or_default());
-    let default = state.roles.realm_role(&realm.default_role());
+fn representation(realm: &Realm, default: Option<&Role>, kept: Kept) -> RealmRepresentation {
     let default = default.map(|role| brief(role, true, Kept::new()));
-    Ok(to_representation(realm, default, kept))
+    to_representation(realm, default, secret::of_realm(kept))
 }
 
 /// Changes what the body says of the realm itself. What is in the realm has addresses of its own, and so have the client

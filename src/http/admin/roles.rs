@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::answer::{AdminError, Answer, done, told};
 use super::call::{Call, Operation};
 use super::mappings::{container, grantable, named as named_roles, shown};
-use super::{beside, groups, users};
+use super::{beside, users};
 use crate::keycloak::representation::{Composites, RoleRepresentation};
 use crate::keycloak::role::{from_representation, to_representation};
 use crate::keycloak::{Beside, group};
@@ -260,10 +260,7 @@ pub(super) async fn users(call: Call) -> Answer {
 /// The groups whose members have the role.
 pub(super) async fn groups(call: Call) -> Answer {
     let (role, page) = (named(&call).await?, call.server.page(users::USUAL)?);
-    let given = call.store().group_roles(call.realm_id()).await?;
-    let with_role = |id: &str| given.iter().any(|(group, given)| group == id && *given == role.id);
-    let groups = groups::all(&call).await?;
-    let found: Vec<_> = groups.iter().filter(|group| with_role(&group.id)).collect();
-    let shown = page.of(found).into_iter().map(|one| group::brief(one, Default::default()));
+    let groups = call.store().groups_with_role(call.realm_id(), &role.id).await?;
+    let shown = page.of(groups).into_iter().map(|one| group::brief(&one, Default::default()));
     told(&shown.collect::<Vec<_>>())
 }

@@ -1,5 +1,7 @@
 //! Sessions as administrators see and end them.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::answer::{AdminError, Answer, done, told};
@@ -12,15 +14,21 @@ use crate::store::Change;
 /// The live sessions of a user, newest first, with the clients that each signed in to.
 pub(super) async fn of_user(call: Call) -> Answer {
     let user = users::named(&call).await?;
-    let sessions = call.store().sessions_of_user(call.realm_id(), &user.id).await?;
+    let page = call.server.page(i64::MAX)?;
+    let mut sessions = call.store().sessions_of_user(call.realm_id(), &user.id, page).await?;
     let (settings, now) = (&call.state.realm.settings, call.now());
-    let mut shown = Vec::new();
-    for session in sessions.iter().filter(|session| session.is_live(settings, now)) {
-        let clients = call.store().clients_of_session(call.realm_id(), &session.id).await?;
-        let clients = clients.into_iter().map(|(client, _)| (client.id, client.client_id.into()));
-        shown.push(representation(session, &user, clients.collect()));
+    sessions.retain(|session| session.is_live(settings, now));
+    let Some(oldest) = sessions.last() else { return told(&[(); 0]) };
+    let mut clients: HashMap<String, Map<String, Value>> = HashMap::new();
+    for (session, id, client_id) in
+        call.store().clients_of_sessions(call.realm_id(), &user.id, &oldest.id).await?
+    {
+        clients.entry(session).or_default().insert(id, client_id.into());
     }
-    told(&shown)
+    let shown = sessions
+        .iter()
+        .map(|session| representation(session, &user, clients.remove(&session.id).unwrap_or_default()));
+    told(&shown.collect::<Vec<_>>())
 }
 
 pub(super) fn representation(session: &Session, user: &User, clients: Map<String, Value>) -> Value {

@@ -146,11 +146,10 @@ pub(super) async fn create(call: Call) -> Answer {
 async fn given(call: &Call, id: &str, body: &UserRepresentation) -> Result<Vec<Change>, AdminError> {
     let (realm, roles) = (&call.state.realm, &call.state.roles);
     let role_ids = roles.realm_role(&realm.default_role()).map(|role| role.id.clone());
-    let mut group_ids = realm.settings.default_groups.clone();
-    let all = groups::all(call).await?;
-    group_ids.retain(|id| all.iter().any(|group| group.id == *id));
+    let default = call.store().groups_among(&realm.id, &realm.settings.default_groups).await?;
+    let mut group_ids: Vec<String> = default.into_iter().map(|group| group.id).collect();
     for path in body.groups.iter().flatten() {
-        let group = all.iter().find(|group| group.path.trim_matches('/') == path.trim_matches('/'));
+        let group = call.store().group_by_path(&realm.id, &format!("/{}", path.trim_matches('/'))).await?;
         let group = group
             .ok_or_else(|| AdminError::bad(format!("Unable to find group specified by path: {path}")))?;
         groups::covered(call, &group.id).await?;
