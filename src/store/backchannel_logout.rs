@@ -1,7 +1,7 @@
 //! Tables `session_clients` and `logout_outbox`: whom the end of a session concerns, and who has not heard of it yet.
 
-use super::change::Changes;
 use super::client::{self, client_columns};
+use super::commit::Changes;
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::row::row;

@@ -1,15 +1,11 @@
 //! A change of state as a value: what [`super::Store::commit`] takes.
 
-use std::collections::BTreeSet;
-
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::key::KeyRow;
-use super::notice;
-use super::statement::{Statement, sql};
+use super::statement::Statement;
 use super::user_password::{self, PasswordProof};
 use super::{
-    Store, audit, backchannel_logout, client, code, consent, credential, device_code, failure, grant, group,
+    audit, backchannel_logout, client, code, consent, credential, device_code, failure, grant, group,
     kept_secrets, key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, spent,
     user,
 };
@@ -182,66 +178,6 @@ pub enum Change {
     ForgiveAccount { realm_id: String, account: Option<String> },
     /// Something happened.
     Audit(AuditEvent),
-}
-
-impl Store {
-    /// Commits `changes` in one transaction, in their order. If one of them is a change of configuration, the realm
-    /// takes the next version in the same transaction.
-    ///
-    /// # Errors
-    /// [`StoreError`], and then nothing was changed.
-    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        if changes.is_empty() { Ok(()) } else { self.db.write(Changes::new(changes, &self.vault)?).await }
-    }
-}
-
-/// Changes as statements, with the realms that they configure.
-pub(super) struct Changes {
-    statements: Vec<Statement>,
-    realms: BTreeSet<String>,
-}
-
-impl Changes {
-    fn new(changes: Vec<Change>, vault: &Vault) -> Result<Self, StoreError> {
-        let mut made = Self::plain(Vec::new());
-        for change in changes {
-            if change.is_configuration() {
-                made.realms.insert(change.realm_id().to_owned());
-            }
-            change.statements(vault, &mut made.statements)?;
-        }
-        Ok(made)
-    }
-
-    /// Statements that configure no realm.
-    pub(super) fn plain(statements: Vec<Statement>) -> Self {
-        Self { statements, realms: BTreeSet::new() }
-    }
-}
-
-impl Work for Changes {
-    type Outcome = ();
-
-    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<()>, StoreError> {
-        // The one row of `configuration` is locked first: versions are seen in the order in which they are taken, so
-        // that a node which has seen one has seen all before it.
-        if !self.realms.is_empty() {
-            let text = "UPDATE configuration SET version = version + 1 WHERE id = 1";
-            transaction.execute(&sql!(text).needs("configuration")).await?;
-        }
-        for statement in &self.statements {
-            transaction.execute(statement).await?;
-        }
-        for realm in &self.realms {
-            let text =
-                "UPDATE realms SET version = (SELECT version FROM configuration WHERE id = 1) WHERE id = $1";
-            transaction.execute(&sql!(text, realm)).await?;
-        }
-        if !self.realms.is_empty() {
-            notice::tell(transaction).await?;
-        }
-        Ok(Finish::Commit(()))
-    }
 }
 
 impl Change {

@@ -78,7 +78,7 @@ pub(super) fn put(client: &Client, at: Timestamp) -> Result<Statement, StoreErro
         signs_with,
         at
     );
-    Ok(statement.needs("reference"))
+    Ok(statement.about(1).needs("reference"))
 }
 
 /// What the column `signs_with` holds.

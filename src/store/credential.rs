@@ -38,7 +38,9 @@ pub(super) fn put(credential: &Credential) -> Statement {
                 secret = excluded.secret, data = excluded.data, priority = excluded.priority \
                 WHERE user_credentials.realm_id = excluded.realm_id AND user_credentials.user_id = excluded.user_id";
     let Credential { id, realm_id, user_id, kind, label, secret, data, priority, created_at } = credential;
-    sql!(text, id, realm_id, user_id, kind, label, secret, data, *priority, *created_at).needs("reference")
+    sql!(text, id, realm_id, user_id, kind, label, secret, data, *priority, *created_at)
+        .about(1)
+        .needs("reference")
 }
 
 pub(super) fn delete(realm_id: &str, user_id: &str, id: &str) -> Statement {

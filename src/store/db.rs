@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
+use sqlx::postgres::PgArguments;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres};
 use tracing::Instrument;
 
 use super::error::StoreError;
 use super::row::{Cells, Row};
 use super::sqlite::{self, Sqlite, Wait};
 use super::statement::{Statement, Value};
+use super::together;
 
 /// How long one statement may take on Postgres, seen from here. The server's own `statement_timeout` cannot help when
 /// the server hangs or the network swallows the answer.
@@ -214,6 +216,11 @@ impl Db {
         result
     }
 
+    /// Whether this is Postgres.
+    pub(super) fn is_postgres(&self) -> bool {
+        matches!(self.pools, Pools::Postgres(_))
+    }
+
     /// Does `work` in a transaction, and again when the database chose it to give way or closed the connection before
     /// the commit was asked for.
     pub(super) async fn write<W: Work>(&self, work: W) -> Result<W::Outcome, StoreError> {
@@ -349,6 +356,25 @@ impl<'c> Transaction<'c> {
         statement.judge(rows)
     }
 
+    /// Runs statements that may go together (`together.rs`): on Postgres as one.
+    pub(super) async fn execute_together(&mut self, statements: &[Statement]) -> Result<(), StoreError> {
+        let (Link::Postgres(link), [first, _, ..]) = (&mut self.link, statements) else {
+            for statement in statements {
+                self.execute(statement).await?;
+            }
+            return Ok(());
+        };
+        for statement in statements {
+            self.health.count(statement)?;
+        }
+        let text = together::text(first.sql, first.values.len(), statements.len());
+        let query = bound(sqlx::query(AssertSqlSafe(text)), statements.iter().flat_map(|one| &one.values));
+        let row = within_deadline(async { Ok(query.fetch_one(&mut **link).await?) }).await?;
+        let (fewest,) = <(i64,)>::of(&mut Cells::Postgres { row: &row, next: 0 })?;
+        first.judge(u64::try_from(fewest).unwrap_or_default())?;
+        Ok(())
+    }
+
     /// Runs a statement, and reads every row that it gives.
     pub(super) async fn all<R: Row>(&mut self, statement: &Statement) -> Result<Vec<R>, StoreError> {
         self.health.count(statement)?;
@@ -384,9 +410,15 @@ impl<'c> Transaction<'c> {
     }
 }
 
+type PgQuery<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
+
 /// A query of Postgres with the values of `statement`.
-fn query(statement: &Statement) -> sqlx::query::Query<'_, Postgres, sqlx::postgres::PgArguments> {
-    statement.values.iter().fold(sqlx::query::<Postgres>(statement.sql), |query, value| match value {
+fn query(statement: &Statement) -> PgQuery<'_> {
+    bound(sqlx::query(statement.sql), &statement.values)
+}
+
+fn bound<'q>(query: PgQuery<'q>, values: impl IntoIterator<Item = &'q Value>) -> PgQuery<'q> {
+    values.into_iter().fold(query, |query, value| match value {
         Value::Text(text) => query.bind(text.as_deref()),
         Value::Int(number) => query.bind(*number),
     })

@@ -41,7 +41,7 @@ pub(super) fn put(group: &Group) -> Result<Statement, StoreError> {
     let parent = group.parent.as_deref().unwrap_or_default();
     let (path, attributes) = (key(&group.path)?, json(&group.attributes)?);
     let statement = sql!(text, &group.id, &group.realm_id, parent, &group.name, path, attributes);
-    Ok(statement.needs("reference"))
+    Ok(statement.about(1).needs("reference"))
 }
 
 /// Takes the groups below along.
@@ -58,7 +58,7 @@ pub(super) fn add_role(realm_id: &str, group_id: &str, role_id: &str) -> Stateme
                 SELECT g.realm_id, g.id, r.id FROM groups g JOIN roles r ON r.realm_id = g.realm_id \
                 WHERE g.realm_id = $1 AND g.id = $2 AND r.id = $3 \
                 ON CONFLICT (group_id, role_id) DO UPDATE SET realm_id = excluded.realm_id";
-    sql!(text, realm_id, group_id, role_id).needs("reference")
+    sql!(text, realm_id, group_id, role_id).about(3).needs("reference")
 }
 
 pub(super) fn remove_role(realm_id: &str, group_id: &str, role_id: &str) -> Statement {

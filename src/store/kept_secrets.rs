@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::Store;
-use super::change::Changes;
+use super::commit::Changes;
 use super::error::StoreError;
 use super::keycloak_record::{Row, seal_again};
 use super::statement::sql;

@@ -1,7 +1,8 @@
 //! Table `signing_keys`. Private keys are sealed; this module never sees one.
 
 use super::Store;
-use super::change::{Change, Changes};
+use super::change::Change;
+use super::commit::Changes;
 use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};

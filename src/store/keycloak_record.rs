@@ -69,7 +69,7 @@ pub(super) fn put(record: &KeycloakRecord) -> Result<Statement, StoreError> {
                 ON CONFLICT (realm_id, kind, id) DO UPDATE SET parent = excluded.parent, name = excluded.name, \
                 content = excluded.content, sealing = excluded.sealing";
     let KeycloakRecord { realm_id, kind, id, parent, name, content } = record;
-    Ok(sql!(text, realm_id, kind, key(id)?, key(parent)?, key(name)?, json(content)?, SEALING))
+    Ok(sql!(text, realm_id, kind, key(id)?, key(parent)?, key(name)?, json(content)?, SEALING).about(3))
 }
 
 /// Writes what was sealed of a row that was there, unless somebody wrote it since it was read as `before`.

@@ -22,7 +22,8 @@
 //! (`writer.rs`); Postgres is a pool of connections.
 //!
 //! A change is a value ([`Change`]) and becomes statements; [`Store::commit`] runs them in one transaction. What must
-//! look before it writes (redeeming, rotating, counting) has a method of its own.
+//! look before it writes (redeeming, rotating, counting) has a method of its own. Runs of one text, about rows of their own,
+//! go to Postgres as one statement (`together.rs`).
 
 mod audit;
 mod backchannel_logout;
@@ -30,6 +31,7 @@ mod change;
 mod client;
 mod client_sessions;
 mod code;
+mod commit;
 mod consent;
 mod credential;
 mod db;
@@ -60,6 +62,7 @@ mod spent;
 mod sqlite;
 mod statement;
 mod sweep;
+mod together;
 mod token_exchange;
 mod user;
 mod user_links;

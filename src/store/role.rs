@@ -40,7 +40,7 @@ pub(super) fn put(role: &Role) -> Result<Statement, StoreError> {
     let attributes = if role.attributes.is_empty() { None } else { Some(json(&role.attributes)?) };
     let Role { id, realm_id, name, description, built_in, .. } = role;
     let statement = sql!(text, id, realm_id, client, key(name)?, description, *built_in, attributes);
-    Ok(statement.needs("reference"))
+    Ok(statement.about(1).needs("reference"))
 }
 
 pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
@@ -53,7 +53,7 @@ pub(super) fn add_composite(realm_id: &str, role_id: &str, child_id: &str) -> St
                 SELECT a.realm_id, a.id, b.id FROM roles a JOIN roles b ON b.realm_id = a.realm_id \
                 WHERE a.realm_id = $1 AND a.id = $2 AND b.id = $3 \
                 ON CONFLICT (role_id, child_id) DO UPDATE SET realm_id = excluded.realm_id";
-    sql!(text, realm_id, role_id, child_id).needs("reference")
+    sql!(text, realm_id, role_id, child_id).about(3).needs("reference")
 }
 
 pub(super) fn remove_composite(realm_id: &str, role_id: &str, child_id: &str) -> Statement {

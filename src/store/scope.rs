@@ -23,7 +23,7 @@ pub(super) fn put(scope: &Scope) -> Result<Statement, StoreError> {
                 settings = excluded.settings WHERE scopes.realm_id = excluded.realm_id";
     let settings = json(&scope.settings)?;
     let statement = sql!(text, &scope.id, &scope.realm_id, key(&scope.name)?, &scope.description, settings);
-    Ok(statement.needs("reference"))
+    Ok(statement.about(1).needs("reference"))
 }
 
 pub(super) fn delete(realm_id: &str, id: &str) -> Statement {

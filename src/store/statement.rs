@@ -76,6 +76,8 @@ pub(super) struct Statement {
     pub(super) sql: &'static str,
     pub(super) values: Vec<Value>,
     pub(super) needs: Option<&'static str>,
+    /// How many of the values, from the first on, name the one row that it changes.
+    pub(super) row: Option<usize>,
 }
 
 /// Writes a statement: `sql!("… $1 …", value, …)`.
@@ -88,7 +90,7 @@ pub(super) use sql;
 
 impl Statement {
     pub(super) fn new(sql: &'static str, values: Vec<Value>) -> Self {
-        Self { sql, values, needs: None }
+        Self { sql, values, needs: None, row: None }
     }
 
     /// The same with more values after those that it has.
@@ -100,6 +102,17 @@ impl Statement {
     /// Makes it a conflict about `what` to change no row: what it speaks of is not there, or is another realm's.
     pub(super) fn needs(self, what: &'static str) -> Self {
         Self { needs: Some(what), ..self }
+    }
+
+    /// Says that it changes no row but the one that its first `values` values name, looks at none that another of the same
+    /// text changes, and gives back nothing: such go to Postgres together (`together.rs`).
+    pub(super) fn about(self, values: usize) -> Self {
+        Self { row: Some(values), ..self }
+    }
+
+    /// The values that name its row.
+    pub(super) fn named_row(&self) -> Option<&[Value]> {
+        self.values.get(..self.row?)
     }
 
     /// Postgres refuses a NUL in text and SQLite keeps it; here both refuse.

@@ -137,7 +137,7 @@ pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
         name_key,
         last_name_key,
     );
-    Ok(statement.needs("reference"))
+    Ok(statement.about(1).needs("reference"))
 }
 
 /// No row is changed when the user is not as it was read.
@@ -160,7 +160,7 @@ pub(super) fn expect(user: &User) -> Result<Statement, StoreError> {
         user.not_before,
         json(&user.required_actions)?,
     );
-    Ok(statement.needs(REALM_CHANGED))
+    Ok(statement.about(2).needs(REALM_CHANGED))
 }
 
 pub(super) fn delete(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<Statement>) {
@@ -210,7 +210,7 @@ pub(super) fn add_role(realm_id: &str, user_id: &str, role_id: &str) -> Statemen
                 SELECT u.realm_id, u.id, r.id FROM users u JOIN roles r ON r.realm_id = u.realm_id \
                 WHERE u.realm_id = $1 AND u.id = $2 AND r.id = $3 \
                 ON CONFLICT (user_id, role_id) DO UPDATE SET realm_id = excluded.realm_id";
-    sql!(text, realm_id, user_id, role_id).needs("reference")
+    sql!(text, realm_id, user_id, role_id).about(3).needs("reference")
 }
 
 pub(super) fn remove_role(realm_id: &str, user_id: &str, role_id: &str) -> Statement {
@@ -223,7 +223,7 @@ pub(super) fn add_group(realm_id: &str, user_id: &str, group_id: &str) -> Statem
                 SELECT u.realm_id, u.id, g.id FROM users u JOIN groups g ON g.realm_id = u.realm_id \
                 WHERE u.realm_id = $1 AND u.id = $2 AND g.id = $3 \
                 ON CONFLICT (user_id, group_id) DO UPDATE SET realm_id = excluded.realm_id";
-    sql!(text, realm_id, user_id, group_id).needs("reference")
+    sql!(text, realm_id, user_id, group_id).about(3).needs("reference")
 }
 
 pub(super) fn remove_group(realm_id: &str, user_id: &str, group_id: &str) -> Statement {

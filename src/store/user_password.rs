@@ -7,7 +7,7 @@ use super::statement::{Statement, sql};
 pub(super) fn set_password(realm_id: &str, user_id: &str, hash: &str) -> Statement {
     let text = "UPDATE users SET password_hash = $3, password_changes = password_changes + 1 \
                 WHERE id = $2 AND realm_id = $1";
-    sql!(text, realm_id, user_id, hash).needs("reference")
+    sql!(text, realm_id, user_id, hash).about(2).needs("reference")
 }
 
 pub(super) fn remove_password(realm_id: &str, user_id: &str) -> Statement {

@@ -22,6 +22,7 @@ mod postgres;
 mod pushed;
 mod registration;
 mod spends;
+mod together;
 mod world;
 
 /// One test body, run on both databases under `sqlite::NAME` and `postgres::NAME`.

@@ -1,0 +1,89 @@
+//! Changes of one moment: their statements in one transaction, and the version that a changed configuration takes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::change::Change;
+use super::db::{Finish, Transaction, Work};
+use super::error::StoreError;
+use super::statement::{Statement, sql};
+use super::{Store, notice, together};
+use crate::vault::Vault;
+
+impl Store {
+    /// Commits `changes` in one transaction, in their order. If one of them is a change of configuration, the realm
+    /// takes the next version in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`], and then nothing was changed.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let changes = Changes::new(changes, &self.vault)?;
+        if self.db.is_postgres() && together::any(&changes.statements) {
+            match self.db.write(Changes { together: true, ..changes.clone() }).await {
+                // Whether it lies with one of them, or with their going together, shows when they go one by one.
+                Err(StoreError::Conflict { .. } | StoreError::Fault(_)) => {}
+                outcome => return outcome,
+            }
+        }
+        self.db.write(changes).await
+    }
+}
+
+/// Changes as statements, with the realms that they configure.
+#[derive(Clone)]
+pub(super) struct Changes {
+    statements: Arc<[Statement]>,
+    realms: BTreeSet<String>,
+    /// Whether statements go together that may.
+    together: bool,
+}
+
+impl Changes {
+    fn new(changes: Vec<Change>, vault: &Vault) -> Result<Self, StoreError> {
+        let (mut statements, mut realms) = (Vec::new(), BTreeSet::new());
+        for change in changes {
+            if change.is_configuration() {
+                realms.insert(change.realm_id().to_owned());
+            }
+            change.statements(vault, &mut statements)?;
+        }
+        Ok(Self { realms, ..Self::plain(statements) })
+    }
+
+    /// Statements that configure no realm.
+    pub(super) fn plain(statements: Vec<Statement>) -> Self {
+        Self { statements: statements.into(), realms: BTreeSet::new(), together: false }
+    }
+}
+
+impl Work for Changes {
+    type Outcome = ();
+
+    async fn perform(&self, transaction: &mut Transaction<'_>) -> Result<Finish<()>, StoreError> {
+        // The one row of `configuration` is locked first: versions are seen in the order in which they are taken, so
+        // that a node which has seen one has seen all before it.
+        if !self.realms.is_empty() {
+            let text = "UPDATE configuration SET version = version + 1 WHERE id = 1";
+            transaction.execute(&sql!(text).needs("configuration")).await?;
+        }
+        let mut rest = &*self.statements;
+        while !rest.is_empty() {
+            let count = if self.together { together::count(rest) } else { 1 };
+            let Some((next, after)) = rest.split_at_checked(count) else { break };
+            transaction.execute_together(next).await?;
+            rest = after;
+        }
+        for realm in &self.realms {
+            let text =
+                "UPDATE realms SET version = (SELECT version FROM configuration WHERE id = 1) WHERE id = $1";
+            transaction.execute(&sql!(text, realm)).await?;
+        }
+        if !self.realms.is_empty() {
+            notice::tell(transaction).await?;
+        }
+        Ok(Finish::Commit(()))
+    }
+}
