@@ -68,10 +68,12 @@ pub enum BootError {
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// A socket.
-    #[error("cannot listen on {address}: {source}{}", advice(source))]
+    #[error("cannot listen on {address}{port}: {source}{}", advice(source))]
     Listen {
         /// Where.
         address: String,
+        /// Which port that is, in brackets; nothing for the one of requests.
+        port: &'static str,
         /// Why.
         source: std::io::Error,
     },
@@ -248,7 +250,7 @@ pub async fn start(
     // Sockets first: a port that is taken is found before anything is written.
     let Listening { main, second, tls } = listen(config, &shutdown).await?;
     let management = match &config.management_listen {
-        Some(listen) => Some(bind(listen).await?),
+        Some(listen) => Some(bind(listen, " (the management port)").await?),
         None => None,
     };
     let management = management.map(|server| match tls {
@@ -290,13 +292,13 @@ struct Listening {
 }
 
 async fn listen(config: &Config, shutdown: &Shutdown) -> Result<Listening, BootError> {
-    let main = bind(&config.listen).await?;
+    let main = bind(&config.listen, "").await?;
     let Some(files) = &config.tls else { return Ok(Listening { main, second: None, tls: None }) };
     let tls = Tls::load(files.clone())?;
     tokio::spawn(Arc::clone(&tls).follow(shutdown.clone()));
     let (main, second) = match &config.stand_in.https_listen {
         None => (main.over(Arc::clone(&tls)), None),
-        Some(listen) => (main, Some(bind(listen).await?.over(Arc::clone(&tls)))),
+        Some(listen) => (main, Some(bind(listen, " (the port of TLS)").await?.over(Arc::clone(&tls)))),
     };
     Ok(Listening { main, second, tls: Some(tls) })
 }
@@ -311,7 +313,10 @@ async fn serve(
 ) -> Ended {
     let limits = &config.limits;
     // What is at hand does not know of TLS, whose requests take the way through the routes.
-    let over_tls = Endpoints::from(endpoints.router.clone().layer(Extension(OverTls)));
+    let over_tls = Endpoints {
+        apology: endpoints.apology.clone(),
+        ..Endpoints::from(endpoints.router.clone().layer(Extension(OverTls)))
+    };
     let plain = config.tls.is_none() || config.stand_in.https_listen.is_some();
     match second {
         None => main.serve(if plain { endpoints } else { over_tls }, limits, metrics, &shutdown).await,
@@ -332,8 +337,8 @@ fn advice(error: &std::io::Error) -> &'static str {
     }
 }
 
-async fn bind(listen: &crate::config::Listen) -> Result<Server, BootError> {
-    listen.bind().await.map_err(|source| BootError::Listen { address: listen.to_string(), source })
+async fn bind(listen: &crate::config::Listen, port: &'static str) -> Result<Server, BootError> {
+    listen.bind().await.map_err(|source| BootError::Listen { address: listen.to_string(), port, source })
 }
 
 fn health(app: &Shared, shutdown: &Shutdown) -> Management {

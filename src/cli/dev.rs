@@ -212,7 +212,9 @@ async fn watch(app: Shared, files: Vec<PathBuf>) {
             match apply(&app, file).await {
                 Ok(()) => tracing::info!(file = %file.display(), "applied the realm file again"),
                 Err(failure) => {
-                    tracing::error!(file = %file.display(), "the realm file was not applied:\n{failure}")
+                    for problem in failure.to_string().lines() {
+                        tracing::error!("the realm file was not applied: {problem}");
+                    }
                 }
             }
         }

@@ -81,9 +81,11 @@ impl ServerContext {
 #[must_use]
 pub fn refused(app: &Shared, refusal: HostRefusal, request_id: &str, headers: &HeaderMap) -> Response {
     if wants_page(headers) {
-        let trouble = if refusal == HostRefusal::Unknown { Trouble::Host } else { Trouble::Request };
         let shell = Shell::server(app.hosts.base_path());
-        let error = PageError::new(trouble).detail(sentence(&refusal));
+        let error = match refusal {
+            HostRefusal::Unknown => PageError::new(Trouble::Host),
+            other => PageError::new(Trouble::Request).detail(sentence(other)),
+        };
         return page(shell, &error, request_id, app.rules.helpful, is_secure(app));
     }
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
@@ -112,7 +114,7 @@ fn is_secure(app: &Shared) -> bool {
     app.hosts.public().is_some_and(Base::is_secure)
 }
 
-fn sentence(refusal: &HostRefusal) -> String {
+fn sentence(refusal: HostRefusal) -> String {
     let words = refusal.to_string();
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))

@@ -380,12 +380,7 @@ async fn a_person_who_got_lost_gets_a_page() {
         (format!("{}/nothing", server.origin()), None, 404, "There is no page at this address."),
         (format!("{}/account/", server.issuer("nothing")), None, 404, "main"),
         (rp.endpoint("token"), None, 405, "This address is for programs"),
-        (
-            rp.authorize_url(),
-            Some(("host", "evil.test")),
-            421,
-            "This server does not answer for the requested host.",
-        ),
+        (rp.authorize_url(), Some(("host", "evil.test")), 421, "by a name that it does not answer for."),
     ] {
         let headers: Vec<_> = host.into_iter().chain([html]).collect();
         let page = browser.clone().send(Method::GET, &address, None, &headers).await;

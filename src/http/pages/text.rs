@@ -460,7 +460,7 @@ pub static ENGLISH: Text = Text {
         host: TroubleText {
             title: "Another name is needed",
             sentence: "You reached this server by a name that it does not answer for.",
-            advice: "Use the address that you were given. Whoever runs the server sets its name: public_url of the configuration, or --public-url of dev.",
+            advice: "Use the address that you were given. If you run this server: public_url is the setting for its name.",
         },
         busy: TroubleText {
             title: "Too many attempts",
