@@ -45,6 +45,7 @@ pub(crate) fn serve(document: &str, folder: &str) -> Outcome<()> {
     let router = Router::new()
         .route("/static", get(fixed))
         .route("/token/{algorithm}", post(token))
+        .route("/verify", get(verify_alone).post(verify_form_alone))
         .route("/verify-and-read", get(verify).post(verify_form))
         .with_state(limit);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -104,6 +105,15 @@ async fn token(
     };
     let body = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 300, "scope": scope });
     ([(header::CACHE_CONTROL, "no-store")], axum::Json(body)).into_response()
+}
+
+async fn verify_alone(State(limit): State<Arc<Limit>>, headers: HeaderMap) -> Response {
+    limit.claims(bearer(&headers)).map_or_else(|| StatusCode::UNAUTHORIZED.into_response(), answer)
+}
+
+async fn verify_form_alone(State(limit): State<Arc<Limit>>, form: Bytes) -> Response {
+    let token = field(&form, "token").unwrap_or_default();
+    limit.claims(&token).map_or_else(|| StatusCode::UNAUTHORIZED.into_response(), answer)
 }
 
 async fn verify(State(limit): State<Arc<Limit>>, headers: HeaderMap) -> Response {

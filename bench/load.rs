@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 use crate::browser::Browser;
-use crate::http::{Connection, encoded, post};
+use crate::http::{Connection, encoded, get, post};
 use crate::peer::Peer;
 
 /// From how many addresses wrong passwords come.
@@ -30,6 +30,8 @@ pub(crate) struct Order {
 pub(crate) enum Job {
     /// The same request.
     Request(String),
+    /// A question about one after the other of many access tokens.
+    Tokens(Tokens),
     /// A refresh with the token that the last answer brought.
     Refresh,
     /// A code flow by a person who is signed in already.
@@ -40,6 +42,55 @@ pub(crate) enum Job {
     Device,
     /// A sign-in with a wrong password; refused is good.
     Wrong,
+}
+
+/// A question about one after the other of [`TOKENS`] access tokens, of which each connection has its share.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Tokens {
+    /// Where it is sent to.
+    pub(crate) path: String,
+    /// `Authorization`; none for the token itself as a bearer token.
+    pub(crate) credential: Option<String>,
+    /// The form that the token stands at the end of; none for a `GET`.
+    pub(crate) form: Option<String>,
+    /// The request that makes a token; none for a person's code flow.
+    pub(crate) mint: Option<String>,
+}
+
+/// Twice as many as Vestibule remembers to have verified.
+const TOKENS: usize = 1_024;
+
+impl Tokens {
+    /// Makes the tokens, and the requests with them.
+    async fn requests(&self, peer: &Peer, count: usize) -> Result<Vec<Vec<u8>>, String> {
+        let mut connection = Connection::new(&peer.host);
+        let mut requests = Vec::with_capacity(count);
+        let mut browser = Browser::new(peer);
+        for _ in 0..count {
+            let token = match &self.mint {
+                Some(mint) => connection.send(mint.as_bytes()).await?.text("access_token")?,
+                None => {
+                    let tokens = browser.flow().await?;
+                    let token = tokens.get("access_token").and_then(serde_json::Value::as_str);
+                    token.ok_or("the flow gave no access token")?.to_owned()
+                }
+            };
+            requests.push(self.request(&peer.host, &token));
+        }
+        Ok(requests)
+    }
+
+    fn request(&self, host: &str, token: &str) -> Vec<u8> {
+        let bearer = format!("Bearer {token}");
+        let credential = self.credential.as_deref();
+        match &self.form {
+            Some(form) => {
+                let headers: Vec<_> = credential.map(|value| ("Authorization", value)).into_iter().collect();
+                post(host, &self.path, &headers, &format!("{form}{}", encoded(token)))
+            }
+            None => get(host, &self.path, &[("Authorization", credential.unwrap_or(&bearer))]),
+        }
+    }
 }
 
 /// What came of it.
@@ -106,6 +157,7 @@ async fn drive(order: Order) -> Result<Measured, String> {
 /// One connection with what it sends.
 enum Worker {
     Fixed(Connection, Vec<u8>),
+    Many { connection: Connection, requests: Vec<Vec<u8>>, next: usize },
     Refresh { connection: Connection, peer: &'static Peer, token: String },
     Person { browser: Browser<'static>, job: &'static Job },
     Guesser { browser: Browser<'static>, address: String, guesses: u32 },
@@ -116,6 +168,10 @@ impl Worker {
         let peer = &order.peer;
         Ok(match &order.job {
             Job::Request(request) => Self::Fixed(Connection::new(&peer.host), request.clone().into_bytes()),
+            Job::Tokens(tokens) => {
+                let requests = tokens.requests(peer, TOKENS.div_ceil(order.connections.max(1))).await?;
+                Self::Many { connection: Connection::new(&peer.host), requests, next: 0 }
+            }
             Job::Refresh => {
                 let tokens = Browser::new(peer).flow().await?;
                 let token = tokens.get("refresh_token").and_then(serde_json::Value::as_str);
@@ -159,10 +215,12 @@ impl Worker {
 
     async fn once(&mut self) -> Result<(), String> {
         match self {
-            Self::Fixed(connection, request) => match connection.status(request).await? {
-                200 | 304 => Ok(()),
-                other => Err(format!("status {other}")),
-            },
+            Self::Fixed(connection, request) => good(connection.status(request).await?),
+            Self::Many { connection, requests, next } => {
+                *next = (*next + 1) % requests.len().max(1);
+                let request = requests.get(*next).ok_or("no token")?;
+                good(connection.status(request).await?)
+            }
             Self::Refresh { connection, peer, token } => {
                 let form = format!("grant_type=refresh_token&refresh_token={}", encoded(token));
                 let (basic, form) = peer.authenticated(&form);
@@ -184,5 +242,12 @@ impl Worker {
                 browser.guess(&user, address).await.map(drop)
             }
         }
+    }
+}
+
+fn good(status: u16) -> Result<(), String> {
+    match status {
+        200 | 304 => Ok(()),
+        other => Err(format!("status {other}")),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::Outcome;
 use crate::browser::{Browser, basic};
 use crate::http::{Connection, encoded, get, post};
-use crate::load::Job;
+use crate::load::{Job, Tokens};
 use crate::peer::Peer;
 
 /// One line of the table.
@@ -44,6 +44,10 @@ pub(crate) enum Bare {
     VerifyForm,
     /// Verifies a token from the header, reads a row, and answers with the token's claims.
     VerifyHeader,
+    /// Verifies one after the other of many tokens from a form, reads nothing, and answers with the token's claims.
+    VerifyManyForm,
+    /// The same from the header.
+    VerifyManyHeader,
 }
 
 const fn parts(signatures: u32, commits: u32, hashes: u32) -> Limit {
@@ -51,7 +55,7 @@ const fn parts(signatures: u32, commits: u32, hashes: u32) -> Limit {
 }
 
 /// Every operation, in the order of the table.
-pub(crate) const OPERATIONS: [Operation; 12] = [
+pub(crate) const OPERATIONS: [Operation; 14] = [
     Operation { name: "discovery", limit: Limit::Bare(Bare::Static) },
     Operation { name: "key set", limit: Limit::Bare(Bare::Static) },
     Operation { name: "client_credentials RS256", limit: Limit::Bare(Bare::Token("RS256")) },
@@ -59,6 +63,8 @@ pub(crate) const OPERATIONS: [Operation; 12] = [
     Operation { name: "client_credentials EdDSA", limit: Limit::Bare(Bare::Token("EdDSA")) },
     Operation { name: "introspection", limit: Limit::Bare(Bare::VerifyForm) },
     Operation { name: "userinfo", limit: Limit::Bare(Bare::VerifyHeader) },
+    Operation { name: "introspection of many tokens", limit: Limit::Bare(Bare::VerifyManyForm) },
+    Operation { name: "userinfo of many tokens", limit: Limit::Bare(Bare::VerifyManyHeader) },
     Operation { name: "refresh with rotation", limit: parts(2, 1, 0) },
     Operation { name: "token exchange", limit: parts(1, 1, 0) },
     Operation { name: "device flow", limit: parts(2, 3, 0) },
@@ -88,6 +94,15 @@ pub(crate) fn job(operation: &Operation, peer: &Peer) -> Outcome<Option<Job>> {
             let bearer = Some(format!("Bearer {}", token(peer)?));
             fixed(get(host, path, &header(&bearer)))
         }
+        "introspection of many tokens" => Ok(peer.introspect.clone().map(|path| {
+            let (credential, form) = peer.authenticated("");
+            let form = form.strip_prefix('&').map_or("token=".to_owned(), |form| format!("{form}&token="));
+            Job::Tokens(Tokens { path, credential, form: Some(form), mint: None })
+        })),
+        "userinfo of many tokens" => Ok(peer
+            .userinfo
+            .clone()
+            .map(|path| Job::Tokens(Tokens { path, credential: None, form: None, mint: None }))),
         "refresh with rotation" => Ok(peer.refresh.then_some(Job::Refresh)),
         "token exchange" => {
             let Some(more) = &peer.exchange else { return Ok(None) };
@@ -115,7 +130,13 @@ pub(crate) fn job(operation: &Operation, peer: &Peer) -> Outcome<Option<Job>> {
 pub(crate) fn bare_job(bare: Bare, host: &str) -> Outcome<Job> {
     let secret = Some(basic("service", "service-secret"));
     let mint = |algorithm: &str| post(host, &format!("/token/{algorithm}"), &header(&secret), GRANT);
+    let many = |form: Option<String>| -> Outcome<Job> {
+        let mint = Some(String::from_utf8(mint("RS256"))?);
+        Ok(Job::Tokens(Tokens { path: "/verify".to_owned(), credential: None, form, mint }))
+    };
     let request = match bare {
+        Bare::VerifyManyForm => return many(Some("token=".to_owned())),
+        Bare::VerifyManyHeader => return many(None),
         Bare::Static => get(host, "/static", &[]),
         Bare::Token(algorithm) => mint(algorithm),
         Bare::VerifyForm => {
