@@ -4,6 +4,7 @@
 #![no_main]
 
 mod addresses;
+mod connections;
 mod credentials;
 mod files;
 mod requests;
@@ -36,6 +37,11 @@ const TARGETS: &[Target] = &[
     ("jws", tokens::jws),
     ("key_set", tokens::key_set),
     ("dpop_proof", tokens::dpop_proof),
+    ("certificate", connections::certificate),
+    ("certificate_name", connections::certificate_name),
+    ("head", connections::head),
+    ("cookies", connections::cookies),
+    ("session_code", connections::session_code),
     ("realm_file", files::realm_file),
     ("keycloak_realm", files::keycloak_realm),
     ("keycloak_credentials", files::keycloak_credentials),

@@ -48,7 +48,9 @@ pub fn read(context: &RealmContext, headers: &HeaderMap, kind: Kind) -> Option<S
     only(headers, &kind.name(context))
 }
 
-fn only(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The value of the cookie `name`, if it came exactly once and may be one of ours.
+#[must_use]
+pub fn only(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut found = headers
         .get_all(COOKIE)
         .iter()

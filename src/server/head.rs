@@ -11,7 +11,7 @@ const LONGEST: usize = 18;
 
 /// Reads the bytes of one header as they come.
 #[derive(Debug, Default)]
-pub(super) struct HeadScan {
+pub struct HeadScan {
     name: [u8; LONGEST],
     /// Bytes of the line's name so far; past [`LONGEST`] it stands still.
     seen: usize,
@@ -26,7 +26,7 @@ pub(super) struct HeadScan {
 
 impl HeadScan {
     /// Reads on. After the blank line that ends the header, nothing more is read.
-    pub(super) fn feed(&mut self, mut bytes: &[u8]) {
+    pub fn feed(&mut self, mut bytes: &[u8]) {
         while let (false, Some((&byte, rest))) = (self.finished, bytes.split_first()) {
             if self.in_value {
                 let whole = bytes;
@@ -64,7 +64,8 @@ impl HeadScan {
     }
 
     /// Whether the header frames its body in two ways.
-    pub(super) fn conflicts(&self) -> bool {
+    #[must_use]
+    pub fn conflicts(&self) -> bool {
         self.lengths > 1 || self.encodings > 1 || (self.lengths > 0 && self.encodings > 0)
     }
 
