@@ -10,6 +10,8 @@ mod algorithm;
 mod claims;
 mod expect;
 mod json;
+#[cfg(test)]
+mod kinds_tests;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
