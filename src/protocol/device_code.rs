@@ -108,6 +108,24 @@ mod tests {
 
     use super::*;
 
+    /// The example of RFC 8628 §3.2 as it is printed.
+    #[test]
+    fn rfc8628_3_2_the_example() {
+        let device_code = "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS".to_owned();
+        let code = UserCode::parse("WDJB-MJHT").unwrap();
+        let answer = DeviceAuthorization::new("https://example.com", device_code, &code, 1_800);
+        let printed = r#"{
+            "device_code": "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS",
+            "user_code": "WDJB-MJHT",
+            "verification_uri": "https://example.com/device",
+            "verification_uri_complete": "https://example.com/device?user_code=WDJB-MJHT",
+            "expires_in": 1800,
+            "interval": 5
+        }"#;
+        let printed: serde_json::Value = serde_json::from_str(printed).unwrap();
+        assert_eq!(serde_json::to_value(&answer).unwrap(), printed);
+    }
+
     #[test]
     fn rfc8628_3_2_the_response_has_the_registered_members() {
         let code = UserCode::parse("wdjb mjht").unwrap();

@@ -48,6 +48,8 @@ impl fmt::Debug for SharedKey {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
@@ -62,7 +64,27 @@ mod tests {
         append(input, mac.as_ref())
     }
 
-    /// The example of RFC 7515 §A.1, whose key has 64 bytes that are no text; so the same shape, made by a stranger.
+    /// RFC 7519 §3.1, whose key is that of RFC 7515 §A.1; and §6.1, the same claims without a signature.
+    #[test]
+    fn rfc7519_3_1_is_believed_and_6_1_is_not() {
+        let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+        let key = SharedKey(Key::new(HMAC_SHA256, &URL_SAFE_NO_PAD.decode(key).unwrap()));
+        let claims =
+            "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let signature = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let signed = format!("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{claims}.{signature}");
+        let verified = key.verify(&signed).unwrap();
+        assert_eq!((verified.claims.text("iss"), verified.typ.as_deref()), (Some("joe"), Some("JWT")));
+        assert_eq!(verified.claims.value("exp"), Some(&json!(1_300_819_380)));
+        assert_eq!(verified.claims.value("http://example.com/is_root"), Some(&json!(true)));
+        assert!(key.verify(&format!("eyJhbGciOiJub25lIn0.{claims}.")).is_err());
+        assert_eq!(
+            key.verify(&format!("eyJhbGciOiJub25lIn0.{claims}.{signature}")),
+            Err(TokenError::Algorithm)
+        );
+    }
+
+    /// What another library makes of a secret that is text.
     #[test]
     fn rfc7518_3_2_a_strangers_token_is_verified() {
         let header = jsonwebtoken::Header::default();
