@@ -1,6 +1,8 @@
 //! What gets out: logs hold no credential (G01), a stolen database opens nothing (G02), and strangers fill no cache
 //! (O04).
 
+mod grants;
+
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -89,6 +91,7 @@ async fn scenario(server: &TestServer) -> Vec<(&'static str, String)> {
     browser
         .send(Method::POST, &rp.endpoint("token"), Some("%ff".into()), &[("authorization", "Basic canary")])
         .await;
+    canaries.extend(grants::scenario(server, &rp, &mut browser).await);
     browser.open(&format!("{}/account/", rp.issuer)).await;
     let hint = format!("{}?id_token_hint={}", rp.endpoint("logout"), tokens.id_token());
     browser.get(&hint).await;
@@ -101,7 +104,6 @@ async fn scenario(server: &TestServer) -> Vec<(&'static str, String)> {
     server.app().store.close().await;
     rp.refresh(&browser, next.refresh_token()).await.unwrap_err();
     rp.introspect(&browser, next.access_token()).await;
-    let middle = |token: &str| token.split('.').nth(2).unwrap_or(token).chars().take(40).collect::<String>();
     canaries.extend([
         ("code", code),
         ("verifier", rp.verifier.clone()),
@@ -116,6 +118,11 @@ async fn scenario(server: &TestServer) -> Vec<(&'static str, String)> {
     canaries
 }
 
+/// Of a signed token the beginning of its signature, of another value its own.
+fn middle(token: &str) -> String {
+    token.split('.').nth(2).unwrap_or(token).chars().take(40).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g01_logs_hold_no_credential() {
     let log = Log::default();
@@ -126,7 +133,7 @@ async fn g01_logs_hold_no_credential() {
         .finish();
     // For the whole process: work is done on threads that no test chooses. Other tests log too; the canaries are ours.
     let _ = tracing::subscriber::set_global_default(subscriber);
-    let server = TestServer::with_realm(REALM).await.unwrap();
+    let server = TestServer::with_realm(&format!("{REALM}{}", grants::clients())).await.unwrap();
     let canaries = scenario(&server).await;
     let log = String::from_utf8_lossy(&log.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
     assert!(log.contains("client authentication failed"), "the log is written");
