@@ -50,6 +50,7 @@ mod oidcc_basic;
 mod oidcc_config;
 mod oidcc_dynamic;
 mod oidcc_formpost;
+mod opaque;
 mod pages;
 mod pairwise;
 mod panics;
