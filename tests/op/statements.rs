@@ -1,6 +1,8 @@
 //! What each endpoint asks of the database, as a table: so many statements, so many transactions that write, nothing
 //! twice. A number that grows must be meant.
 
+mod proofs;
+
 use vestibule::clock::Timestamp;
 use vestibule::store::Traffic;
 use vestibule::testing::{Options, Reply, Rp, TestServer};
