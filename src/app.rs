@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::clock::Clock;
 use crate::fetch::Fetcher;
@@ -37,6 +37,8 @@ pub struct App {
     pub sign_ins: Turns,
     /// Which waits of those who guess were written down.
     pub lockouts: Lockouts,
+    /// Large bodies, which take many times their length of memory while they are read, come one after another.
+    pub large_bodies: Semaphore,
     /// Proves clients' secrets.
     pub client_secrets: ClientSecrets,
     /// The way out, to addresses that others name.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Extension, Router};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Rules, Shared};
@@ -135,6 +135,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         passwords,
         sign_ins: Turns::default(),
         lockouts: Lockouts::default(),
+        large_bodies: Semaphore::new(1),
         hosts: config.hosts(),
         rules: Rules {
             strictness: if dev { Strictness::Development } else { Strictness::Serve },
@@ -315,6 +316,7 @@ async fn serve(
     // What is at hand does not know of TLS, whose requests take the way through the routes.
     let over_tls = Endpoints {
         apology: endpoints.apology.clone(),
+        roomy: endpoints.roomy,
         ..Endpoints::from(endpoints.router.clone().layer(Extension(OverTls)))
     };
     let plain = config.tls.is_none() || config.stand_in.https_listen.is_some();

@@ -30,7 +30,7 @@ use tokio::time::Instant;
 
 use crate::telemetry::Metrics;
 
-pub use body::BodyTimeout;
+pub use body::{BodyTimeout, BodyTooLarge, Room};
 pub use endpoints::{Apology, AtHand, Endpoints, Guarded};
 pub use guard::wants_page;
 pub use head::HeadScan;
@@ -46,7 +46,8 @@ pub struct Limits {
     pub header_bytes: usize,
     /// From the first byte of a header, or from the start of a connection, to the header's end.
     pub header_timeout: Duration,
-    /// Bytes of a body; more is answered with 413. Endpoints may hold a lower limit.
+    /// Bytes of a body; more is answered with 413. Endpoints may hold a lower limit, and those of [`Endpoints::roomy`] a
+    /// higher one.
     pub body_bytes: usize,
     /// From the header to the body's end, plus a second for each 64 KiB that came.
     pub body_timeout: Duration,

@@ -54,6 +54,7 @@ pub fn endpoints(app: &Shared) -> Endpoints {
         router: router(Arc::clone(app)),
         at_hand: Some(at_hand::documents(Arc::clone(app))),
         apology: Some(failure::apology(app)),
+        roomy: &admin::TAKE_REALMS,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A plan made against the database, and carried out in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::json;
 use thiserror::Error;
@@ -16,7 +16,7 @@ use super::plan::{
     Deleted, Links, Plan, PlanOptions, Records, SecretChange, compare, is_read_again, records,
 };
 use super::spec::RealmSpec;
-use super::state::State;
+use super::state::{State, UserState};
 use crate::clock::Timestamp;
 use crate::passwords::{ClientSecrets, PasswordError};
 use crate::protocol::audit::{AuditEvent, AuditKind};
@@ -278,9 +278,10 @@ fn expected(plan: &Plan, records: &Records) -> Vec<Change> {
 /// Users of whom nothing that was issued may go on (attacks F06): the password changed, so whoever held the old one
 /// is out, offline grants included; or the account was disabled, and enabling it again must not bring its tokens back.
 fn signed_out(plan: &Plan, records: &Records) -> BTreeSet<String> {
-    let before = &plan.state().users;
-    let had_password = |id: &str| before.iter().any(|one| one.user.id == id && one.password_hash.is_some());
-    let was_enabled = |id: &str| before.iter().any(|one| one.user.id == id && one.user.enabled);
+    let before: HashMap<&str, &UserState> =
+        plan.state().users.iter().map(|one| (one.user.id.as_str(), one)).collect();
+    let had_password = |id: &str| before.get(id).is_some_and(|one| one.password_hash.is_some());
+    let was_enabled = |id: &str| before.get(id).is_some_and(|one| one.user.enabled);
     let passwords = records.passwords.iter().map(|(id, _)| id).filter(|id| had_password(id));
     let disabled = records.users.iter().filter(|user| !user.enabled).map(|user| &user.id);
     passwords.chain(disabled.filter(|id| was_enabled(id))).cloned().collect()

@@ -2,12 +2,12 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use http_body_util::Limited;
 use hyper::body::{Frame, Incoming, SizeHint};
 use thiserror::Error;
 use tokio::time::{Instant, Sleep};
@@ -25,6 +25,31 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[error("the body of the request did not arrive in time")]
 pub struct BodyTimeout;
 
+/// The body of a request has more bytes than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the body of the request is too large")]
+pub struct BodyTooLarge;
+
+/// How many bytes the body of a request may have, as an extension of the request. A handler that knows by then who sends it
+/// may allow more.
+#[derive(Clone, Debug)]
+pub struct Room(Arc<AtomicU64>);
+
+impl Room {
+    fn of(bytes: usize) -> Self {
+        Self(Arc::new(AtomicU64::new(bytes as u64)))
+    }
+
+    /// Lets the body have as many bytes as this, or more if it may already.
+    pub fn widen(&self, bytes: usize) {
+        self.0.fetch_max(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn is_exceeded(&self, bytes: u64) -> bool {
+        bytes > self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Bytes of a body that nobody asked for which are read all the same, so that its connection can go on.
 const MOST_UNREAD: u64 = 64 * 1024;
 /// For how long they are waited for: clients send the body right after the header.
@@ -35,18 +60,20 @@ pub(super) fn bounded(
     incoming: Incoming,
     limits: &Limits,
     watch: &Arc<Watch>,
-) -> (Body, Option<Unread<Limited<Incoming>>>) {
+) -> (Body, Option<Unread<Incoming>>) {
     let whole = incoming.is_end_stream();
     watch.body_coming(!whole);
     if whole {
         return (Body::empty(), None);
     }
-    let unread = Unread { left: Arc::default(), watch: Arc::clone(watch) };
+    let room = Room::of(limits.body_bytes);
+    let unread = Unread { left: Arc::default(), room: room.clone(), watch: Arc::clone(watch) };
     let body = Body::new(Timed {
-        inner: Some(Limited::new(incoming, limits.body_bytes)),
+        inner: Some(incoming),
         sleep: None,
         due: Instant::now() + limits.body_timeout,
         received: 0,
+        room,
         watch: Arc::clone(watch),
         left: Arc::clone(&unread.left),
     });
@@ -57,10 +84,16 @@ pub(super) fn bounded(
 /// connection ends with it, unless it is read.
 pub(super) struct Unread<B> {
     left: Arc<Mutex<Option<B>>>,
+    room: Room,
     watch: Arc<Watch>,
 }
 
 impl<B: HttpBody<Data = Bytes> + Unpin> Unread<B> {
+    /// How many bytes the body may have.
+    pub(super) fn room(&self) -> Room {
+        self.room.clone()
+    }
+
     /// Reads what is left if it is short and comes soon. Otherwise the connection cannot go on: false.
     pub(super) async fn read(self) -> bool {
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -91,6 +124,7 @@ struct Timed<B: HttpBody> {
     sleep: Option<Pin<Box<Sleep>>>,
     due: Instant,
     received: u64,
+    room: Room,
     watch: Arc<Watch>,
     /// Where it goes when it is dropped before its end.
     left: Arc<Mutex<Option<B>>>,
@@ -103,7 +137,7 @@ impl<B: HttpBody> Drop for Timed<B> {
     }
 }
 
-impl<B: HttpBody<Data = Bytes, Error = BoxError> + Unpin> HttpBody for Timed<B> {
+impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for Timed<B> {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -119,7 +153,10 @@ impl<B: HttpBody<Data = Bytes, Error = BoxError> + Unpin> HttpBody for Timed<B> 
             if over {
                 self.watch.body_coming(false);
             }
-            return Poll::Ready(frame);
+            if self.room.is_exceeded(self.received) {
+                return Poll::Ready(Some(Err(BodyTooLarge.into())));
+            }
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let Timed { sleep, due, received, .. } = &mut *self;
         let sleep = sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(*due)));
@@ -212,8 +249,12 @@ mod tests {
         let dribble = Dribble(Box::pin(tokio::time::sleep(PAUSE)), piece);
         let watch = Arc::new(Watch::new(&Limits::default()));
         let (inner, left) = (Some(dribble), Arc::default());
-        let body = Timed { inner, sleep: None, due: begun + SPAN, received: 0, watch, left };
-        let error = Limited::new(body, 10 * 1024 * 1024).collect().await.unwrap_err();
+        let room = Room::of(1024);
+        room.widen(10 * 1024 * 1024);
+        room.widen(1);
+        let body = Timed { inner, sleep: None, due: begun + SPAN, received: 0, room, watch, left };
+        let error = body.collect().await.unwrap_err();
+        assert!(error.is::<BodyTimeout>() != error.is::<BodyTooLarge>(), "{error}");
         (error.is::<BodyTimeout>(), begun.elapsed())
     }
 

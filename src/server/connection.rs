@@ -7,7 +7,6 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
 use axum::http::{HeaderValue, Response};
-use http_body_util::Limited;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -225,7 +224,7 @@ fn builder(shared: &Shared) -> http1::Builder {
 }
 
 /// Whether nothing of a request's body is left on the connection.
-async fn rest_is_read(unread: Option<Unread<Limited<Incoming>>>) -> bool {
+async fn rest_is_read(unread: Option<Unread<Incoming>>) -> bool {
     match unread {
         Some(unread) => unread.read().await,
         None => true,
@@ -254,6 +253,9 @@ async fn respond(
         None => {
             let mut request = Request::from_parts(parts, body);
             request.extensions_mut().insert(client.peer);
+            if let Some(unread) = &unread {
+                request.extensions_mut().insert(unread.room());
+            }
             if let Some(certificate) = &client.certificate {
                 request.extensions_mut().insert(certificate.clone());
             }

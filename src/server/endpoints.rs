@@ -36,11 +36,14 @@ pub struct Endpoints {
     pub at_hand: Option<AtHand>,
     /// What a person gets to see where no endpoint answered; without it they get JSON as programs do.
     pub apology: Option<Apology>,
+    /// How the paths of routes end whose handlers may make [`super::Room`] for larger bodies than others, and refuse larger
+    /// ones still.
+    pub roomy: &'static [&'static str],
 }
 
 impl From<Router> for Endpoints {
     fn from(router: Router) -> Self {
-        Self { router, at_hand: None, apology: None }
+        Self { router, at_hand: None, apology: None, roomy: &[] }
     }
 }
 
@@ -61,8 +64,8 @@ impl std::fmt::Debug for Guarded {
 impl Guarded {
     /// The guards around each route, the fallback, and what is at hand.
     pub fn new(endpoints: Endpoints, limits: &Limits, metrics: Metrics) -> Self {
-        let Endpoints { router, at_hand, apology } = endpoints;
-        let rules = Rules::new(limits, metrics, apology);
+        let Endpoints { router, at_hand, apology, roomy } = endpoints;
+        let rules = Rules::new(limits, metrics, apology, roomy);
         Self { router: router.layer(Guard(rules.clone())), at_hand, rules }
     }
 

@@ -59,11 +59,23 @@ pub(super) struct Rules {
     request: Duration,
     body_bytes: u64,
     apology: Option<Apology>,
+    roomy: &'static [&'static str],
 }
 
 impl Rules {
-    pub(super) fn new(limits: &Limits, metrics: Metrics, apology: Option<Apology>) -> Self {
-        Self { metrics, request: limits.request_timeout, body_bytes: limits.body_bytes as u64, apology }
+    pub(super) fn new(
+        limits: &Limits,
+        metrics: Metrics,
+        apology: Option<Apology>,
+        roomy: &'static [&'static str],
+    ) -> Self {
+        let (request, body_bytes) = (limits.request_timeout, limits.body_bytes as u64);
+        Self { metrics, request, body_bytes, apology, roomy }
+    }
+
+    fn is_roomy(&self, request: &Request) -> bool {
+        let path = request.extensions().get::<MatchedPath>();
+        path.is_some_and(|path| self.roomy.iter().any(|end| path.as_str().ends_with(end)))
     }
 
     fn objection(&self, request: &Request) -> Option<Objection> {
@@ -75,7 +87,8 @@ impl Rules {
         } else if target > MAX_TARGET_BYTES {
             Some(Objection::LongTarget)
         } else {
-            length.filter(|bytes| *bytes > self.body_bytes).map(|_| Objection::LargeBody)
+            let large = length.is_some_and(|bytes| bytes > self.body_bytes) && !self.is_roomy(request);
+            large.then_some(Objection::LargeBody)
         }
     }
 

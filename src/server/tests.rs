@@ -3,7 +3,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Extension;
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use http_body_util::BodyExt;
@@ -46,6 +46,16 @@ async fn start(limits: Limits) -> Running {
                 form.map_or_else(|error| error.status(), |_| axum::http::StatusCode::OK)
             }),
         )
+        .route(
+            "/roomy",
+            post(async |Extension(room): Extension<Room>, headers: HeaderMap, body: Body| {
+                if headers.contains_key("x-proof") {
+                    room.widen(2000);
+                }
+                let body = body.collect().await;
+                body.map_or(StatusCode::FORBIDDEN, |_| StatusCode::OK)
+            }),
+        )
         .route("/panic", get(async || -> &'static str { panic!("canary") }))
         .route("/stall", any(std::future::pending::<()>))
         .route(
@@ -59,7 +69,8 @@ async fn start(limits: Limits) -> Running {
     let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let (address, shutdown, metrics) = (server.local_addr(), Shutdown::new(), Metrics::new());
     let (switch, numbers) = (shutdown.clone(), metrics.clone());
-    let task = tokio::spawn(async move { server.serve(router, &limits, numbers, &switch).await });
+    let endpoints = Endpoints { roomy: &["/roomy"], ..Endpoints::from(router) };
+    let task = tokio::spawn(async move { server.serve(endpoints, &limits, numbers, &switch).await });
     Running { address, shutdown, metrics, gate, task }
 }
 
@@ -167,6 +178,24 @@ async fn a_body_above_the_limit_is_413() {
         "POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}0\r\n\r\n"
     );
     assert_eq!(status(&server.talk(chunked).await), "413");
+}
+
+#[tokio::test]
+async fn o01_a_handler_makes_room_for_those_whom_it_knows() {
+    let server = start(Limits { body_bytes: 1000, ..quick() }).await;
+    for (proof, bytes, expected) in [
+        ("", 1000, "200"),
+        ("", 1001, "403"),
+        ("x-proof: a\r\n", 2000, "200"),
+        ("x-proof: a\r\n", 2001, "403"),
+    ] {
+        let body = "x".repeat(bytes);
+        let head = format!("POST /roomy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{proof}");
+        let announced = format!("{head}Content-Length: {bytes}\r\n\r\n{body}");
+        assert_eq!(status(&server.talk(announced).await), expected, "{proof}{bytes}");
+        let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{bytes:x}\r\n{body}\r\n0\r\n\r\n");
+        assert_eq!(status(&server.talk(chunked).await), expected, "{proof}{bytes}, chunked");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod flows;
 mod groups;
 mod guard;
 mod realm_import;
+mod realm_size;
 mod realms;
 mod roles;
 pub(crate) mod scene;

@@ -7,45 +7,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE,
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
 };
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http_body_util::BodyExt;
 use serde::Deserialize;
 
 use super::answer::{AdminError, Answer};
+use super::body::{self, Received};
 use super::call::{Call, ServerCall, Who};
 use super::routes::{Handler, Route};
 use crate::app::Shared;
 use crate::http::bearer::{self, BearerError, Live};
 use crate::http::context::{RealmContext, ServerContext};
 use crate::http::cors;
-use crate::http::params::{Params, multipart};
+use crate::http::params::Params;
 use crate::protocol::admin::{Caller, Permission, Rights};
 use crate::protocol::built_in::MASTER;
 use crate::realms::RealmState;
-
-/// Most bytes of a body that is no realm file (attacks O01).
-const MOST_BODY: usize = 256 * 1024;
-
-/// How a file is sent (RFC 7578).
-const FORM: &str = "multipart/form-data";
-
-/// The routes that take files.
-const TAKES_FORMS: [&str; 4] = [
-    "/admin/realms/{realm}/identity-provider/import-config",
-    "/admin/realms/{realm}/localization/{locale}",
-    "/admin/realms/{realm}/clients/{client}/certificates/{attribute}/upload",
-    "/admin/realms/{realm}/clients/{client}/certificates/{attribute}/upload-certificate",
-];
 
 /// Parameters of addresses that may come several times; `headers` means nothing, but python-keycloak puts the names of its
 /// headers there when it sends a certificate.
@@ -107,13 +93,7 @@ async fn answer(
     };
     let query = Params::parse_with(parts.uri.query().unwrap_or_default().as_bytes(), &REPEATABLE);
     let query = query.map_err(|why| AdminError::bad(why.description()))?;
-    let media = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let body = read(media, body, TAKES_FORMS.contains(&route.path.as_str())).await?;
-    let takes_realms =
-        ["/admin/realms", "/admin/realms/{realm}/partialImport"].contains(&route.path.as_str());
-    if body.len() > MOST_BODY && !takes_realms {
-        return Err(AdminError::too_large(MOST_BODY));
-    }
+    let Received { body, form, turn: _turn } = body::receive(route, &app, parts, body).await?;
     let who = Who {
         realm_id: live.user.realm_id,
         user_id: live.user.id,
@@ -121,13 +101,7 @@ async fn answer(
         address: server.address.to_string(),
     };
     let base = server.base.clone();
-    let (body, form) = if is(media, FORM) {
-        let form = multipart::parse(media, &body).map_err(AdminError::unreadable)?;
-        (Bytes::new(), form)
-    } else {
-        (body, BTreeMap::new())
-    };
-    let call = ServerCall { app, base, caller, who, query, body, form };
+    let call = ServerCall { app: Arc::clone(&app), base, caller, who, query, body, form };
     match (&route.handler, about) {
         (Handler::Server(handler), _) => handler(call).await,
         (Handler::Realm(handler), Some((state, rights))) => {
@@ -212,23 +186,6 @@ async fn path(parts: &mut Parts, app: &Shared) -> Result<Vec<(String, String)>, 
     let params = RawPathParams::from_request_parts(parts, app).await;
     let params = params.map_err(|_| AdminError::bad("The address holds what is no text in UTF-8"))?;
     Ok(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-}
-
-/// The body, which the server bounds in bytes and in time. The name of a credential comes as plain text, a file in a form, all
-/// else as JSON.
-async fn read(media: &str, body: Body, takes_forms: bool) -> Result<Bytes, AdminError> {
-    let collected = body.collect().await;
-    let body =
-        collected.map_err(|_| AdminError::unreadable("it is too long, too slow or broke off"))?.to_bytes();
-    let fits = ["application/json", "text/plain"].iter().any(|known| is(media, known));
-    if !(body.is_empty() || fits || takes_forms && is(media, FORM)) {
-        return Err(AdminError::unsupported());
-    }
-    Ok(body)
-}
-
-fn is(media: &str, known: &str) -> bool {
-    media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(known)
 }
 
 /// Answers `OPTIONS`: yes for an origin of any client of the realm or of `master`, since a preflight brings no token.

@@ -7,6 +7,7 @@ mod absent;
 mod adapters;
 mod answer;
 mod beside;
+mod body;
 mod call;
 mod carrier;
 mod client_policies;
@@ -46,6 +47,7 @@ use axum::Router;
 
 use crate::app::Shared;
 
+pub(super) use body::TAKE_REALMS;
 pub use routes::{Route, table};
 
 /// Every address of the admin API.

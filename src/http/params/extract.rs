@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{MAX_ENCODED_BYTES, Params, ParamsError, REPEATABLE};
-use crate::server::BodyTimeout;
+use crate::server::{BodyTimeout, BodyTooLarge};
 
 /// The parameters of a form in the body. A parameter that stands in the query string too is refused as
 /// repeated; one that stands only there is not seen (RFC 6749 §2.3.1 keeps secrets out of addresses).
@@ -110,7 +110,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, Para
 fn cause(error: &(dyn Error + 'static)) -> ParamsError {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.is::<LengthLimitError>() {
+        if error.is::<LengthLimitError>() || error.is::<BodyTooLarge>() {
             return ParamsError::TooLarge;
         }
         if error.is::<BodyTimeout>() {
