@@ -1,24 +1,32 @@
-//! How long a realm with many users takes to come in, and to be looked through: `cargo bench --bench import`.
+//! What administrators wait for in a realm with many users: `cargo bench --bench import`.
 //!
 //! ```text
-//! cargo bench --bench import                                   10,000 users with plain passwords, SQLite on disk
-//! cargo bench --bench import -- --database postgres://…        another database, empty
+//! cargo bench --bench import                                   SQLite, and Postgres where Debian's package is installed
+//! cargo bench --bench import -- --users 100000                 the same with more people
+//! cargo bench --bench import -- --database postgres://…        one database, which is empty
 //! ```
 //!
-//! Passwords are hashed at the profile of development, as `dev` does. Nothing here passes or fails.
+//! A server is started by `start-dev` on each database, whose every commit is on the disk, and asked over HTTP, one request
+//! after another. Passwords come in plain text, and are hashed at the profile of development. Beside each figure stands its
+//! limit. Nothing here passes or fails.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark that fails says so and stops")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a benchmark that fails says so and stops"
+)]
 
-use std::sync::Arc;
+mod realm;
+mod server;
+
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use serde_json::{Value, json};
-use vestibule::clock::Timestamp;
-use vestibule::passwords::{ClientSecrets, Limits, Passwords, Profile};
-use vestibule::realm_file::{Format, PlanOptions, apply_spec, load, parse};
-use vestibule::store::{Page, Store, StoreOptions, UserSearch};
-use vestibule::vault::Vault;
+use serde_json::json;
+
+use server::{Caller, Postgres, Server};
 
 /// What to measure.
 #[derive(Debug, Parser)]
@@ -27,93 +35,130 @@ struct Options {
     /// Users of the realm
     #[arg(long, default_value_t = 10_000)]
     users: usize,
-    /// An empty database: sqlite://FILE or postgres://…; a file of its own when none is named
+    /// How often each list is asked for, and how many realms are made
+    #[arg(long, default_value_t = 20)]
+    repeats: usize,
+    /// An empty database, in place of SQLite and Postgres: sqlite://FILE or postgres://…
     #[arg(long)]
     database: Option<String>,
+    /// The program
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_vestibule"))]
+    binary: PathBuf,
     /// Said by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-#[tokio::main]
-async fn main() {
+/// What making a realm may take, in milliseconds.
+const REALM: f64 = 10.0;
+/// What importing the users may take.
+const IMPORT: f64 = 10_000.0;
+/// What a list of users may take.
+const LIST: f64 = 20.0;
+
+fn main() {
     let options = Options::parse();
-    let folder = tempfile::tempdir().unwrap();
-    let file = format!("sqlite://{}", folder.path().join("import.db").display());
-    let vault = Arc::new(Vault::random());
-    let options_of_store = StoreOptions::new(options.database.unwrap_or(file));
-    let store = Store::open(&options_of_store, Arc::clone(&vault)).await.unwrap();
-    store.migrate().await.unwrap();
-    let passwords = Passwords::with_profile(Limits::default(), Profile::Development);
-    let secrets = ClientSecrets::new(passwords, vault);
-
-    let text = realm(options.users).to_string();
-    println!("{} users, {} KiB of JSON", options.users, text.len() / 1024);
-    let spec = told("read", || parse(&text, Format::Json, "realm.json", &|_| None).unwrap().remove(0));
-    let begun = Instant::now();
-    apply_spec(&store, &secrets, &spec, PlanOptions::default(), Timestamp(1_800_000_000)).await.unwrap();
-    tell("import", begun.elapsed());
-
-    let realm = store.realm_by_name("crowd").await.unwrap().unwrap();
-    for (what, search, first) in [
-        ("first page", "", 0),
-        ("last page", "", i64::try_from(options.users).unwrap() - 100),
-        ("search of one", "user-004711", 0),
-        ("search of many", "example", 0),
-        ("search of none", "nobody-at-all", 0),
-        ("search of a part", "*4711*", 0),
-    ] {
-        let any = (!search.is_empty()).then(|| search.to_owned());
-        let search = UserSearch { any, ..UserSearch::default() };
-        let mut fastest = Duration::MAX;
-        for _ in 0..10 {
-            let begun = Instant::now();
-            store.search_users(&realm.id, &search, Page { first, max: 100 }).await.unwrap();
-            fastest = fastest.min(begun.elapsed());
-        }
-        tell(what, fastest);
+    let crowd = realm::with_users("crowd", options.users);
+    println!("{} users, {} KiB of JSON; milliseconds", options.users, crowd.len() / 1024);
+    if let Some(database) = &options.database {
+        return measure(&options, "the database", Some(database), &crowd);
     }
-    let begun = Instant::now();
-    store.count_users(&realm.id).await.unwrap();
-    tell("count", begun.elapsed());
-    let begun = Instant::now();
-    load(&store, "crowd").await.unwrap().unwrap();
-    tell("load for an export", begun.elapsed());
+    measure(&options, "SQLite", None, &crowd);
+    let folder = tempfile::tempdir().unwrap();
+    match Postgres::start(folder.path()) {
+        Some(postgres) => measure(&options, "Postgres", Some(&postgres.url), &crowd),
+        None => println!("\nPostgres: left out, since the Debian package postgresql is not installed"),
+    }
 }
 
-fn told<T>(what: &str, work: impl FnOnce() -> T) -> T {
+fn measure(options: &Options, name: &str, database: Option<&str>, crowd: &str) {
+    println!("\n{:<44} {:>9} {:>9} {:>9}", name, "median", "slowest", "limit");
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(&options.binary, data, database);
+    let mut caller = server.sign_in();
+    // The keys of the first realms are there by then.
+    std::thread::sleep(Duration::from_secs(1));
+    realms(options, &mut caller);
+
     let begun = Instant::now();
-    let done = work();
-    tell(what, begun.elapsed());
-    done
+    caller.post("/admin/realms", crowd);
+    tell("import by POST /admin/realms", &[begun.elapsed()], IMPORT);
+    lists(options, &mut caller);
+    drop((caller, server));
+    at_the_start(options, data, database, crowd);
 }
 
-fn tell(what: &str, took: Duration) {
-    println!("{what:<20} {:>10.2} ms", took.as_secs_f64() * 1_000.0);
+/// Realms that are made one after another: with time to make the keys of each, and without.
+fn realms(options: &Options, caller: &mut Caller) {
+    for (what, name, pause) in [
+        ("a realm by POST /admin/realms", "one", Duration::from_millis(300)),
+        ("the same, at once after another", "next", Duration::ZERO),
+    ] {
+        let mut took = Vec::new();
+        for nth in 0..options.repeats {
+            let body = json!({ "realm": format!("{name}-{nth}"), "enabled": true }).to_string();
+            std::thread::sleep(pause);
+            let begun = Instant::now();
+            caller.post("/admin/realms", &body);
+            took.push(begun.elapsed());
+        }
+        tell(what, &took, REALM);
+    }
+    for (what, path) in
+        [("all realms", "/admin/realms"), ("the same, brief", "/admin/realms?briefRepresentation=true")]
+    {
+        repeat(options, caller, what, path);
+    }
 }
 
-/// Users as Keycloak's exports have them: a name, an address, attributes, a role, a group and a password.
-fn realm(users: usize) -> Value {
-    let user = |index: usize| {
-        json!({
-            "username": format!("user-{index:06}"),
-            "email": format!("user-{index:06}@example.com"),
-            "emailVerified": true,
-            "enabled": true,
-            "firstName": "User",
-            "lastName": format!("Number {index}"),
-            "attributes": { "department": [format!("d{}", index % 20)] },
-            "credentials": [{ "type": "password", "value": format!("password-{index}") }],
-            "realmRoles": ["member"],
-            "groups": [format!("/teams/team-{}", index % 50)],
-        })
-    };
-    let teams: Vec<Value> = (0..50).map(|team| json!({ "name": format!("team-{team}") })).collect();
-    json!({
-        "realm": "crowd",
-        "enabled": true,
-        "roles": { "realm": [{ "name": "member" }] },
-        "groups": [{ "name": "teams", "subGroups": teams }],
-        "users": (0..users).map(user).collect::<Vec<_>>(),
-    })
+fn lists(options: &Options, caller: &mut Caller) {
+    let last = format!("users?first={}&max=100", options.users.saturating_sub(100));
+    for (what, path) in [
+        ("users, first page", "users?max=100"),
+        ("users, last page", last.as_str()),
+        ("users, search of one", "users?search=user-004711"),
+        ("users, search of all", "users?search=user-&max=100"),
+        ("users, search of none", "users?search=nobody-at-all"),
+        ("users, search of a part", "users?search=*4711*"),
+        ("users, exact user name", "users?username=user-004711&exact=true"),
+        ("users, by an attribute", "users?q=department:d7&max=100"),
+        ("users, by an attribute of one", "users?q=badge:b4711"),
+        ("users, how many", "users/count"),
+        ("clients, one by its clientId", "clients?clientId=account"),
+        ("groups", "groups"),
+    ] {
+        repeat(options, caller, what, &format!("/admin/realms/crowd/{path}"));
+    }
+    let body = json!({ "username": "newcomer", "enabled": true }).to_string();
+    let begun = Instant::now();
+    caller.post("/admin/realms/crowd/users", &body);
+    tell("a user by POST …/users", &[begun.elapsed()], LIST);
+}
+
+fn repeat(options: &Options, caller: &mut Caller, what: &str, path: &str) {
+    let asked = (0..options.repeats).map(|_| {
+        let begun = Instant::now();
+        caller.get(path);
+        begun.elapsed()
+    });
+    tell(what, &asked.collect::<Vec<_>>(), LIST);
+}
+
+/// What a server takes that finds the realm in its folder of imports.
+fn at_the_start(options: &Options, data: &Path, database: Option<&str>, crowd: &str) {
+    let crowd = crowd.replacen("crowd", "throng", 1);
+    std::fs::create_dir_all(data.join("import")).unwrap();
+    std::fs::write(data.join("import/throng-realm.json"), crowd).unwrap();
+    let begun = Instant::now();
+    let server = Server::start(&options.binary, data, database);
+    tell("import by start-dev --import-realm", &[begun.elapsed()], IMPORT);
+    println!("{:<44} {:>9.0} MB", "memory after it", server.megabytes());
+}
+
+fn tell(what: &str, took: &[Duration], limit: f64) {
+    let mut took: Vec<f64> = took.iter().map(|span| span.as_secs_f64() * 1_000.0).collect();
+    took.sort_by(f64::total_cmp);
+    let over = if took[took.len() / 2] > limit { "  over" } else { "" };
+    println!("{what:<44} {:>9.1} {:>9.1} {limit:>9.0}{over}", took[took.len() / 2], took[took.len() - 1]);
 }
