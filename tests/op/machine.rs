@@ -1,12 +1,14 @@
-//! Z06: whatever happens to codes and refresh tokens, in whatever order, the server does what a small model says
+//! Z06: whatever happens to codes, refresh tokens and devices, in whatever order, the server does what a small model says
 //! (reliability I2 to I4, decisions D1 and D2). The model is the specification: it knows nothing of SQL.
+
+mod device;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tokio::runtime::Runtime;
 use vestibule::clock::Timestamp;
 use vestibule::store::Change;
-use vestibule::testing::{Options, Rp, TestServer, Tokens};
+use vestibule::testing::{Device, Options, Rp, TestServer, Tokens};
 
 use crate::common::{realm, user};
 use crate::database::Place;
@@ -53,6 +55,7 @@ enum Step {
     SignOut,
     User(bool),
     Client(bool),
+    Device(device::Act),
     Wait(i64),
     Restart,
 }
@@ -78,8 +81,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::SignOut),
         1 => any::<bool>().prop_map(Step::User),
         1 => any::<bool>().prop_map(Step::Client),
+        5 => device::act().prop_map(Step::Device),
         3 => prop::sample::select(vec![1, 5, 9, 10, 10, 11, 59, 60]).prop_map(Step::Wait),
-        1 => prop::sample::select(vec![299, 300, 1_700, 1_799, 1_800]).prop_map(Step::Wait),
+        1 => prop::sample::select(vec![299, 300, 599, 600, 1_700, 1_799, 1_800]).prop_map(Step::Wait),
         1 => Just(Step::Restart),
     ]
 }
@@ -132,17 +136,18 @@ struct Model {
     families: Vec<Family>,
     codes: Vec<Code>,
     tokens: Vec<Token>,
+    devices: Vec<device::Asked>,
 }
 
 impl Model {
-    fn session_lives(&self, family: usize) -> bool {
-        let session = &self.sessions[self.families[family].session];
+    fn lives(&self, session: usize) -> bool {
+        let session = &self.sessions[session];
         !session.ended && self.now < session.seen + IDLE
     }
 
     /// Whether what hangs on the family counts.
     fn stands(&self, family: usize) -> bool {
-        !self.families[family].revoked && self.user && self.session_lives(family)
+        !self.families[family].revoked && self.user && self.lives(self.families[family].session)
     }
 
     fn issue(&mut self, family: usize, predecessor: Option<usize>) {
@@ -235,6 +240,9 @@ struct Machine<'a> {
     model: Model,
     codes: Vec<String>,
     tokens: Vec<Tokens>,
+    tv: Rp,
+    devices: Vec<Device>,
+    of_devices: Vec<device::OfDevice>,
 }
 
 async fn start(place: &Place, now: i64) -> TestServer {
@@ -254,15 +262,26 @@ impl<'a> Machine<'a> {
             families: Vec::new(),
             codes: Vec::new(),
             tokens: Vec::new(),
+            devices: Vec::new(),
         };
         let mut settings = realm(&server).await;
         settings.settings.refresh_retry_window = window;
         server.app().commit(vec![Change::PutRealm { realm: settings, at: Timestamp(now) }]).await.unwrap();
         let (owner, stranger) =
             (server.rp("web", Some("web-secret")), server.rp("third-party", Some("third-party-secret")));
-        let (codes, tokens) = (Vec::new(), Vec::new());
-        let browser = server.browser();
-        let mut machine = Self { place, server, owner, stranger, browser, model, codes, tokens };
+        let mut machine = Self {
+            place,
+            browser: server.browser(),
+            tv: server.rp("tv", None),
+            server,
+            owner,
+            stranger,
+            model,
+            codes: Vec::new(),
+            tokens: Vec::new(),
+            devices: Vec::new(),
+            of_devices: Vec::new(),
+        };
         machine.switch_user(true).await;
         machine.switch_client(true).await;
         machine
@@ -307,6 +326,7 @@ impl<'a> Machine<'a> {
                     self.model.sessions[session].ended = true;
                 }
             }
+            Step::Device(act) => self.device(act).await?,
             Step::User(enabled) => self.switch_user(enabled).await,
             Step::Client(enabled) => self.switch_client(enabled).await,
             Step::Wait(seconds) => {
@@ -330,8 +350,7 @@ impl<'a> Machine<'a> {
     }
 
     fn lives(&self, session: usize) -> bool {
-        let session = &self.model.sessions[session];
-        self.model.user && !session.ended && self.model.now < session.seen + IDLE
+        self.model.user && self.model.lives(session)
     }
 
     /// A code by the browser's session, or by a new one.
@@ -397,7 +416,7 @@ impl<'a> Machine<'a> {
         for (name, value) in &cookies {
             self.browser.set_cookie(name, value);
         }
-        for rp in [&mut self.owner, &mut self.stranger] {
+        for rp in [&mut self.owner, &mut self.stranger, &mut self.tv] {
             rp.issuer = self.server.issuer("main");
         }
         // The demo realm's file is applied at each start, and says nothing of who is enabled.
@@ -427,12 +446,20 @@ impl<'a> Machine<'a> {
             let live = of_it.filter(|token| token.used.is_none() && !token.superseded).count();
             prop_assert!(live <= 1, "family {} has {} live tokens", family, live);
         }
-        Ok(())
+        self.check_devices().await
     }
 }
 
 fn known(error: Option<&str>) -> &'static str {
-    let known = ["invalid_grant", "invalid_client", "invalid_request"];
+    let known = [
+        "invalid_grant",
+        "invalid_client",
+        "invalid_request",
+        "authorization_pending",
+        "slow_down",
+        "access_denied",
+        "expired_token",
+    ];
     known.into_iter().find(|one| Some(*one) == error).unwrap_or("another")
 }
 
