@@ -64,7 +64,7 @@ pub struct Config {
     pub proxies: Proxies,
     /// The realm whose issuer is the public address itself.
     pub root_realm: Option<String>,
-    /// Whether `serve` takes the password grant from `admin-cli`, the client of the admin API.
+    /// Whether production takes the password grant from `admin-cli`, the client of the admin API.
     pub admin_cli_password_grant: bool,
     /// Realm files that are applied at the start.
     pub realm_files: Vec<PathBuf>,

@@ -101,6 +101,8 @@ fn draft(reader: &mut Reader<'_>, path: &str) -> Draft {
         client_ca_file: tls.as_ref().and_then(|files| files.client_authorities.clone()),
         certificate_file: tls.as_ref().map(|files| files.certificate.clone()),
         tls_key_file: tls.map(|files| files.key),
+        // Keycloak's administrators and their tools have no other way in; `admin-cli` loses it as it does there.
+        admin_cli_password_grant: true,
         ..Draft::default()
     }
 }

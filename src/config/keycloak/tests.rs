@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::Mode;
+use crate::protocol::grants::password::PasswordGrant;
 use crate::protocol::issuer::Base;
 
 fn options(arguments: &[&str], environment: &[(&str, &str)]) -> Options {
@@ -187,6 +188,7 @@ fn start_is_as_strict_as_serve_and_speaks_keycloaks_names() {
     let good = [&proxied[..], &["--proxy-trusted-addresses=10.0.0.0/8"]].concat();
     let config = production(&options(&good, &[])).unwrap().config;
     assert_eq!((config.mode, config.any_host), (Mode::Serve, false));
+    assert_eq!(config.password_grant(), PasswordGrant::AdminCli, "the way in of the first administrator");
     assert_eq!(config.public_url.as_ref().map(Base::as_str), Some("https://id.example"));
     assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
     assert!(config.stand_in.prepares && !config.database.is_memory());

@@ -2,7 +2,7 @@
 //!
 //! An app that sees its users' passwords is what OpenID Connect exists to avoid, and RFC 9700 §2.4 forbids the grant. It is
 //! here for tests and tools that were written against Keycloak: in development for clients that have it, in production
-//! for the admin API's own client alone, and only when the operator says so.
+//! for the admin API's own client alone, and only when the operator says so or starts the server in Keycloak's place.
 
 use crate::protocol::built_in::ADMIN_CLI;
 use crate::protocol::client::{Client, GrantType};
