@@ -18,6 +18,19 @@ const NAMES: [&str; 4] = ["token", "accesstoken", "refreshtoken", "clientsecretr
 /// What holds a secret of a credential.
 const OF_CREDENTIALS: [&str; 3] = ["value", "salt", "hashedsaltedvalue"];
 
+/// How names of members end that say where a secret goes, spelled the same way.
+const ADDRESSES: [&str; 6] = ["url", "uri", "host", "port", "server", "endpoint"];
+
+/// Addresses for browsers, and of keys: no secret goes there.
+const PUBLIC: [&str; 6] = [
+    "authorizationurl",
+    "logouturl",
+    "jwksurl",
+    "redirecturi",
+    "singlesignonserviceurl",
+    "singlelogoutserviceurl",
+];
+
 /// What people and clients are described by in members that this server does not know: they are not the realm's own.
 const PEOPLE: [&str; 3] = ["federatedUsers", "applications", "oauthClients"];
 
@@ -32,8 +45,7 @@ enum Place {
 impl Place {
     /// The place of what the member `name` holds.
     fn below(self, name: &str) -> Self {
-        let letters = name.chars().filter(char::is_ascii_alphanumeric);
-        let plain: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+        let plain = plain(name);
         let is_secret =
             ENDINGS.iter().any(|ending| plain.ends_with(ending)) || NAMES.contains(&plain.as_str());
         let of_credential = self == Self::Credentials && OF_CREDENTIALS.contains(&plain.as_str());
@@ -45,6 +57,12 @@ impl Place {
             Self::Plain
         }
     }
+}
+
+/// A name without regard to case, dots, hyphens and underscores.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 /// `content` with masks for its secrets.
@@ -128,6 +146,63 @@ fn stays(value: &mut Value, before: Option<&Value>, place: Place) -> bool {
     }
 }
 
+/// The name of an address that `content` changes beside a mask which stands for what `old` keeps: with it, the secret
+/// would go to whoever named the address (attacks B07).
+#[must_use]
+pub fn redirected<'a>(content: &'a Kept, old: &Kept) -> Option<&'a str> {
+    leads_elsewhere(content, old, Place::Plain)
+}
+
+fn leads_elsewhere<'a>(
+    members: &'a Map<String, Value>,
+    old: &Map<String, Value>,
+    place: Place,
+) -> Option<&'a str> {
+    let carries = |(name, value): (&String, &Value)| {
+        place.below(name) == Place::Secret && is_masked(value) && old.contains_key(name)
+    };
+    let is_other = |(name, value): &(&'a String, &'a Value)| {
+        let new = told(value);
+        is_address(name) && !value.is_object() && !new.is_empty() && old.get(*name).map(told) != Some(new)
+    };
+    let other = if members.iter().any(carries) { members.iter().find(is_other) } else { None };
+    let below = || members.iter().find_map(|(name, value)| leads(value, old.get(name)?, place.below(name)));
+    other.map(|(name, _)| name.as_str()).or_else(below)
+}
+
+fn leads<'a>(value: &'a Value, before: &Value, place: Place) -> Option<&'a str> {
+    match (value, before) {
+        (Value::Object(members), Value::Object(old)) => leads_elsewhere(members, old, place),
+        (Value::Array(items), Value::Array(old)) => {
+            let mut peers = items.iter().enumerate();
+            peers.find_map(|(index, item)| leads(item, peer(item, index, old)?, place))
+        }
+        _ => None,
+    }
+}
+
+fn is_masked(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(is_masked),
+        value => value == MASK,
+    }
+}
+
+fn is_address(name: &str) -> bool {
+    let plain = plain(name);
+    ADDRESSES.iter().any(|ending| plain.ends_with(ending)) && !PUBLIC.contains(&plain.as_str())
+}
+
+/// A value as text, whether it was written as one or not, alone or in a list.
+fn told(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(told).collect::<Vec<_>>().join(" "),
+        value => value.to_string(),
+    }
+}
+
 /// What an item of a list was before: the one of the same name, else the one in the same place.
 fn peer<'a>(item: &Value, index: usize, before: &'a [Value]) -> Option<&'a Value> {
     for name in ["id", "internalId", "clientId", "username", "alias", "name", "identityProvider"] {
@@ -188,6 +263,37 @@ mod tests {
                 unmask(&mut new, &old);
                 assert_eq!(new, old, "{row}");
             }
+        }
+    }
+
+    #[test]
+    fn b07_a_mask_carries_no_secret_to_another_address() {
+        let old = kept(json!({
+            "alias": "hub",
+            "config": { "clientSecret": "canary", "tokenUrl": "https://a", "port": 25, "connectionUrl": ["ldap://a"] },
+        }));
+        for (row, config, expected) in [
+            ("the same", json!({ "clientSecret": MASK, "tokenUrl": "https://a", "port": "25" }), None),
+            ("another", json!({ "clientSecret": MASK, "tokenUrl": "https://b" }), Some("tokenUrl")),
+            ("another port", json!({ "clientSecret": MASK, "port": 26 }), Some("port")),
+            (
+                "in a list",
+                json!({ "clientSecret": [MASK], "connectionUrl": ["ldap://b"] }),
+                Some("connectionUrl"),
+            ),
+            (
+                "one more",
+                json!({ "clientSecret": MASK, "tokenIntrospectionUrl": "x" }),
+                Some("tokenIntrospectionUrl"),
+            ),
+            ("one less", json!({ "clientSecret": MASK, "tokenUrl": "" }), None),
+            ("for browsers", json!({ "clientSecret": MASK, "authorizationUrl": "https://b" }), None),
+            ("a new secret", json!({ "clientSecret": "new", "tokenUrl": "https://b" }), None),
+            ("no secret", json!({ "tokenUrl": "https://b" }), None),
+            ("a mask for nothing", json!({ "apiKey": MASK, "tokenUrl": "https://b" }), None),
+        ] {
+            let new = kept(json!({ "alias": "hub", "config": config }));
+            assert_eq!(redirected(&new, &old), expected, "{row}");
         }
     }
 

@@ -102,7 +102,7 @@ async fn try_update(call: &Call) -> Answer {
     let old = changeable(call).await?;
     let mut content = old.content.clone();
     content.extend(call.server.json::<Kept>()?);
-    let record = SHELF.change(&old, content);
+    let record = SHELF.change(&old, content)?;
     SHELF.put(call, record, Operation::Update, &format!("components/{}", old.id)).await?;
     done()
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::answer::AdminError;
 use super::call::{Call, Operation, is_identifier};
 use crate::keycloak::document::DocumentKind;
+use crate::keycloak::secret::redirected;
 pub(super) use crate::keycloak::secret::{masked, unmask};
 use crate::keycloak::{Kept, KeycloakRecord};
 use crate::store::Change;
@@ -54,10 +55,18 @@ impl Shelf {
     }
 
     /// `old` with what `content` says, under the same identifier. Masks that come back stand for what was kept.
-    pub(super) fn change(&self, old: &KeycloakRecord, mut content: Kept) -> KeycloakRecord {
+    ///
+    /// # Errors
+    /// 400 when a secret would go to another address by its mask.
+    pub(super) fn change(
+        &self,
+        old: &KeycloakRecord,
+        mut content: Kept,
+    ) -> Result<KeycloakRecord, AdminError> {
+        stays_put(&content, &old.content)?;
         unmask(&mut content, &old.content);
         content.insert(self.kind.id_member().to_owned(), old.id.clone().into());
-        self.kind.record(&old.realm_id, content, &|_, _| None, &mut || old.id.clone())
+        Ok(self.kind.record(&old.realm_id, content, &|_, _| None, &mut || old.id.clone()))
     }
 
     /// Keeps it, unless somebody changed the realm meanwhile: names are looked at before.
@@ -82,6 +91,19 @@ impl Shelf {
     pub(super) fn gone(&self, call: &Call, id: &str) -> Change {
         let (realm_id, kind) = (call.realm_id().to_owned(), self.kind.kind().to_owned());
         Change::DeleteKeycloakRecord { realm_id, kind, id: id.to_owned() }
+    }
+}
+
+/// Whether the secrets for which masks stand go where they went before (attacks B07).
+///
+/// # Errors
+/// 400 with the address that is another one.
+pub(super) fn stays_put(content: &Kept, old: &Kept) -> Result<(), AdminError> {
+    match redirected(content, old) {
+        None => Ok(()),
+        Some(address) => Err(AdminError::bad(format!(
+            "{address} is another address than the one that the secret goes to: send the secret again, its mask does not stand for it there"
+        ))),
     }
 }
 

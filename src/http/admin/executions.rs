@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::answer::{AdminError, Answer, accepted, done, told};
 use super::call::{Call, Operation};
-use super::documents::{masked, text, unmask};
+use super::documents::{masked, stays_put, text, unmask};
 use super::flows::{CONFIGS, all, keep};
 use crate::keycloak::Kept;
 use crate::keycloak::flow::{FlowError, Flows};
@@ -160,7 +160,9 @@ pub(super) async fn update_config(call: Call) -> Answer {
 async fn try_update_config(call: &Call) -> Answer {
     let (id, mut body) = (call.part("config"), call.server.json::<Kept>()?);
     let mut flows = all(call).await?;
-    unmask(&mut body, flows.config(id).ok_or(FlowError::NoConfig)?);
+    let old = flows.config(id).ok_or(FlowError::NoConfig)?;
+    stays_put(&body, old)?;
+    unmask(&mut body, old);
     flows.update_config(id, body)?;
     keep(call, flows, Operation::Update, CONFIGS.resource, &format!("authentication/config/{id}")).await?;
     done()

@@ -82,7 +82,7 @@ async fn try_update(call: &Call) -> Answer {
     let old = named(call).await?;
     let mut content = old.content.clone();
     content.extend(call.server.json::<Kept>()?);
-    let record = PROVIDERS.change(&old, content);
+    let record = PROVIDERS.change(&old, content)?;
     if record.name.is_empty() {
         return Err(AdminError::bad("alias is missing"));
     }
@@ -92,7 +92,7 @@ async fn try_update(call: &Call) -> Answer {
         for mapper in mappers_of(call, &old).await? {
             let mut content = mapper.content.clone();
             content.insert("identityProviderAlias".to_owned(), record.name.clone().into());
-            changes.push(Change::PutKeycloakRecord(MAPPERS.change(&mapper, content)));
+            changes.push(Change::PutKeycloakRecord(MAPPERS.change(&mapper, content)?));
         }
     }
     let path = address(&record.name);
@@ -175,7 +175,7 @@ async fn try_update_mapper(call: &Call) -> Answer {
     content.extend(call.server.json::<Kept>()?);
     content.insert("identityProviderAlias".to_owned(), provider.name.clone().into());
     let path = format!("{}/mappers/{}", address(&provider.name), old.id);
-    MAPPERS.put(call, MAPPERS.change(&old, content), Operation::Update, &path).await?;
+    MAPPERS.put(call, MAPPERS.change(&old, content)?, Operation::Update, &path).await?;
     done()
 }
 

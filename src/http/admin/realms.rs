@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::answer::{AdminError, Answer, done, told};
 use super::beside;
 use super::call::{Call, Operation, ServerCall};
+use super::documents::stays_put;
 use crate::keycloak::realm::{from_representation, to_representation};
 use crate::keycloak::record::ATTRIBUTES;
 use crate::keycloak::representation::RealmRepresentation;
@@ -86,6 +87,7 @@ async fn try_update(call: &Call) -> Answer {
     let old = &call.state.realm;
     let kept = beside::kept(call, Beside::Realm, &old.id).await?;
     let (realm, mut new) = from_representation(&body, old.clone());
+    stays_put(&new, &kept)?;
     secret::unmask(&mut new, &kept);
     let mut all = kept.clone();
     if body.attributes.is_some() {

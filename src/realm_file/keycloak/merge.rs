@@ -22,6 +22,7 @@ use super::super::plan::Deleted;
 use super::super::state::{GroupState, State, UserState};
 use crate::clock::Timestamp;
 use crate::keycloak::credential::Password;
+use crate::keycloak::record::ATTRIBUTES;
 use crate::keycloak::representation::RealmRepresentation;
 use crate::keycloak::{Beside, Kept, KeycloakRecord, client_scope, overlay, realm, secret};
 use crate::protocol::client::Client;
@@ -99,6 +100,7 @@ struct Merge {
     sealed: HashMap<String, Secret>,
     deleted: Vec<Deleted>,
     notes: BTreeSet<String>,
+    clashes: Vec<String>,
     without_effect: effect::WithoutEffect,
 }
 
@@ -121,14 +123,25 @@ impl Merge {
             sealed: HashMap::new(),
             deleted: Vec::new(),
             notes: BTreeSet::new(),
+            clashes: Vec::new(),
             without_effect: effect::WithoutEffect::default(),
         }
     }
 
     fn realm(&mut self, representation: &RealmRepresentation) {
-        let (realm, kept) = realm::from_representation(representation, self.realm.clone());
+        let (realm, mut kept) = realm::from_representation(representation, self.realm.clone());
         self.rename(&realm.id, representation.id.as_deref());
         self.without_effect.note("the realm", &kept);
+        if let Some(there) = self.kept.get_mut(&(Beside::Realm.kind().to_owned(), realm.id.clone())) {
+            if let Some(address) = secret::redirected(&kept, &there.content) {
+                self.clashes.push(documents::redirected("the realm", address));
+            }
+            secret::unmask(&mut kept, &there.content);
+            // As where Keycloak is told of them: those that are left out are gone.
+            if representation.attributes.is_some() {
+                there.content.remove(ATTRIBUTES);
+            }
+        }
         self.keep(Beside::Realm, &realm.id.clone(), kept);
         self.realm = realm;
     }

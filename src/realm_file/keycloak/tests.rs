@@ -112,6 +112,33 @@ fn difference(a: &str, b: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_realm_has_the_attributes_that_its_file_names_and_no_others() {
+    let with = |attributes: Value| {
+        json!({ "realm": "shop", "enabled": true, "smtpServer": { "host": "mail" }, "attributes": attributes }).to_string()
+    };
+    let (place, _) = Place::with(&with(json!({ "x": "1", "y": "2", "apiSecret": "canary" }))).await;
+    let kept = async || {
+        let state = place.state("shop").await;
+        state.kept(Beside::Realm, &state.realm.id)
+    };
+    place.apply(&with(json!({ "x": "3", "apiSecret": "**********" }))).await;
+    assert_eq!(
+        kept().await["attributes"],
+        json!({ "x": "3", "apiSecret": "canary" }),
+        "a mask stands for what was there"
+    );
+    place.apply(r#"{ "realm": "shop", "enabled": true }"#).await;
+    assert_eq!(
+        kept().await["attributes"],
+        json!({ "x": "3", "apiSecret": "canary" }),
+        "said nothing of them"
+    );
+    place.apply(&with(json!({}))).await;
+    assert_eq!(kept().await.get("attributes"), None);
+    assert_eq!(kept().await["smtpServer"]["host"], "mail");
+}
+
+#[tokio::test]
 async fn applying_again_changes_nothing() {
     for text in [SMALL, GROUPS, CREDENTIALS] {
         let (place, _) = Place::with(text).await;

@@ -118,6 +118,44 @@ async fn events_tell_what_happened_and_go_in_development_alone() {
     assert_eq!(admin.get("realms/main/events/config").await["eventsEnabled"], false);
 }
 
+/// B07: who may change where a secret goes, and not read it, does not have it sent to themselves.
+#[tokio::test]
+async fn b07_a_mask_carries_no_secret_to_another_address() {
+    let admin = Admin::new().await;
+    let at = "realms/main/identity-provider/instances";
+    let config =
+        json!({ "clientId": "a", "clientSecret": "canary", "tokenUrl": "https://hub.example/token" });
+    admin.must(Method::POST, at, json!({ "alias": "hub", "providerId": "oidc", "config": config })).await;
+    let smtp = json!({ "smtpServer": { "host": "mail.example", "port": "25", "password": "canary" } });
+    admin.must(Method::PUT, "realms/main", smtp).await;
+    let ldap = json!({ "name": "ldap", "providerId": "ldap", "providerType": "x",
+        "config": { "connectionUrl": ["ldap://a"], "bindCredential": ["canary"] } });
+    let ldap = admin.must(Method::POST, "realms/main/components", ldap).await;
+    let (hub, ldap) = (format!("{at}/hub"), format!("realms/main/components/{ldap}"));
+    for (path, pointer, value) in [
+        (hub.as_str(), "/config/tokenUrl", "https://evil.example/token"),
+        ("realms/main", "/smtpServer/host", "evil.example"),
+        (ldap.as_str(), "/config/connectionUrl/0", "ldap://evil"),
+    ] {
+        let shown = admin.get(path).await;
+        let mut body = shown.clone();
+        *body.pointer_mut(pointer).unwrap() = json!(value);
+        let told = admin.refused(Method::PUT, path, body, 400).await;
+        assert!(told["errorMessage"].as_str().unwrap().contains("send the secret again"), "{path}: {told}");
+        assert_eq!(admin.get(path).await, shown, "{path}");
+    }
+    let import = json!({ "ifResourceExists": "OVERWRITE", "identityProviders": [{ "alias": "hub", "providerId": "oidc",
+        "config": { "clientId": "a", "clientSecret": "**********", "tokenUrl": "https://evil.example/token" } }] });
+    admin.refused(Method::POST, "realms/main/partialImport", import, 400).await;
+    // With the secret it is a new provider, and whatever else may change beside the mask.
+    let mut body = admin.get(&hub).await;
+    body["displayName"] = json!("The hub");
+    admin.must(Method::PUT, &hub, body.clone()).await;
+    body["config"]["tokenUrl"] = json!("https://lab.example/token");
+    body["config"]["clientSecret"] = json!("new");
+    admin.must(Method::PUT, &hub, body).await;
+}
+
 #[tokio::test]
 async fn tokens_for_registration_are_shown_once() {
     let admin = Admin::new().await;
@@ -129,6 +167,15 @@ async fn tokens_for_registration_are_shown_once() {
     let reply = admin.ask(Method::GET, at, None).await;
     assert!(!reply.body.contains(token), "a06");
     assert_eq!((&reply.json()[0]["remainingCount"], &reply.json()[0]["expiration"]), (&json!(2), &json!(60)));
+    let metadata = json!({ "redirect_uris": ["http://localhost/cb"] }).to_string();
+    let headers =
+        [("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
+    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let register = "/realms/main/clients-registrations/openid-connect";
+    let registered = admin.server.browser().send(Method::POST, register, Some(metadata), &headers).await;
+    assert_eq!(registered.status, 201, "{}", registered.body);
+    let left = admin.get(at).await;
+    assert_eq!((&left[0]["count"], &left[0]["remainingCount"]), (&json!(2), &json!(1)));
     admin.must(Method::DELETE, &format!("{at}/{}", made["id"].as_str().unwrap()), json!({})).await;
     assert_eq!(admin.get(at).await, json!([]));
     for body in [json!({ "count": 0 }), json!({ "expiration": -1 })] {

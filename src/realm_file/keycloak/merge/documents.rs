@@ -40,12 +40,23 @@ impl Merge {
         let before = self.kept.values().find(|there| {
             same(there, &record.parent, &record.name) || (there.kind == record.kind && there.id == record.id)
         });
-        secret::unmask(&mut record.content, before.map_or(&nothing, |there| &there.content));
+        let before = before.map_or(&nothing, |there| &there.content);
+        if let Some(address) = secret::redirected(&record.content, before) {
+            self.clashes.push(redirected(&format!("{} `{}`", kind.kind(), record.name), address));
+        }
+        secret::unmask(&mut record.content, before);
         // Of one name there is one, whatever identifier the file has for it.
         self.kept.retain(|_, there| !same(&&*there, &record.parent, &record.name) || there.id == record.id);
         self.without_effect.note_documents(kind);
         self.kept.insert((record.kind.clone(), record.id.clone()), record);
     }
+}
+
+/// That `what` has another address beside the mask of a secret.
+pub(super) fn redirected(what: &str, address: &str) -> String {
+    format!(
+        "{what} has another `{address}` than the one its secret goes to: write the secret in place of its mask"
+    )
 }
 
 /// The member of a component that an export has as the name of the list.

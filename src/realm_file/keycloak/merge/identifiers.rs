@@ -39,7 +39,8 @@ impl Merge {
             ..role
         });
         let roles: Vec<Role> = roles.collect();
-        let mut clashes = self.roles.clashes;
+        let mut clashes = self.clashes;
+        clashes.extend(self.roles.clashes);
         clashes.extend(clashes::clashes(&self.scopes, &self.clients, &roles, &self.groups, &self.users));
         let parts = self.roles.parts.into_iter();
         let parts = parts.flat_map(|(whole, parts)| {
