@@ -39,6 +39,8 @@ pub struct App {
     pub lockouts: Lockouts,
     /// Large bodies, which take many times their length of memory while they are read, come one after another.
     pub large_bodies: Semaphore,
+    /// Changes of one realm's configuration take turns: each is made from what the one before left.
+    pub configuring: Turns,
     /// Proves clients' secrets.
     pub client_secrets: ClientSecrets,
     /// The way out, to addresses that others name.

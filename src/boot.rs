@@ -136,6 +136,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         sign_ins: Turns::default(),
         lockouts: Lockouts::default(),
         large_bodies: Semaphore::new(1),
+        configuring: Turns::default(),
         hosts: config.hosts(),
         rules: Rules {
             strictness: if dev { Strictness::Development } else { Strictness::Serve },

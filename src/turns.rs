@@ -2,8 +2,9 @@
 //!
 //! The brake counts an attempt before its password is looked at, and takes the count back when it was right. Ten right
 //! sign-ins of one person at the same moment (a test suite with ten workers) would be taken for ten guesses. So they
-//! take turns here, each until its count is taken back. That is for comfort alone: what is safe rests on the count in the
-//! database, and another node has turns of its own.
+//! take turns here, each until its count is taken back. Changes of one realm's configuration take turns too, since each is
+//! made from what the one before left. That is for comfort alone: what is safe rests on the database, and another node has
+//! turns of its own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,7 +58,8 @@ impl Turns {
             Arc::clone(&entry.places)
         };
         // From here on, so that whoever gives up while it waits is counted out too.
-        let mut turn = Turn { turns: self, subject: subject.to_owned(), place: None };
+        let waited = places.available_permits() == 0;
+        let mut turn = Turn { turns: self, subject: subject.to_owned(), place: None, waited };
         let place = tokio::time::timeout(self.most_wait, places.acquire_owned()).await;
         turn.place = Some(place.map_err(|_| NoTurn)?.map_err(|_| NoTurn)?);
         Ok(turn)
@@ -75,6 +77,15 @@ pub struct Turn<'a> {
     turns: &'a Turns,
     subject: String,
     place: Option<OwnedSemaphorePermit>,
+    waited: bool,
+}
+
+impl Turn<'_> {
+    /// Whether somebody else had a turn until now.
+    #[must_use]
+    pub fn waited(&self) -> bool {
+        self.waited
+    }
 }
 
 impl Drop for Turn<'_> {
@@ -98,12 +109,13 @@ mod tests {
     async fn no_more_than_most_at_once_and_others_do_not_wait() {
         let turns = Turns::default();
         let (one, _two) = (turns.of("alice", 2).await.unwrap(), turns.of("alice", 2).await.unwrap());
+        assert!(!one.waited());
         let third = turns.of("alice", 2);
         tokio::pin!(third);
         assert!(tokio::time::timeout(Duration::from_millis(10), &mut third).await.is_err());
         let _bob = turns.of("bob", 2).await.unwrap();
         drop(one);
-        assert!(third.await.is_ok());
+        assert!(third.await.unwrap().waited());
     }
 
     #[tokio::test]

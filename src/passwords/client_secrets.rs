@@ -90,11 +90,39 @@ impl ClientSecrets {
     /// # Errors
     /// [`PasswordError`]: too long, too busy, or failed.
     pub async fn store(&self, client: &Client, secret: &Secret) -> Result<String, PasswordError> {
+        self.store_hashed(client, secret, None).await
+    }
+
+    /// As [`ClientSecrets::store`], with a hash of the secret that was made ahead by [`ClientSecrets::hash_ahead`], where
+    /// a hash is what is stored.
+    ///
+    /// # Errors
+    /// [`PasswordError`]: too long, too busy, or failed.
+    pub async fn store_hashed(
+        &self,
+        client: &Client,
+        secret: &Secret,
+        hash: Option<&str>,
+    ) -> Result<String, PasswordError> {
         within_limit(secret)?;
-        match self.legible(client, secret) {
-            Some(stored) => Ok(stored),
-            None => self.hash_chosen(self.passwords.profile(), secret.clone()).await,
+        match (self.legible(client, secret), hash) {
+            (Some(stored), _) => Ok(stored),
+            (None, Some(hash)) => Ok(hash.to_owned()),
+            (None, None) => self.hash_chosen(self.passwords.profile(), secret.clone()).await,
         }
+    }
+
+    /// The hash of a secret that somebody chose, for a client of which more is to be read; none where secrets are kept so
+    /// that they can be shown again.
+    ///
+    /// # Errors
+    /// [`PasswordError`]: too long, too busy, or failed.
+    pub async fn hash_ahead(&self, secret: &Secret) -> Result<Option<String>, PasswordError> {
+        within_limit(secret)?;
+        if self.shows_again() {
+            return Ok(None);
+        }
+        self.hash_chosen(self.passwords.profile(), secret.clone()).await.map(Some)
     }
 
     /// As [`ClientSecrets::store`], of a secret that this server drew: its hash costs nothing.

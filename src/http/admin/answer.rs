@@ -13,6 +13,7 @@ use crate::http::error::{ApiError, Fault};
 use crate::passwords::PasswordError;
 use crate::realms::RealmError;
 use crate::store::{REALM_CHANGED, StoreError};
+use crate::turns::NoTurn;
 
 /// What a handler gives.
 pub(super) type Answer = Result<Response, AdminError>;
@@ -50,6 +51,11 @@ impl AdminError {
     /// A value is wrong.
     pub(super) fn bad(why: impl Into<String>) -> Self {
         Self::Refused(StatusCode::BAD_REQUEST, json!({ "errorMessage": why.into() }))
+    }
+
+    /// Something is missing, by the name of the message and its text.
+    pub(super) fn missing(name: &str, why: &str) -> Self {
+        Self::Refused(StatusCode::BAD_REQUEST, json!({ "error": name, "error_description": why }))
     }
 
     /// A field is wrong, by the name of the message and what stands in it.
@@ -124,6 +130,12 @@ impl From<StoreError> for AdminError {
 
 impl From<RealmError> for AdminError {
     fn from(error: RealmError) -> Self {
+        Self::Fault(Box::new(ApiError::from(Fault::from(error))))
+    }
+}
+
+impl From<NoTurn> for AdminError {
+    fn from(error: NoTurn) -> Self {
         Self::Fault(Box::new(ApiError::from(Fault::from(error))))
     }
 }

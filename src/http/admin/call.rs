@@ -7,6 +7,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 use super::answer::{AdminError, Answer, created};
@@ -27,6 +28,9 @@ const DEEPEST: usize = 64;
 
 /// How often a change is made anew because somebody else was quicker.
 const MOST_ATTEMPTS: u32 = 32;
+
+/// How much longer the pause before each of them is than the one before.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// An answer in the making.
 pub(super) type Attempt<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
@@ -239,16 +243,27 @@ impl Call {
     }
 
     /// Answers by `attempt`, once more with the realm as it is by then when somebody else was quicker: of changes to
-    /// parts of one record side by side, none is lost.
+    /// parts of one record side by side, none is lost. On this node they come one after another, so that it is only other
+    /// nodes that can be quicker. What takes long (a hash) belongs before it.
+    ///
+    /// # Errors
+    /// Those of `attempt`; 503 when the turn does not come in time.
     pub(super) async fn repeated<F>(mut self, attempt: F) -> Answer
     where
         F: for<'a> Fn(&'a Self) -> Attempt<'a> + Send + Sync,
     {
-        for _ in 1..MOST_ATTEMPTS {
+        let app = Arc::clone(&self.server.app);
+        let turn = app.configuring.of(self.realm_id(), 1).await?;
+        if turn.waited() {
+            self.read_again().await?;
+        }
+        for nth in 1..MOST_ATTEMPTS {
             match attempt(&self).await {
-                Err(AdminError::Moved) => self.read_again().await?,
+                Err(AdminError::Moved) => {}
                 answer => return answer,
             }
+            tokio::time::sleep(PAUSE.saturating_mul(nth)).await;
+            self.read_again().await?;
         }
         attempt(&self).await
     }

@@ -113,10 +113,15 @@ fn read_body(call: &Call) -> Result<ClientRepresentation, AdminError> {
 
 /// Makes a client with all that the body says.
 pub(super) async fn create(call: Call) -> Answer {
-    call.repeated(|call| Box::pin(try_create(call))).await
+    let hash = secrets::hashed(&call, &read_body(&call)?).await?;
+    call.repeated(move |call| {
+        let hash = hash.clone();
+        Box::pin(async move { try_create(call, hash.as_deref()).await })
+    })
+    .await
 }
 
-async fn try_create(call: &Call) -> Answer {
+async fn try_create(call: &Call, hash: Option<&str>) -> Answer {
     let body = read_body(call)?;
     let named = body.id.is_some();
     let id = identifier(call, body.id.as_deref()).await?;
@@ -127,7 +132,7 @@ async fn try_create(call: &Call) -> Answer {
     checked(call, &client)?;
     cover::scopes(call, None, &mut client)?;
     cover::settings(call, None, &client)?;
-    secrets::settled(call, None, &mut client, read.secret).await?;
+    secrets::settled(call, None, &mut client, read.secret, hash).await?;
     // An identifier that was free must still be.
     let mut changes: Vec<Change> = named.then(|| call.unmoved()).into_iter().collect();
     let account = account::changes(call, &client, None).await?;
@@ -180,10 +185,16 @@ async fn commit(
 
 /// Changes what the body says.
 pub(super) async fn update(call: Call) -> Answer {
-    call.repeated(|call| Box::pin(try_update(call))).await
+    changeable(&call).await?;
+    let hash = secrets::hashed(&call, &read_body(&call)?).await?;
+    call.repeated(move |call| {
+        let hash = hash.clone();
+        Box::pin(async move { try_update(call, hash.as_deref()).await })
+    })
+    .await
 }
 
-async fn try_update(call: &Call) -> Answer {
+async fn try_update(call: &Call, hash: Option<&str>) -> Answer {
     let old = changeable(call).await?;
     let body = read_body(call)?;
     if old.settings.built_in && body.client_id.as_ref().is_some_and(|name| *name != old.client_id) {
@@ -206,7 +217,7 @@ async fn try_update(call: &Call) -> Answer {
     checked(call, &client)?;
     cover::scopes(call, Some(&old), &mut client)?;
     cover::settings(call, Some(&old), &client)?;
-    secrets::settled(call, Some(&old), &mut client, read.secret).await?;
+    secrets::settled(call, Some(&old), &mut client, read.secret, hash).await?;
     let (id, name) = (client.id.clone(), client.client_id.clone());
     let mut changes =
         vec![call.unmoved(), Change::PutClient { client: Box::new(client.clone()), at: call.now() }];

@@ -8,9 +8,10 @@ use tokio::task::JoinSet;
 use vestibule::boot::{self, Administrator};
 use vestibule::realm_file::{self, Newcomers, RealmSpec};
 use vestibule::secrets::Secret;
-use vestibule::testing::TestServer;
+use vestibule::testing::{Options, TestServer};
 
-use super::scene::{Admin, names};
+use super::scene::{Admin, REALMS, names};
+use crate::on_both;
 
 const CALLERS: usize = 20;
 
@@ -149,6 +150,38 @@ async fn a_secret_is_drawn_beside_mappers_and_none_is_lost() {
     assert_eq!(admin.get(&models).await.as_array().unwrap().len(), CALLERS);
     let secret = admin.get(&format!("realms/main/clients/{web}/client-secret")).await["value"].clone();
     assert!(drawn.contains(&secret), "the last that was drawn");
+}
+
+on_both! {
+    /// Terraform and config-cli make them ten at a time, scripts all at once.
+    async fn seventy_mappers_made_at_once_are_all_there(place) {
+        let options = Options { realm: Some(REALMS.to_owned()), ..place.options() };
+        let admin = Arc::new(Admin::on(TestServer::with(options).await.unwrap()).await);
+        let web = client(&admin, "web").await;
+        let models = format!("realms/main/clients/{web}/protocol-mappers/models");
+        let mapper = |nth: usize| json!({
+            "name": format!("m{nth}"), "protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-claim-mapper",
+            "config": { "claim.name": format!("m{nth}"), "claim.value": "1", "access.token.claim": "true" },
+        });
+        all_done(&admin, (0..70).map(|nth| (Method::POST, models.clone(), mapper(nth))).collect()).await;
+        assert_eq!(admin.get(&models).await.as_array().unwrap().len(), 70);
+    }
+}
+
+/// A chosen secret is hashed once for a change, however often that is made anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chosen_secret_is_hashed_once() {
+    let options = Options { realm: Some(REALMS.to_owned()), strict: true, ..Options::default() };
+    let admin = Arc::new(Admin::on(TestServer::with(options).await.unwrap()).await);
+    let web = client(&admin, "web").await;
+    let before = admin.server.app().passwords.made();
+    let asked = (0..CALLERS).map(|nth| {
+        let body = json!({ "secret": format!("a-chosen-secret-{nth}"), "description": nth.to_string() });
+        (Method::PUT, format!("realms/main/clients/{web}"), body)
+    });
+    all_done(&admin, asked.collect()).await;
+    let made = admin.server.app().passwords.made() - before;
+    assert_eq!(made, u64::try_from(CALLERS).unwrap(), "one for each");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,12 +1,15 @@
 //! The secret of a client. Production keeps no more than a hash, and a mask stands for it; whoever drew a new one sees it
 //! that once (attacks A06). Development shows it, since Keycloak's tools read it.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::super::answer::{AdminError, Answer, told};
 use super::super::call::{Call, Operation};
 use super::cover;
 use crate::keycloak::client::MASK;
+use crate::keycloak::representation::ClientRepresentation;
 use crate::protocol::admin::Permission;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::secrets::{SEALED_PREFIX, SHARED_PREFIX, Secret, random_token};
@@ -24,13 +27,31 @@ pub(super) fn shown(call: &Call, client: &Client) -> Option<String> {
     Some(known.map_or(masked, |secret| secret.expose().to_owned()))
 }
 
-/// Gives `client` the stored form of its secret: of `new`, of the one that `old` has, else of one that is drawn. A client
-/// that came with the realm gets none by itself; one that is public, or proves itself by its key, keeps none.
+/// The hash of the secret that a body gives its client, where one will be kept. It takes a while, in which nobody else who
+/// changes the realm has to wait; so it is made before their turns.
+pub(super) async fn hashed(call: &Call, body: &ClientRepresentation) -> Result<Option<Arc<str>>, AdminError> {
+    let secret = body.secret.as_deref().filter(|secret| !secret.is_empty() && *secret != MASK);
+    let is_public = body.public_client == Some(true);
+    // By these names of Keycloak, nothing is kept or a secret that can be read again.
+    let signs = matches!(body.client_authenticator_type.as_deref(), Some("client-jwt" | "client-secret-jwt"));
+    match secret.filter(|_| !is_public && !signs) {
+        Some(secret) => {
+            let hash = call.server.app.client_secrets.hash_ahead(&Secret::from(secret)).await?;
+            Ok(hash.map(Arc::from))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Gives `client` the stored form of its secret: of `new` (whose `hash` may be made already), of the one that `old` has, else
+/// of one that is drawn. A client that came with the realm gets none by itself; one that is public, or proves itself by its
+/// key, keeps none.
 pub(super) async fn settled(
     call: &Call,
     old: Option<&Client>,
     client: &mut Client,
     new: Option<Secret>,
+    hash: Option<&str>,
 ) -> Result<(), AdminError> {
     let by_key = client.settings.authentication == ClientAuthentication::PrivateKeyJwt;
     if client.is_public() || by_key {
@@ -39,7 +60,7 @@ pub(super) async fn settled(
     }
     let secrets = &call.server.app.client_secrets;
     if let Some(new) = new {
-        client.secret_hash = Some(secrets.store(client, &new).await?);
+        client.secret_hash = Some(secrets.store_hashed(client, &new, hash).await?);
         return Ok(());
     }
     if old.is_some() && stays(old, client) || client.settings.built_in {
