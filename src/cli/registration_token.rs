@@ -135,6 +135,7 @@ impl Create {
             realm_id: realm.id.clone(),
             created_at: now,
             expires_at: now.plus(self.expires),
+            uses: self.uses,
             uses_left: self.uses,
         };
         let detail = json!({ "by": "command line", "registration_token": token.id, "uses": self.uses });

@@ -51,6 +51,8 @@ pub struct InitialToken {
     pub created_at: Timestamp,
     /// Until when it is good.
     pub expires_at: Timestamp,
+    /// How many times it could be used at first.
+    pub uses: i64,
     /// How many times it can still be used.
     pub uses_left: i64,
 }

@@ -112,6 +112,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "sealed_secrets",
         text: include_str!("../../migrations/0030_sealed_secrets.sql"),
     },
+    Migration {
+        version: 31,
+        name: "registration_uses",
+        text: include_str!("../../migrations/0031_registration_uses.sql"),
+    },
 ];
 
 /// The key of the advisory lock: "vestibul" in ASCII.

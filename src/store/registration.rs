@@ -13,6 +13,7 @@ row! {
         realm_id: String,
         created_at: Timestamp,
         expires_at: Timestamp,
+        uses: i64,
         uses_left: i64,
     }
 }
@@ -25,10 +26,10 @@ pub const REGISTRATION_LIMIT: &str = "number of registered clients";
 pub const REGISTRATION_CHANGED: &str = "registration";
 
 pub(super) fn add_token(token: &InitialToken, fingerprint: &str) -> Statement {
-    let text = "INSERT INTO registration_tokens (id, realm_id, fingerprint, created_at, expires_at, uses_left) \
-                VALUES ($1, $2, $3, $4, $5, $6)";
-    let InitialToken { id, realm_id, created_at, expires_at, uses_left } = token;
-    sql!(text, id, realm_id, fingerprint, *created_at, *expires_at, *uses_left)
+    let text = "INSERT INTO registration_tokens (id, realm_id, fingerprint, created_at, expires_at, uses, uses_left) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let InitialToken { id, realm_id, created_at, expires_at, uses, uses_left } = token;
+    sql!(text, id, realm_id, fingerprint, *created_at, *expires_at, *uses, *uses_left)
 }
 
 pub(super) fn delete_token(realm_id: &str, id: &str) -> Statement {
@@ -103,12 +104,14 @@ impl Store {
         realm_id: &str,
         now: Timestamp,
     ) -> Result<Vec<InitialToken>, StoreError> {
-        let text = "SELECT id, realm_id, created_at, expires_at, uses_left FROM registration_tokens \
+        // A token from before the first number was kept began with what it had then.
+        let text = "SELECT id, realm_id, created_at, expires_at, COALESCE(uses, uses_left) AS uses, uses_left \
+                    FROM registration_tokens \
                     WHERE realm_id = $1 AND expires_at > $2 AND uses_left > 0 ORDER BY created_at, id";
         let rows = self.db.all::<Row>(sql!(text, realm_id, now)).await?;
         let record = |row: Row| {
-            let Row { id, realm_id, created_at, expires_at, uses_left } = row;
-            InitialToken { id, realm_id, created_at, expires_at, uses_left }
+            let Row { id, realm_id, created_at, expires_at, uses, uses_left } = row;
+            InitialToken { id, realm_id, created_at, expires_at, uses, uses_left }
         };
         Ok(rows.into_iter().map(record).collect())
     }

@@ -93,6 +93,7 @@ async fn initial(server: &TestServer, uses: i64) -> String {
         realm_id,
         created_at: now,
         expires_at: now.plus(600),
+        uses,
         uses_left: uses,
     };
     let fingerprint = secrets::fingerprint(&value);

@@ -11,7 +11,14 @@ impl World {
     async fn token(&self, uses_left: i64) -> String {
         let fingerprint = id();
         let realm_id = self.tenant.realm.id.clone();
-        let token = InitialToken { id: id(), realm_id, created_at: NOW, expires_at: NOW.plus(60), uses_left };
+        let token = InitialToken {
+            id: id(),
+            realm_id,
+            created_at: NOW,
+            expires_at: NOW.plus(60),
+            uses: 10,
+            uses_left,
+        };
         let add = Change::AddRegistrationToken { token, fingerprint: fingerprint.clone() };
         self.store.commit(vec![add]).await.unwrap();
         fingerprint
@@ -99,7 +106,7 @@ on_both! {
         assert_eq!(conflict(world.store.commit(vec![late]).await), NO_INITIAL_TOKEN);
         assert_eq!(conflict(world.store.commit(vec![world.spend(&token)]).await), "done");
         let left = world.store.registration_tokens(&world.tenant.realm.id, NOW).await.unwrap();
-        assert_eq!(left.iter().map(|token| token.uses_left).collect::<Vec<_>>(), [8]);
+        assert_eq!(left.iter().map(|token| (token.uses, token.uses_left)).collect::<Vec<_>>(), [(10, 8)]);
     }
 
     async fn fifty_callers_fill_a_realm_to_its_limit(world) {

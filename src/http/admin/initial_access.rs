@@ -39,7 +39,7 @@ fn shown(token: &InitialToken) -> Value {
         "id": token.id,
         "timestamp": token.created_at.0,
         "expiration": token.expires_at.since(token.created_at),
-        "count": token.uses_left,
+        "count": token.uses,
         "remainingCount": token.uses_left,
     })
 }
@@ -64,6 +64,7 @@ pub(super) async fn create(call: Call) -> Answer {
         realm_id: call.realm_id().to_owned(),
         created_at: now,
         expires_at: now.plus(span),
+        uses,
         uses_left: uses,
     };
     let mut answer = shown(&token);
