@@ -210,6 +210,8 @@ async fn try_update(call: &Call) -> Answer {
     let tree = tree_of(call).await?;
     let old = tree.by_id(call.part("group")).ok_or_else(missing)?;
     let name = name(body.name.as_deref())?;
+    // A name is a part of the path that claims, imports and other administrators go by.
+    all_covered(call, &tree, old).await?;
     let parent = old.parent.as_deref().and_then(|id| tree.by_id(id));
     let (group, new) = from_representation(body, old.clone());
     let group = Group { path: path(parent, &name), name: name.clone(), ..group };

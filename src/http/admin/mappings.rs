@@ -109,6 +109,11 @@ async fn change(call: &Call, operation: Operation, make: fn(String, &Holder, Str
     if !ids.iter().all(|id| grantable(call, id)) {
         return Err(AdminError::above("One of the roles"));
     }
+    // Of an administrator above the caller, plain roles stay too.
+    match &holder {
+        Holder::User { id, .. } => users::covered(call, id).await?,
+        Holder::Group { id } => groups::covered(call, id).await?,
+    }
     let realm_id = call.realm_id().to_owned();
     let mut changes: Vec<Change> = ids.into_iter().map(|id| make(realm_id.clone(), &holder, id)).collect();
     let (path, service) = match &holder {

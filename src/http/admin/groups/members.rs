@@ -57,7 +57,7 @@ pub(in super::super) async fn leave(call: Call) -> Answer {
 }
 
 async fn member(call: &Call, joins: bool) -> Answer {
-    let (user, group) = (users::named(call).await?, named(call).await?);
+    let (user, group) = (users::manageable(call).await?, named(call).await?);
     covered(call, &group.id).await?;
     let (realm_id, user_id, group_id) = (call.realm_id().to_owned(), user.id.clone(), group.id.clone());
     let (change, operation) = if joins {
