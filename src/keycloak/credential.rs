@@ -13,6 +13,7 @@ use super::{filled, stable_id};
 use crate::clock::Timestamp;
 use crate::passwords::{Cost, Pbkdf2Digest, Scheme};
 use crate::protocol::credential::{Credential, OTP};
+use crate::protocol::otp;
 use crate::protocol::user::User;
 use crate::secrets::Secret;
 
@@ -114,6 +115,17 @@ pub fn from_representations(
         });
     }
     read
+}
+
+/// What is wrong with a device for one-time codes, by which nobody could sign in; none for other credentials.
+#[must_use]
+pub fn problem(credential: &CredentialRepresentation) -> Option<&'static str> {
+    let kind = credential.kind.as_deref().unwrap_or(PASSWORD);
+    if !matches!(kind, "totp" | "hotp" | OTP) {
+        return None;
+    }
+    let (secret, data) = parts(kind, credential)?;
+    otp::problem(&secret, &data)
 }
 
 fn described(credential: &CredentialRepresentation) -> Kept {

@@ -103,13 +103,51 @@ impl DeviceKey {
     }
 }
 
+/// How many digits a code may have.
+const DIGITS: std::ops::RangeInclusive<u32> = 6..=8;
+
+/// How many seconds a code by time may be good for.
+const PERIOD: std::ops::RangeInclusive<i64> = 1..=86_400;
+
+/// What is wrong with a device, by its opened `secret` and its `data`: nobody could sign in by it.
+#[must_use]
+pub fn problem(secret: &str, data: &str) -> Option<&'static str> {
+    let Ok(method) = serde_json::from_str::<Method>(data) else {
+        return Some("the data of a device is not written as Keycloak writes it");
+    };
+    if !["totp", "hotp"].contains(&method.sub_type.as_str()) {
+        Some("the subType of a device is totp or hotp")
+    } else if !DIGITS.contains(&method.digits) {
+        Some("the codes of a device have 6, 7 or 8 digits")
+    } else if method.sub_type == "totp" && !PERIOD.contains(&method.period) {
+        Some("the period of a device is from 1 to 86400 seconds")
+    } else if method.counter < 0 {
+        Some("the counter of a device is 0 or more")
+    } else if algorithm(&method).is_none() {
+        Some("the algorithm of a device is HmacSHA1, HmacSHA256 or HmacSHA512")
+    } else if key(secret).is_none_or(|key| key.is_empty()) {
+        Some("a device has a secret, as it is or in BASE32")
+    } else {
+        None
+    }
+}
+
 /// A right code.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Right {
     /// What it uses up: no code is good twice (RFC 6238 §5.2).
     pub spend: Spend,
-    /// The credential as it is from now on, when its counter has moved.
-    pub moved: Option<Credential>,
+    /// The device, when its counter has moved.
+    pub moved: Option<Moved>,
+}
+
+/// A device whose counter went on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    /// As it is from now on.
+    pub credential: Credential,
+    /// Its `data` as they were: with others, somebody else was quicker.
+    pub before: String,
 }
 
 /// Whether `typed` is a code of `credential` at `now`. `secret` is its opened `Credential::secret`.
@@ -118,7 +156,7 @@ pub fn check(credential: &Credential, secret: &str, typed: &str, now: Timestamp)
     let method: Method = serde_json::from_str(&credential.data).ok()?;
     let key = key(secret)?;
     let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-    if credential.kind != OTP || !(6..=8).contains(&method.digits) || method.period <= 0 {
+    if credential.kind != OTP || !DIGITS.contains(&method.digits) || method.period <= 0 {
         return None;
     }
     let by_count = method.sub_type == "hotp";
@@ -146,11 +184,13 @@ pub fn check(credential: &Credential, secret: &str, typed: &str, now: Timestamp)
     Some(Right { spend, moved: by_count.then(|| moved(credential, step)).flatten() })
 }
 
-/// The credential whose next code is the one after `step`.
-fn moved(credential: &Credential, step: i64) -> Option<Credential> {
+/// The device whose next code is the one after `step`.
+fn moved(credential: &Credential, step: i64) -> Option<Moved> {
     let mut data: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&credential.data).ok()?;
     data.insert("counter".to_owned(), step.saturating_add(1).into());
-    Some(Credential { data: serde_json::to_string(&data).ok()?, ..credential.clone() })
+    let data = serde_json::to_string(&data).ok()?;
+    let before = credential.data.clone();
+    Some(Moved { credential: Credential { data, ..credential.clone() }, before })
 }
 
 fn key(secret: &str) -> Option<Vec<u8>> {
@@ -196,15 +236,18 @@ fn base32(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+fn algorithm(method: &Method) -> Option<hmac::Algorithm> {
+    match method.algorithm.as_str() {
+        "HmacSHA1" => Some(HMAC_SHA1_FOR_LEGACY_USE_ONLY),
+        "HmacSHA256" => Some(HMAC_SHA256),
+        "HmacSHA512" => Some(HMAC_SHA512),
+        _ => None,
+    }
+}
+
 /// The code of one step (RFC 4226 §5.3).
 fn code(method: &Method, key: &[u8], step: i64) -> Option<String> {
-    let algorithm = match method.algorithm.as_str() {
-        "HmacSHA1" => HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-        "HmacSHA256" => HMAC_SHA256,
-        "HmacSHA512" => HMAC_SHA512,
-        _ => return None,
-    };
-    let tag = hmac::sign(&hmac::Key::new(algorithm, key), &step.to_be_bytes());
+    let tag = hmac::sign(&hmac::Key::new(algorithm(method)?, key), &step.to_be_bytes());
     let tag = tag.as_ref();
     let at = usize::from(tag.last()? & 0x0f);
     let four: [u8; 4] = tag.get(at..at.checked_add(4)?)?.try_into().ok()?;
@@ -240,6 +283,37 @@ mod tests {
     const KEY: &str = "12345678901234567890";
 
     #[test]
+    fn u10_devices_by_which_nobody_could_sign_in() {
+        let usual =
+            json!({ "subType": "totp", "digits": 6, "period": 30, "counter": 0, "algorithm": "HmacSHA1" });
+        assert_eq!(problem(&secret(KEY), &usual.to_string()), None);
+        assert_eq!(problem(&secret(KEY), "{}"), None, "what is not said is as usual");
+        for (row, name, value) in [
+            ("another kind", "subType", json!("sms")),
+            ("no digits", "digits", json!(0)),
+            ("too many digits", "digits", json!(99_999_999)),
+            ("no period", "period", json!(0)),
+            ("a period before", "period", json!(-1)),
+            ("a period for ever", "period", json!(i64::MAX)),
+            ("a count before", "counter", json!(-1)),
+            ("another algorithm", "algorithm", json!("X")),
+            ("no number", "digits", json!("six")),
+        ] {
+            let mut data = usual.clone();
+            data[name] = value;
+            assert!(problem(&secret(KEY), &data.to_string()).is_some(), "{row}");
+        }
+        for (row, secret) in [
+            ("an empty secret", secret("")),
+            ("no secret", "{}".to_owned()),
+            ("another encoding", json!({ "value": KEY, "secretEncoding": "HEX" }).to_string()),
+            ("no BASE32", json!({ "value": "1", "secretEncoding": "BASE32" }).to_string()),
+        ] {
+            assert!(problem(&secret, &usual.to_string()).is_some(), "{row}");
+        }
+    }
+
+    #[test]
     fn rfc6238_appendix_b() {
         let keys = [
             ("HmacSHA1", KEY),
@@ -271,7 +345,7 @@ mod tests {
         let mut held = credential(json!({ "subType": "hotp", "counter": 0 }));
         for (count, code) in codes.into_iter().enumerate() {
             let right = check(&held, &secret(KEY), code, Timestamp(0)).unwrap();
-            held = right.moved.unwrap();
+            held = right.moved.unwrap().credential;
             assert!(held.data.contains(&format!("\"counter\":{}", count + 1)), "{}", held.data);
             assert_eq!(check(&held, &secret(KEY), code, Timestamp(0)), None, "{code} is over");
         }

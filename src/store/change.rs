@@ -21,6 +21,7 @@ use crate::protocol::credential::Credential;
 use crate::protocol::device_code::Approval;
 use crate::protocol::grant::Grant;
 use crate::protocol::key_rotation;
+use crate::protocol::otp::Moved;
 use crate::protocol::realm::Realm;
 use crate::protocol::register::InitialToken;
 use crate::protocol::role::{Group, Role};
@@ -75,6 +76,8 @@ pub enum Change {
     /// No other user's name is this one's e-mail address, and the other way round: committed after the user, where people
     /// sign in by both.
     ExpectOwnLogins { realm_id: String, user_id: String },
+    /// No other user signs in by this, which the user's own name is mistaken for: committed after the user.
+    ExpectUnlike { realm_id: String, user_id: String, look_alike: String },
     /// A user goes, with sessions, grants and consents.
     DeleteUser { realm_id: String, id: String, at: Timestamp },
     /// A user's password is this (a PHC string).
@@ -88,6 +91,12 @@ pub enum Change {
     ProvePassword(PasswordProof),
     /// A credential of a user beside the password.
     PutCredential(Credential),
+    /// A person calls a credential this; a conflict about the `credential` when there is none.
+    LabelCredential { realm_id: String, user_id: String, id: String, label: Option<String> },
+    /// A credential has this place among those of its user; a conflict about the `credential` when there is none.
+    PlaceCredential { realm_id: String, user_id: String, id: String, priority: i64 },
+    /// A device's counter went on; a conflict about the `credential` when it is another by now, or the device is gone.
+    AdvanceCredential(Moved),
     /// It goes.
     DeleteCredential { realm_id: String, user_id: String, id: String },
     /// A user has no password any more.
@@ -237,7 +246,9 @@ impl Change {
             Self::PutRole(role) => &role.realm_id,
             Self::PutGroup(group) => &group.realm_id,
             Self::PutUser(user) | Self::ExpectUser(user) | Self::ChangeProfile(user) => &user.realm_id,
-            Self::PutCredential(credential) => &credential.realm_id,
+            Self::PutCredential(credential) | Self::AdvanceCredential(Moved { credential, .. }) => {
+                &credential.realm_id
+            }
             Self::ProvePassword(proof) => &proof.realm_id,
             Self::PutKeycloakRecord(record) => &record.realm_id,
             Self::BeginSession { session, .. } | Self::ReauthenticateSession { session, .. } => {
@@ -268,6 +279,8 @@ impl Change {
             | Self::ClearEvents { realm_id, .. }
             | Self::ForgiveAccount { realm_id, .. }
             | Self::DeleteCredential { realm_id, .. }
+            | Self::LabelCredential { realm_id, .. }
+            | Self::PlaceCredential { realm_id, .. }
             | Self::DeleteKeycloakRecord { realm_id, .. }
             | Self::AddUserRole { realm_id, .. }
             | Self::RemoveUserRole { realm_id, .. }
@@ -294,6 +307,7 @@ impl Change {
             | Self::DenyDevice { realm_id, .. }
             | Self::WithdrawConsent { realm_id, .. }
             | Self::ExpectOwnLogins { realm_id, .. }
+            | Self::ExpectUnlike { realm_id, .. }
             | Self::ForgiveAttempt { realm_id, .. } => realm_id,
         }
     }
@@ -356,6 +370,9 @@ impl Change {
             Self::ExpectOwnLogins { realm_id, user_id } => {
                 to.push(user::expect_own_logins(&realm_id, &user_id))
             }
+            Self::ExpectUnlike { realm_id, user_id, look_alike } => {
+                to.push(user::expect_unlike(&realm_id, &user_id, &look_alike));
+            }
             Self::DeleteUser { realm_id, id, at } => {
                 to.push(keycloak_record::delete_beside(&realm_id, Beside::User, &id));
                 user::delete(&realm_id, &id, at, to);
@@ -369,6 +386,13 @@ impl Change {
             }
             Self::ProvePassword(proof) => to.push(user_password::prove(&proof)),
             Self::PutCredential(credential) => to.push(credential::put(&credential)),
+            Self::LabelCredential { realm_id, user_id, id, label } => {
+                to.push(credential::label(&realm_id, &user_id, &id, label.as_deref()));
+            }
+            Self::PlaceCredential { realm_id, user_id, id, priority } => {
+                to.push(credential::place(&realm_id, &user_id, &id, priority));
+            }
+            Self::AdvanceCredential(moved) => to.push(credential::advance(&moved)),
             Self::DeleteCredential { realm_id, user_id, id } => {
                 to.push(credential::delete(&realm_id, &user_id, &id));
             }

@@ -7,7 +7,7 @@ use super::change::Change;
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::statement::{Statement, sql};
-use super::{Store, notice, together};
+use super::{Store, notice, realm, together};
 use crate::vault::Vault;
 
 impl Store {
@@ -37,25 +37,35 @@ impl Store {
 pub(super) struct Changes {
     statements: Arc<[Statement]>,
     realms: BTreeSet<String>,
+    /// Realms of which the names by which people sign in are compared.
+    compared: BTreeSet<String>,
     /// Whether statements go together that may.
     together: bool,
 }
 
 impl Changes {
     fn new(changes: Vec<Change>, vault: &Vault) -> Result<Self, StoreError> {
-        let (mut statements, mut realms) = (Vec::new(), BTreeSet::new());
+        let (mut statements, mut realms, mut compared) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for change in changes {
             if change.is_configuration() {
                 realms.insert(change.realm_id().to_owned());
             }
+            if matches!(change, Change::ExpectOwnLogins { .. } | Change::ExpectUnlike { .. }) {
+                compared.insert(change.realm_id().to_owned());
+            }
             change.statements(vault, &mut statements)?;
         }
-        Ok(Self { realms, ..Self::plain(statements) })
+        Ok(Self { realms, compared, ..Self::plain(statements) })
     }
 
     /// Statements that configure no realm.
     pub(super) fn plain(statements: Vec<Statement>) -> Self {
-        Self { statements: statements.into(), realms: BTreeSet::new(), together: false }
+        Self {
+            statements: statements.into(),
+            realms: BTreeSet::new(),
+            compared: BTreeSet::new(),
+            together: false,
+        }
     }
 }
 
@@ -68,6 +78,13 @@ impl Work for Changes {
         if !self.realms.is_empty() {
             let text = "UPDATE configuration SET version = version + 1 WHERE id = 1";
             transaction.execute(&sql!(text).needs("configuration")).await?;
+        }
+        // What two transactions write at once, neither sees: where names are compared they come one after another. SQLite
+        // has one writer anyway.
+        if transaction.is_postgres() {
+            for realm in &self.compared {
+                transaction.execute(&realm::hold(realm)).await?;
+            }
         }
         let mut rest = &*self.statements;
         while !rest.is_empty() {

@@ -6,6 +6,7 @@ use super::row::row;
 use super::statement::{Statement, listed, lists, sql};
 use crate::clock::Timestamp;
 use crate::protocol::credential::Credential;
+use crate::protocol::otp::Moved;
 
 row! {
     struct Row {
@@ -46,6 +47,26 @@ pub(super) fn put(credential: &Credential) -> Statement {
 pub(super) fn delete(realm_id: &str, user_id: &str, id: &str) -> Statement {
     let text = "DELETE FROM user_credentials WHERE id = $3 AND user_id = $2 AND realm_id = $1";
     sql!(text, realm_id, user_id, id)
+}
+
+/// What a person calls a credential that is still there.
+pub(super) fn label(realm_id: &str, user_id: &str, id: &str, label: Option<&str>) -> Statement {
+    let text = "UPDATE user_credentials SET label = $4 WHERE id = $3 AND user_id = $2 AND realm_id = $1";
+    sql!(text, realm_id, user_id, id, label.map(str::to_owned)).needs("credential")
+}
+
+/// The place of a credential that is still there.
+pub(super) fn place(realm_id: &str, user_id: &str, id: &str, priority: i64) -> Statement {
+    let text = "UPDATE user_credentials SET priority = $4 WHERE id = $3 AND user_id = $2 AND realm_id = $1";
+    sql!(text, realm_id, user_id, id, priority).needs("credential")
+}
+
+/// The data of a device whose counter went on, when they are as they were read.
+pub(super) fn advance(moved: &Moved) -> Statement {
+    let text = "UPDATE user_credentials SET data = $4 \
+                WHERE id = $3 AND user_id = $2 AND realm_id = $1 AND data = $5";
+    let Credential { realm_id, user_id, id, data, .. } = &moved.credential;
+    sql!(text, realm_id, user_id, id, data, &moved.before).needs("credential")
 }
 
 impl Store {

@@ -10,7 +10,7 @@
 //! 4. `$1…$n`, `RETURNING`, `INSERT … ON CONFLICT (key) DO UPDATE SET x = excluded.x`, plain joins.
 //! 5. Single use is one guarded `UPDATE … WHERE … IS NULL`; the number of rows names the winner.
 //! 6. A transaction opens with its write (see `Db::write`), and takes locks in one order, so that Postgres need not break
-//!    deadlocks: configuration, spent identifiers, pushed requests, consents, device codes,
+//!    deadlocks: configuration, the realm whose names of people are compared, spent identifiers, pushed requests, consents, device codes,
 //!    grants, codes and refresh tokens, sessions.
 //! 7. A realm's rows are read by `realm_id`, also where another key would do: no identifier reaches across realms.
 //! 8. Text that people page through is ordered by bytes (`COLLATE "binary"`), and searches run over `search_key`, which

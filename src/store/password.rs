@@ -9,8 +9,8 @@ use super::{
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::brake::Forgiven;
-use crate::protocol::credential::Credential;
 use crate::protocol::grant::Grant;
+use crate::protocol::otp::Moved;
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::session::Session;
 use crate::protocol::spend::{Spend, SpendKind};
@@ -27,7 +27,7 @@ pub struct KeepPasswordGrant {
     /// Until when it is needed.
     pub session_expires_at: Timestamp,
     /// The device whose counter moved with the code that was typed.
-    pub moved: Option<Credential>,
+    pub moved: Option<Moved>,
     /// What proves that the password is right still.
     pub proof: PasswordProof,
     /// The attempt that was no failure.
@@ -82,7 +82,7 @@ impl Work for KeepPasswordGrant {
             user_password::prove(&self.proof),
             session::begin(session, fingerprint, self.session_expires_at),
         ];
-        statements.extend(self.moved.as_ref().map(credential::put));
+        statements.extend(self.moved.as_ref().map(credential::advance));
         failure::forgive(realm_id, self.forgiven.clone(), &mut statements);
         statements.push(grant::add(grant, self.grant_expires_at)?);
         statements.push(backchannel_logout::signed_in(realm_id, &session.id, &grant.client, &self.issuer));

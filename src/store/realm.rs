@@ -62,6 +62,11 @@ pub(super) fn expect(realm_id: &str, version: i64) -> Statement {
     sql!(text, realm_id, version).needs(REALM_CHANGED)
 }
 
+/// Until the end of the transaction, others that hold the realm wait. What refers to it need not.
+pub(super) fn hold(realm_id: &str) -> Statement {
+    sql!("UPDATE realms SET enabled = enabled WHERE id = $1", realm_id)
+}
+
 pub(super) fn delete(realm_id: &str, to: &mut Vec<Statement>) {
     to.push(audit::keep(realm_id));
     to.push(sql!("DELETE FROM realms WHERE id = $1", realm_id));

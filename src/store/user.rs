@@ -98,6 +98,15 @@ pub(super) fn expect_own_logins(realm_id: &str, id: &str) -> Statement {
     sql!(text, realm_id, id).needs("user name")
 }
 
+/// Touches no row when another user signs in by `look_alike`.
+pub(super) fn expect_unlike(realm_id: &str, id: &str, look_alike: &str) -> Statement {
+    let text = "UPDATE users SET username = username WHERE realm_id = $1 AND id = $2 AND NOT EXISTS (\
+                SELECT 1 FROM users o WHERE o.realm_id = $1 AND o.username = $3 AND o.id <> $2) \
+                AND NOT EXISTS (\
+                SELECT 1 FROM users o WHERE o.realm_id = $1 AND o.email_key = $3 AND o.id <> $2)";
+    sql!(text, realm_id, id, look_alike).needs("user name")
+}
+
 pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
     let text = "INSERT INTO users (id, realm_id, username, email, email_key, email_verified, enabled, first_name, \
                 last_name, attributes, service_account_client, not_before, search_key, created_at, required_actions, \

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 use vestibule::keycloak::{Beside, KeycloakRecord};
 use vestibule::protocol::credential::Credential;
+use vestibule::protocol::otp::Moved;
 use vestibule::protocol::role::{Group, Role};
-use vestibule::store::Change;
+use vestibule::store::{Change, StoreError};
 
 use crate::on_both;
 use crate::world::{NOW, Tenant, World, id};
@@ -111,6 +112,36 @@ on_both! {
         }]).await.unwrap();
         let read = store.credentials_of_user(&tenant.realm.id, &tenant.user.id).await.unwrap();
         assert_eq!(read, [second]);
+    }
+
+    async fn a_credential_that_went_comes_back_by_no_label_place_or_counter(world) {
+        let World { store, tenant, .. } = &world;
+        let device = otp(tenant, 10);
+        let Credential { realm_id, user_id, id, .. } = device.clone();
+        let label = Change::LabelCredential {
+            realm_id: realm_id.clone(), user_id: user_id.clone(), id: id.clone(), label: Some("slate".into()),
+        };
+        let place = Change::PlaceCredential { realm_id: realm_id.clone(), user_id: user_id.clone(), id: id.clone(), priority: 20 };
+        let advance = |data: &str, before: &str| {
+            let credential = Credential { data: data.into(), ..device.clone() };
+            Change::AdvanceCredential(Moved { credential, before: before.into() })
+        };
+        store.commit(vec![Change::PutCredential(device.clone())]).await.unwrap();
+        store.commit(vec![label.clone(), place.clone(), advance("{\"counter\":1}", "{}")]).await.unwrap();
+        let kept = store.credentials_of_user(&realm_id, &user_id).await.unwrap();
+        let expected = Credential {
+            label: Some("slate".into()), priority: 20, data: "{\"counter\":1}".into(), ..device.clone()
+        };
+        assert_eq!(kept, [expected]);
+        let late = store.commit(vec![advance("{\"counter\":2}", "{}")]).await;
+        assert!(matches!(late, Err(StoreError::Conflict { what: "credential" })), "somebody was quicker");
+        let gone = Change::DeleteCredential { realm_id: realm_id.clone(), user_id: user_id.clone(), id };
+        store.commit(vec![gone]).await.unwrap();
+        for change in [label, place, advance("{\"counter\":2}", "{\"counter\":1}")] {
+            let late = store.commit(vec![change]).await;
+            assert!(matches!(late, Err(StoreError::Conflict { what: "credential" })));
+        }
+        assert!(store.credentials_of_user(&realm_id, &user_id).await.unwrap().is_empty());
     }
 
     async fn a_user_has_required_actions(world) {

@@ -2,18 +2,30 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::answer::{AdminError, Answer, done, told};
 use super::call::{Call, Operation};
-use super::users;
-use crate::keycloak::credential::{PASSWORD, Password, from_representations, to_representation};
+use super::{beside, users};
+use crate::keycloak::credential::{
+    KEPT, PASSWORD, Password, from_representations, problem, to_representation,
+};
 use crate::keycloak::representation::CredentialRepresentation;
 use crate::keycloak::user::UPDATE_PASSWORD;
+use crate::keycloak::{Beside, Kept};
 use crate::protocol::credential::{Credential, OTP};
 use crate::protocol::user::User;
-use crate::store::Change;
+use crate::store::{Change, StoreError};
+
+/// What is said when there is none.
+const MISSING: &str = "Credential not found";
+
+/// The member of representations that holds what a person calls a credential.
+const LABEL: &str = "userLabel";
+
+/// Characters that it has at most, as in Keycloak's column.
+const LONGEST_LABEL: usize = 255;
 
 /// The credentials of a body, ready to be kept.
 pub(super) struct Ready {
@@ -47,6 +59,9 @@ pub(super) async fn read(
         |one: &CredentialRepresentation| one.kind.as_deref().is_none_or(|kind| kind == PASSWORD);
     if body.iter().any(|one| is_password(one) && one.value.as_deref() == Some("")) {
         return Err(AdminError::bad("No password provided"));
+    }
+    if let Some(problem) = body.iter().find_map(problem) {
+        return Err(AdminError::bad(problem));
     }
     let mut new_id = || Uuid::new_v4().to_string();
     let read = from_representations(body, realm_id, user_id, &[], call.now(), &mut new_id);
@@ -129,12 +144,17 @@ pub(super) async fn list(call: Call) -> Answer {
     let user = users::named(&call).await?;
     let mut shown = Vec::new();
     if has_password(&call, &user.id).await? {
-        shown.push(json!({
-            "id": user.id,
-            "type": PASSWORD,
-            "createdDate": user.created_at.0.saturating_mul(1_000),
-            "credentialData": "{}",
-        }));
+        let mut password = Kept::from_iter([
+            ("id".to_owned(), user.id.as_str().into()),
+            ("type".to_owned(), PASSWORD.into()),
+            ("createdDate".to_owned(), user.created_at.0.saturating_mul(1_000).into()),
+            ("credentialData".to_owned(), "{}".into()),
+        ]);
+        let kept = beside::kept(&call, Beside::User, &user.id).await?;
+        if let Some(label) = kept.get(KEPT).and_then(|kept| kept.get(LABEL)) {
+            password.insert(LABEL.to_owned(), label.clone());
+        }
+        shown.push(Value::Object(password));
     }
     let others = call.store().credentials_of_user(call.realm_id(), &user.id).await?;
     shown.extend(others.iter().map(|credential| json!(to_representation(credential, None))));
@@ -152,7 +172,7 @@ pub(super) async fn delete(call: Call) -> Answer {
     let user = users::manageable(&call).await?;
     let id = call.part("credential").to_owned();
     let (realm_id, user_id) = (call.realm_id().to_owned(), user.id.clone());
-    let change = if id == user.id && has_password(&call, &user.id).await? {
+    let change = if is_password(&call, &user, &id).await? {
         Change::RemovePassword { realm_id, user_id }
     } else {
         Change::DeleteCredential { realm_id, user_id, id: other(&call, &user, &id).await?.id }
@@ -165,19 +185,46 @@ pub(super) async fn delete(call: Call) -> Answer {
 async fn other(call: &Call, user: &User, id: &str) -> Result<Credential, AdminError> {
     let others = call.store().credentials_of_user(call.realm_id(), &user.id).await?;
     let found = others.into_iter().find(|credential| credential.id == id);
-    found.ok_or_else(|| AdminError::not_found("Credential not found"))
+    found.ok_or_else(|| AdminError::not_found(MISSING))
 }
 
 /// Calls a credential something; the body is the text itself, or JSON.
 pub(super) async fn label(call: Call) -> Answer {
-    let user = users::manageable(&call).await?;
-    let credential = other(&call, &user, call.part("credential")).await?;
+    call.repeated(|call| Box::pin(try_label(call))).await
+}
+
+async fn try_label(call: &Call) -> Answer {
+    let user = users::manageable(call).await?;
     let text = String::from_utf8_lossy(&call.server.body).trim().to_owned();
     let text = serde_json::from_str::<String>(&text).unwrap_or(text);
-    let path = format!("users/{}/credentials/{}/userLabel", user.id, credential.id);
-    let label = Some(text).filter(|text| !text.is_empty());
-    let change = Change::PutCredential(Credential { label, ..credential });
-    call.commit(vec![change], Operation::Update, "USER", &path).await?;
+    if text.trim().is_empty() {
+        return Err(AdminError::missing("missingCredentialLabel", "Credential label must not be empty"));
+    }
+    if text.chars().count() > LONGEST_LABEL {
+        return Err(AdminError::bad(format!("A credential's label has at most {LONGEST_LABEL} characters")));
+    }
+    let (realm_id, id) = (call.realm_id().to_owned(), call.part("credential").to_owned());
+    let path = format!("users/{}/credentials/{id}/userLabel", user.id);
+    let changes = if is_password(call, &user, &id).await? {
+        let kept = beside::kept(call, Beside::User, &user.id).await?;
+        let mut described = kept.get(KEPT).and_then(Value::as_object).cloned().unwrap_or_default();
+        described.insert(LABEL.to_owned(), text.into());
+        let all = Kept::from_iter([(KEPT.to_owned(), described.into())]);
+        call.guarded(beside::keep(call, Beside::User, &user.id, all).await?.into_iter().collect())
+    } else {
+        other(call, &user, &id).await?;
+        vec![Change::LabelCredential { realm_id, user_id: user.id, id, label: Some(text) }]
+    };
+    gone(call.commit(changes, Operation::Update, "USER", &path).await)
+}
+
+/// The password is known by the user's identifier.
+async fn is_password(call: &Call, user: &User, id: &str) -> Result<bool, AdminError> {
+    Ok(id == user.id && has_password(call, id).await?)
+}
+
+fn gone(done_so: Result<(), StoreError>) -> Answer {
+    done_so.map_err(|error| AdminError::of_conflict(error, |_| AdminError::not_found(MISSING)))?;
     done()
 }
 
@@ -188,28 +235,39 @@ pub(super) async fn move_first(call: Call) -> Answer {
 
 /// Makes a credential the next after another.
 pub(super) async fn move_after(call: Call) -> Answer {
-    let after = call.part("other").to_owned();
-    reorder(&call, Some(&after)).await
+    reorder(&call, Some(call.part("other"))).await
 }
 
+/// The password comes before all others whatever is said: it is asked for first.
 async fn reorder(call: &Call, after: Option<&str>) -> Answer {
     let user = users::manageable(call).await?;
-    let moved = other(call, &user, call.part("credential")).await?;
+    let id = call.part("credential");
+    if is_password(call, &user, id).await? {
+        return match after {
+            None => done(),
+            Some(_) => Err(AdminError::bad("The password comes before all other credentials")),
+        };
+    }
+    let moved = other(call, &user, id).await?;
     let mut others = call.store().credentials_of_user(call.realm_id(), &user.id).await?;
     others.retain(|credential| credential.id != moved.id);
     let place = match after {
         None => 0,
-        Some(id) => {
-            others.iter().position(|credential| credential.id == id).map_or(0, |at| at.saturating_add(1))
+        Some(before) if is_password(call, &user, before).await? => 0,
+        Some(before) => {
+            let found = others.iter().position(|credential| credential.id == before);
+            found.ok_or_else(|| AdminError::not_found(MISSING))?.saturating_add(1)
         }
     };
     let path = format!("users/{}/credentials/{}", user.id, moved.id);
     others.insert(place.min(others.len()), moved);
-    let ordered = (1_i64..).zip(others).map(|(nth, credential)| {
-        Change::PutCredential(Credential { priority: nth.saturating_mul(10), ..credential })
+    let ordered = (1_i64..).zip(others).map(|(nth, credential)| Change::PlaceCredential {
+        realm_id: credential.realm_id,
+        user_id: credential.user_id,
+        id: credential.id,
+        priority: nth.saturating_mul(10),
     });
-    call.commit(ordered.collect(), Operation::Update, "USER", &path).await?;
-    done()
+    gone(call.commit(ordered.collect(), Operation::Update, "USER", &path).await)
 }
 
 /// Takes all credentials of some kinds away.

@@ -184,7 +184,7 @@ async fn code(asked: Asked<'_>, devices: &[Credential], typed: &str) -> Result<R
         return again(CodeProblem::Wrong).await;
     }
     if let Some(moved) = right.and_then(|right| right.moved) {
-        app.commit(vec![Change::PutCredential(moved)]).await?;
+        app.commit(vec![Change::AdvanceCredential(moved)]).await?;
     }
     let (half, user) = (Half { code_proven: true, ..(*half).clone() }, user.clone());
     go_on_as(asked, half, user).await
