@@ -38,6 +38,9 @@ pub use seed::{Administrator, Existing, Import, Seed, administrate, import_files
 /// For how long `serve` keeps the answer from a sign-in that must wait.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// How long a change of a realm's configuration waits for those before it, at most: shorter than a request may take.
+const CONFIGURING: Duration = Duration::from_secs(20);
+
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
@@ -136,7 +139,7 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         sign_ins: Turns::default(),
         lockouts: Lockouts::default(),
         large_bodies: Semaphore::new(1),
-        configuring: Turns::default(),
+        configuring: Turns::new(CONFIGURING),
         hosts: config.hosts(),
         rules: Rules {
             strictness: if dev { Strictness::Development } else { Strictness::Serve },

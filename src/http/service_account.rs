@@ -41,6 +41,14 @@ pub(super) async fn changes(
     })
 }
 
+/// What comes in the place of the service account of `client`, when that goes and the client still acts as itself.
+pub(super) fn renewed(state: &RealmState, client: &Client, now: Timestamp) -> Vec<Change> {
+    if !acts(client) {
+        return Vec::new();
+    }
+    fresh(state, client, &service_account_name(&client.client_id), now)
+}
+
 /// A new service account, with what every user of the realm has.
 fn fresh(state: &RealmState, client: &Client, username: &str, now: Timestamp) -> Vec<Change> {
     let (realm_id, id) = (state.realm.id.clone(), Uuid::new_v4().to_string());

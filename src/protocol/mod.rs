@@ -44,6 +44,7 @@ pub mod key_rotation;
 pub mod login_status;
 pub mod logout;
 pub mod logout_uri;
+pub mod look_alike;
 pub mod mapper;
 pub mod otp;
 pub mod outbound;

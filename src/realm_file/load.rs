@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::spec::RealmSpec;
 use super::state::{GroupState, State, UserState};
 use crate::protocol::credential::Credential;
+use crate::protocol::look_alike::look_alike;
 use crate::protocol::user::{User, canonical};
 use crate::store::{Page, Store, StoreError};
 
@@ -46,8 +47,8 @@ pub async fn load_without_people(store: &Store, name: &str) -> Result<Option<Sta
     Ok(Some(state))
 }
 
-/// As much of the realm as `spec` speaks of: of the users, those that it names and those that hold an identifier or an
-/// e-mail address which it gives.
+/// As much of the realm as `spec` speaks of: of the users, those that it names or names look like, and those that hold
+/// an identifier or an e-mail address which it gives.
 pub(super) async fn load_for(store: &Store, spec: &RealmSpec) -> Result<Option<State>, StoreError> {
     let people = people(spec);
     if people.len() > MANY {
@@ -56,7 +57,9 @@ pub(super) async fn load_for(store: &Store, spec: &RealmSpec) -> Result<Option<S
     let Some(mut state) = configuration(store, &spec.name).await? else { return Ok(None) };
     let ids: BTreeSet<&str> = people.iter().filter_map(|(id, ..)| *id).collect();
     let names = people.iter().flat_map(|(_, username, email)| [Some(*username), *email]).flatten();
-    let names: BTreeSet<String> = names.map(canonical).filter(|name| !name.is_empty()).collect();
+    let mut names: BTreeSet<String> = names.map(canonical).filter(|name| !name.is_empty()).collect();
+    let look_alikes: Vec<String> = names.iter().filter_map(|name| look_alike(name)).collect();
+    names.extend(look_alikes);
     let [ids, names] = [ids.into_iter().map(str::to_owned).collect(), names.into_iter().collect::<Vec<_>>()];
     let mut found = store.people_of_ids(&state.realm.id, &ids).await?;
     found.extend(store.people_of_logins(&state.realm.id, &names).await?);

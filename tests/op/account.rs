@@ -162,3 +162,21 @@ async fn an_action_that_is_asked_for_is_answered_by_its_status() {
         assert_eq!(reply.parameter("kc_action").as_deref(), status.map(|_| action), "{action}");
     }
 }
+
+/// U08: an address that is another's name would sign in as neither of the two.
+#[tokio::test]
+async fn u08_nobody_takes_anothers_name_for_their_address() {
+    let server = TestServer::start().await.unwrap();
+    let (rp, browser) = (server.rp("spa", None), server.browser());
+    let tokens = signed_in(&server, &rp).await;
+    let store = &server.app().store;
+    let realm = store.realm_by_name("main").await.unwrap().unwrap();
+    let id = uuid::Uuid::new_v4().to_string();
+    let carl =
+        vestibule::protocol::user::User::new(&realm.id, &id, "carl@example.com", server.app().clock.now());
+    store.commit(vec![vestibule::store::Change::PutUser(Box::new(carl))]).await.unwrap();
+    let body = r#"{"email": "Carl@example.com"}"#;
+    let reply = change(&browser, &rp, tokens.access_token(), "application/json", body).await;
+    assert_eq!(reply.status, 409, "{}", reply.body);
+    assert_eq!(reply.json()["errors"][0]["errorMessage"], "emailExistsMessage");
+}

@@ -20,6 +20,28 @@ on_both! {
         assert!(store.user_by_id(&tenant.realm.id, &bob.id).await.unwrap().is_none());
     }
 
+    /// U08: where people sign in by both, nobody's name is another's address, also of two who come at once.
+    async fn u08_of_fifty_names_and_addresses_that_are_the_same_one_is_given(world) {
+        let realm_id = world.tenant.realm.id.clone();
+        let calls = (0..CALLERS).map(|nth| {
+            let (name, fresh) = (format!("p{}@example.com", nth / 2), id());
+            let mut user = User { id: fresh.clone(), username: fresh, email: None, ..world.tenant.user.clone() };
+            if nth % 2 == 0 { user.username = name } else { user.email = Some(name) }
+            let expected = Change::ExpectOwnLogins { realm_id: realm_id.clone(), user_id: user.id.clone() };
+            let (store, changes) = (world.store.clone(), vec![Change::PutUser(Box::new(user)), expected]);
+            (nth, tokio::spawn(async move { store.commit(changes).await }))
+        });
+        let mut given = vec![0; CALLERS.div_ceil(2)];
+        for (nth, call) in calls.collect::<Vec<_>>() {
+            match call.await.unwrap() {
+                Ok(()) => given[nth / 2] += 1,
+                Err(StoreError::Conflict { what }) => assert_eq!(what, "user name"),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(given, vec![1; CALLERS.div_ceil(2)]);
+    }
+
     async fn a_change_of_configuration_takes_the_next_version(world) {
         let (store, tenant) = (&world.store, &world.tenant);
         let before = store.configuration_version().await.unwrap();

@@ -114,9 +114,15 @@ async fn change(
         session_id: live.session.map(|session| session.id),
         ..audit(context, AuditKind::UpdateProfile)
     };
-    match context.app.commit(vec![Change::ChangeProfile(Box::new(user)), Change::Audit(event)]).await {
+    let (realm_id, user_id) = (user.realm_id.clone(), user.id.clone());
+    let mut changes = vec![Change::ChangeProfile(Box::new(user)), Change::Audit(event)];
+    // Nobody's address may be another's name, where people sign in by both (attacks U08).
+    if context.state.realm.settings.login_with_email {
+        changes.push(Change::ExpectOwnLogins { realm_id, user_id });
+    }
+    match context.app.commit(changes).await {
         Ok(()) => Ok(client_id),
-        Err(StoreError::Conflict { what: "email" }) => {
+        Err(StoreError::Conflict { what: "email" | "user name" }) => {
             Err(refuse(StatusCode::CONFLICT, vec![Flaw::of_taken_email()]))
         }
         // Whoever looks after users was quicker: the account is off, gone, or has another name.

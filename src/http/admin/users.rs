@@ -8,11 +8,13 @@ use uuid::Uuid;
 use super::answer::{AdminError, Answer, done, told};
 use super::call::{Call, Operation};
 use super::{beside, credentials, groups, identities};
+use crate::http::service_account::renewed;
 use crate::keycloak::representation::UserRepresentation;
 use crate::keycloak::user::{from_representation, problem, to_representation};
 use crate::keycloak::{Beside, Kept};
 use crate::protocol::admin::Permission;
 use crate::protocol::credential::OTP;
+use crate::protocol::look_alike::look_alike;
 use crate::protocol::user::{User, canonical};
 use crate::store::{Change, UserSearch};
 
@@ -134,7 +136,7 @@ pub(super) async fn create(call: Call) -> Answer {
     user.created_at = call.now();
     credentials.demand(&mut user);
     let mut changes = vec![Change::PutUser(Box::new(user))];
-    changes.extend(apart(&call, &id));
+    changes.extend(apart(&call, &id, Some(&name)));
     changes.extend(credentials.changes);
     changes.extend(given);
     changes.extend(beside::begin(call.realm_id(), Beside::User, &id, kept));
@@ -183,11 +185,19 @@ fn checked(body: &UserRepresentation) -> Result<(), AdminError> {
     }
 }
 
-/// Where people sign in by e-mail address too, nobody's name may be another's address (attacks U08).
-fn apart(call: &Call, user_id: &str) -> Option<Change> {
+/// Where people sign in by e-mail address too, nobody's name may be another's address; and a `new_name` in letters of
+/// another script must not look like another's (attacks U08).
+fn apart(call: &Call, user_id: &str, new_name: Option<&str>) -> Vec<Change> {
     let (realm_id, user_id) = (call.realm_id().to_owned(), user_id.to_owned());
+    let look_alike = new_name.and_then(look_alike);
+    let unlike = look_alike.map(|look_alike| Change::ExpectUnlike {
+        realm_id: realm_id.clone(),
+        user_id: user_id.clone(),
+        look_alike,
+    });
     let by_both = call.state.realm.settings.login_with_email;
-    by_both.then_some(Change::ExpectOwnLogins { realm_id, user_id })
+    let own = by_both.then_some(Change::ExpectOwnLogins { realm_id, user_id });
+    unlike.into_iter().chain(own).collect()
 }
 
 pub(super) async fn commit(
@@ -231,12 +241,17 @@ async fn try_update(call: &Call, body: &UserRepresentation, credentials: &creden
     let old = manageable(call).await?;
     let (mut user, new) = from_representation(body.clone(), old.clone());
     user.created_at = old.created_at;
+    if old.service_account_client.is_some() && user.username != old.username {
+        let (field, message) = ("username", "error-user-attribute-read-only");
+        return Err(AdminError::field(field, message, json!([field])));
+    }
     credentials.demand(&mut user);
+    let new_name = Some(user.username.clone()).filter(|name| *name != old.username);
     let (id, disabled) = (old.id.clone(), old.enabled && !user.enabled);
     let replaced = credentials.password && credentials::has_password(call, &id).await?;
     let is_service = old.service_account_client.is_some();
     let mut changes = vec![Change::ExpectUser(Box::new(old)), Change::PutUser(Box::new(user))];
-    changes.extend(apart(call, &id));
+    changes.extend(apart(call, &id, new_name.as_deref()));
     changes.extend(credentials.changes.clone());
     if disabled || replaced {
         changes.extend(credentials::signed_out(call, &id));
@@ -252,7 +267,8 @@ async fn try_update(call: &Call, body: &UserRepresentation, credentials: &creden
     done()
 }
 
-/// Takes a user away.
+/// Takes a user away. A client that acts as itself has a new account in the place of the one that goes, which has no more
+/// than every user has.
 pub(super) async fn delete(call: Call) -> Answer {
     let user = manageable(&call).await?;
     let mut changes = vec![Change::DeleteUser {
@@ -260,7 +276,9 @@ pub(super) async fn delete(call: Call) -> Answer {
         id: user.id.clone(),
         at: call.now(),
     }];
-    if user.service_account_client.is_some() {
+    if let Some(client) = &user.service_account_client {
+        let client = call.store().client_by_id(call.realm_id(), client).await?;
+        changes.extend(client.iter().flat_map(|client| renewed(&call.state, client, call.now())));
         changes.push(Change::Reconfigure { realm_id: call.realm_id().to_owned() });
     }
     commit(&call, changes, Operation::Delete, &user.id).await?;

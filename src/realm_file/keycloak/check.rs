@@ -8,7 +8,8 @@ use super::super::state::State;
 use super::super::{FileProblem, FileProblems};
 use super::KeycloakRealm;
 use crate::keycloak::representation::{GroupRepresentation, RealmRepresentation, RoleRepresentation};
-use crate::keycloak::{client, realm, user};
+use crate::keycloak::{client, credential, realm, user};
+use crate::protocol::look_alike::look_alike;
 use crate::protocol::user::canonical;
 
 /// Refuses a file with mistakes. `state` is the realm that is there.
@@ -40,6 +41,7 @@ fn problems(spec: &RealmSpec, file: &KeycloakRealm, state: &State) -> Vec<FilePr
         groups(group, "groups", &mut notes);
     }
     users(file, &mut notes);
+    look_alikes(file, state, &mut notes);
     logins(file, state, &mut notes);
     notes.found
 }
@@ -134,6 +136,24 @@ fn users(file: &RealmRepresentation, notes: &mut Notes<'_>) {
         if let Some(problem) = user::problem(one) {
             let name = one.username.as_deref().unwrap_or_default();
             notes.add(&format!("users.{}.{}", shown(name), problem.field), problem.told());
+        }
+        if let Some(problem) = one.credentials.iter().flatten().find_map(credential::problem) {
+            let name = one.username.as_deref().unwrap_or_default();
+            notes.add(&format!("users.{}.credentials", shown(name)), problem);
+        }
+    }
+}
+
+/// The name of a new user, in letters of another script, does not look like another's (attacks U08).
+fn look_alikes(file: &RealmRepresentation, state: &State, notes: &mut Notes<'_>) {
+    let there: BTreeSet<&str> = state.users.iter().map(|one| one.user.username.as_str()).collect();
+    let named = file.users.iter().flatten().filter_map(|one| one.username.as_deref()).map(canonical);
+    let named: BTreeSet<String> = named.collect();
+    for name in named.iter().filter(|name| !there.contains(name.as_str())) {
+        let other = look_alike(name);
+        if let Some(other) = other.filter(|other| there.contains(other.as_str()) || named.contains(other)) {
+            let message = format!("looks like the name `{other}` of another user: choose another");
+            notes.add(&format!("users.{}.username", shown(name)), message);
         }
     }
 }

@@ -252,6 +252,79 @@ async fn one_time_codes_are_kept_in_their_order_without_their_secrets() {
     assert_eq!(admin.get(&credentials).await, json!([]));
 }
 
+#[tokio::test]
+async fn u10_a_device_by_which_nobody_could_sign_in_is_refused() {
+    let admin = Admin::new().await;
+    let alice = format!("{USERS}/{}", admin.user("main", "alice").await);
+    for (row, secret, data) in [
+        ("period 0", json!({ "value": "x" }), json!({ "period": 0 })),
+        ("digits 0", json!({ "value": "x" }), json!({ "digits": 0 })),
+        ("algorithm", json!({ "value": "x" }), json!({ "algorithm": "X" })),
+        ("empty secret", json!({ "value": "" }), json!({})),
+    ] {
+        let device =
+            json!({ "type": "otp", "secretData": secret.to_string(), "credentialData": data.to_string() });
+        let user = json!({ "username": "x", "credentials": [device] });
+        let told = admin.refused(Method::POST, USERS, user, 400).await;
+        assert!(told["errorMessage"].as_str().unwrap().contains("device"), "{row}: {told}");
+        admin.refused(Method::PUT, &alice, json!({ "credentials": [device] }), 400).await;
+        let import =
+            json!({ "ifResourceExists": "SKIP", "users": [{ "username": "y", "credentials": [device] }] });
+        admin.refused(Method::POST, "realms/main/partialImport", import, 400).await;
+    }
+    let old =
+        json!({ "username": "x", "credentials": [{ "type": "totp", "value": "secret", "period": -1 }] });
+    admin.refused(Method::POST, USERS, old, 400).await;
+    assert_eq!(admin.get(&format!("{alice}/credentials")).await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_password_is_called_something_and_comes_first() {
+    let admin = Admin::new().await;
+    let alice = admin.user("main", "alice").await;
+    let at = format!("{USERS}/{alice}/credentials");
+    assert_eq!(admin.plain(Method::PUT, &format!("{at}/{alice}/userLabel"), "from school").await.status, 204);
+    assert_eq!(names(&admin.get(&at).await, "userLabel"), ["from school"]);
+    let told = admin.refused(Method::PUT, &format!("{at}/{alice}/userLabel"), json!(""), 400).await;
+    assert_eq!(told["error"], "missingCredentialLabel");
+    admin.refused(Method::PUT, &format!("{at}/{alice}/userLabel"), json!("x".repeat(256)), 400).await;
+    let device = json!({ "type": "otp", "secretData": "{\"value\":\"x\"}", "credentialData": "{}" });
+    admin.must(Method::PUT, &format!("{USERS}/{alice}"), json!({ "credentials": [device] })).await;
+    let phone = admin.get(&at).await[1]["id"].as_str().unwrap().to_owned();
+    admin.must(Method::POST, &format!("{at}/{alice}/moveToFirst"), json!({})).await;
+    admin.must(Method::POST, &format!("{at}/{phone}/moveAfter/{alice}"), json!({})).await;
+    assert_eq!(names(&admin.get(&at).await, "type"), ["password", "otp"]);
+    admin.refused(Method::POST, &format!("{at}/{alice}/moveAfter/{phone}"), json!({}), 400).await;
+    for path in ["none/moveToFirst".to_owned(), format!("{phone}/moveAfter/none")] {
+        admin.refused(Method::POST, &format!("{at}/{path}"), json!({}), 404).await;
+    }
+    admin.refused(Method::PUT, &format!("{at}/none/userLabel"), json!("x"), 404).await;
+}
+
+#[tokio::test]
+async fn a_service_account_keeps_its_name_and_gives_way_to_a_new_one() {
+    let admin = Admin::new().await;
+    let clerk = admin.get("realms/main/clients?clientId=clerk").await[0]["id"].as_str().unwrap().to_owned();
+    let account = format!("realms/main/clients/{clerk}/service-account-user");
+    let old = admin.get(&account).await;
+    let path = format!("{USERS}/{}", old["id"].as_str().unwrap());
+    let told = admin.refused(Method::PUT, &path, json!({ "username": "alice-2" }), 400).await;
+    assert_eq!(
+        (&told["field"], &told["errorMessage"]),
+        (&json!("username"), &json!("error-user-attribute-read-only"))
+    );
+    admin.must(Method::PUT, &path, json!({ "username": old["username"], "firstName": "Clerk" })).await;
+    let before = token(&admin.server, "main", "clerk").await;
+    assert_eq!(admin.as_(&before, Method::GET, "realms/main/clients", None).await.status, 200);
+    admin.must(Method::DELETE, &path, json!({})).await;
+    let new = admin.get(&account).await;
+    assert_eq!((new["username"] == old["username"], new["id"] == old["id"]), (true, false));
+    for token in [before, token(&admin.server, "main", "clerk").await] {
+        let reply = admin.as_(&token, Method::GET, "realms/main/clients", None).await;
+        assert!([401, 403].contains(&reply.status.as_u16()), "its rights went along: {}", reply.status);
+    }
+}
+
 /// A02: grantable is what the caller has, by whatever way a right would come.
 #[tokio::test]
 async fn a02_who_manages_users_makes_no_administrator() {
@@ -281,6 +354,14 @@ async fn a02_who_manages_users_makes_no_administrator() {
         )
         .await;
     let trojan = admin.get("realms/main/roles/trojan").await;
+    let tester = admin.get("realms/main/roles/tester").await;
+    admin.must(Method::PUT, &format!("{USERS}/{boss}/groups/{plain}"), json!({})).await;
+    admin.must(Method::POST, &format!("{USERS}/{boss}/role-mappings/realm"), json!([tester])).await;
+    let above = admin.must(Method::POST, "realms/main/groups", json!({ "name": "above" })).await;
+    let within = format!("realms/main/groups/{above}/children");
+    let within = admin.must(Method::POST, &within, json!({ "name": "within" })).await;
+    let mappings = format!("realms/main/groups/{within}/role-mappings/clients/{client}");
+    admin.must(Method::POST, &mappings, json!([all])).await;
     let to_client = format!("{USERS}/{alice}/role-mappings/clients/{client}");
     let to_group = format!("realms/main/groups/{plain}/role-mappings/clients/{client}");
     for (row, method, path, body) in [
@@ -343,6 +424,54 @@ async fn a02_who_manages_users_makes_no_administrator() {
             Method::DELETE,
             format!("{USERS}/{boss}/role-mappings/clients/{client}"),
             json!([all]),
+        ),
+        (
+            "take an administrator's plain role",
+            Method::DELETE,
+            format!("{USERS}/{boss}/role-mappings/realm"),
+            json!([tester]),
+        ),
+        (
+            "give an administrator a plain role",
+            Method::POST,
+            format!("{USERS}/{boss}/role-mappings/realm"),
+            json!([tester]),
+        ),
+        (
+            "take an administrator's plain group",
+            Method::DELETE,
+            format!("{USERS}/{boss}/groups/{plain}"),
+            json!({}),
+        ),
+        (
+            "a plain role of such a group",
+            Method::POST,
+            format!("realms/main/groups/{group}/role-mappings/realm"),
+            json!([tester]),
+        ),
+        (
+            "rename such a group",
+            Method::PUT,
+            format!("realms/main/groups/{group}"),
+            json!({ "name": "others" }),
+        ),
+        (
+            "rename what is above such a group",
+            Method::PUT,
+            format!("realms/main/groups/{above}"),
+            json!({ "name": "others" }),
+        ),
+        (
+            "call an administrator's credential something",
+            Method::PUT,
+            format!("{USERS}/{boss}/credentials/{boss}/userLabel"),
+            json!("x"),
+        ),
+        (
+            "move an administrator's credential",
+            Method::POST,
+            format!("{USERS}/{boss}/credentials/{boss}/moveToFirst"),
+            json!({}),
         ),
         ("delete such a group", Method::DELETE, format!("realms/main/groups/{group}"), json!({})),
         ("impersonate", Method::POST, format!("{USERS}/{alice}/impersonation"), json!({})),
@@ -571,6 +700,23 @@ async fn u08_nobodys_name_is_anothers_address() {
     // Where people sign in by their name alone, no name means an address.
     admin.must(Method::PUT, "realms/main", json!({ "loginWithEmailAllowed": false })).await;
     admin.must(Method::PUT, &format!("{USERS}/{bob}"), json!({ "username": "alice@example.com" })).await;
+}
+
+#[tokio::test]
+async fn u08_nobodys_name_looks_like_anothers() {
+    let admin = Admin::new().await;
+    let (cyrillic, alice) = ("аlice", format!("{USERS}/{}", admin.user("main", "alice").await));
+    admin.refused(Method::POST, USERS, json!({ "username": cyrillic }), 409).await;
+    let boris = admin.must(Method::POST, USERS, json!({ "username": "борис" })).await;
+    admin.refused(Method::PUT, &format!("{USERS}/{boris}"), json!({ "username": cyrillic }), 409).await;
+    let import = json!({ "ifResourceExists": "SKIP", "users": [{ "username": cyrillic }] });
+    let told = admin.refused(Method::POST, "realms/main/partialImport", import, 400).await;
+    assert!(told["errorMessage"].as_str().unwrap().contains("looks like the name `alice`"), "{told}");
+    // Who has such a name already changes the rest of it, and where the other is gone it is a name like others.
+    admin.must(Method::DELETE, &alice, json!({})).await;
+    let other = admin.must(Method::POST, USERS, json!({ "username": cyrillic })).await;
+    admin.must(Method::POST, USERS, json!({ "username": "alice" })).await;
+    admin.must(Method::PUT, &format!("{USERS}/{other}"), json!({ "firstName": "A" })).await;
 }
 
 #[tokio::test]
