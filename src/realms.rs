@@ -217,7 +217,7 @@ impl Realms {
             }
             return Ok(Some(Arc::new(RealmState::new(configuration, &self.vault, now)?)));
         }
-        let ring = KeyRing::new(Vec::new(), MacKey::generate(), now);
+        let ring = KeyRing::new(Vec::new(), MacKey::generate(), 0, now);
         Ok(Some(Arc::new(RealmState::with_keys(configuration, ring, MacKey::generate()))))
     }
 

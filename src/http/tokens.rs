@@ -203,12 +203,12 @@ pub fn refresh_token_id(context: &RealmContext, token: &str) -> Option<String> {
     verified.claims.text("jti").filter(|_| ours).map(str::to_owned)
 }
 
-/// What an `id_token_hint` says, if it is an ID token of this realm, expired or not (Core §3.1.2.1, RP-Initiated
-/// Logout 1.0 §2).
+/// What an `id_token_hint` says, if it is an ID token of this realm, expired or not, and though the key that signed it was
+/// replaced since (Core §3.1.2.1, RP-Initiated Logout 1.0 §2).
 #[must_use]
 pub fn id_token_hint(context: &RealmContext, token: &str) -> Option<Hint> {
     let now = context.app.clock.now();
-    let verified = context.state.ring.verify(token, now).ok()?;
+    let verified = context.state.ring.verify_hint(token, now).ok()?;
     let issuer = verified.claims.text("iss")?;
     let issuers = [issuer];
     let expect = Expect {

@@ -1,5 +1,7 @@
-//! When keys change hands: a new key is published before it signs, an old one is served until its last token is over.
+//! When keys change hands: a new key is published before it signs, an old one is served until its last token is over, and
+//! knows its ID tokens as hints until their last session is.
 
+use super::realm::RealmSettings;
 use super::{authorize, backchannel_logout};
 use crate::clock::Timestamp;
 
@@ -51,6 +53,13 @@ pub fn times(now: Timestamp, longest_token: i64, at_once: bool) -> Times {
     let signs_from = now.plus(wait);
     let longest = longest_token.max(authorize::SIGNED_FOR).max(backchannel_logout::LIFETIME);
     Times { signs_from, old_served_until: signs_from.plus(longest).plus(MARGIN) }
+}
+
+/// Seconds after the end of its time for which a key still knows its ID tokens when they come back as a hint (RP-Initiated
+/// Logout 1.0 §2): as long as a session that one of them names may live.
+#[must_use]
+pub fn hints_for(settings: &RealmSettings) -> i64 {
+    settings.session_max.max(settings.remember_me_max)
 }
 
 #[cfg(test)]

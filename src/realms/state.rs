@@ -16,12 +16,13 @@ use super::{
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::jwk::JwkSet;
+use crate::protocol::key_rotation;
 use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::subject::{self, Pairwise};
 use crate::protocol::trusted_issuer::TrustedIssuer;
 use crate::protocol::web_origin;
 use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey, RingKey, SigningKey};
-use crate::store::{Page, RealmConfiguration, Store, StoreError};
+use crate::store::{KeyRow, Page, RealmConfiguration, Store, StoreError};
 use crate::vault::Vault;
 
 impl RealmState {
@@ -34,7 +35,9 @@ impl RealmState {
         let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
         let (mut mac, mut pairwise) = (None, None);
         let mut signing = Vec::new();
-        for row in keys {
+        let hints_for = key_rotation::hints_for(&realm.settings);
+        let over = |row: &&KeyRow| row.served_until.is_some_and(|until| until.plus(hints_for) <= now);
+        for row in keys.iter().filter(|row| !over(row)) {
             let aad = key_aad(&realm.id, &row.id);
             if row.algorithm == MAC_ALGORITHM {
                 mac = Some(MacKey::unseal(&row.sealed, vault, &aad).map_err(fault)?);
@@ -47,7 +50,7 @@ impl RealmState {
         }
         let mac = mac.ok_or_else(|| fault(KeyError::Missing))?;
         let pairwise = pairwise.ok_or_else(|| fault(KeyError::Missing))?;
-        Ok(Self::with_keys(configuration, KeyRing::new(signing, mac, now), pairwise))
+        Ok(Self::with_keys(configuration, KeyRing::new(signing, mac, hints_for, now), pairwise))
     }
 
     pub(super) fn with_keys(configuration: RealmConfiguration, ring: KeyRing, pairwise: MacKey) -> Self {

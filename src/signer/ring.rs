@@ -1,4 +1,5 @@
-//! The keys of a realm at a moment: which one signs, which ones are published, which ones verify.
+//! The keys of a realm at a moment: which one signs, which ones are published, which ones verify, and which ones of the
+//! past still vouch for a hint.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,11 +57,15 @@ pub enum TokenError {
 
 /// How many proven tokens are remembered.
 const REMEMBERED: usize = 512;
+/// How many keys whose time is over are kept for hints, the last ones.
+const PAST_KEYS: usize = 32;
 
 /// The keys of one realm, as of one moment; another is made when the keys change or [`KeyRing::changes_at`] comes.
 #[derive(Debug)]
 pub struct KeyRing {
     keys: Vec<RingKey>,
+    past: Vec<RingKey>,
+    hints_for: i64,
     by_kid: HashMap<String, usize>,
     signers: HashMap<Algorithm, Arc<SigningKey>>,
     jwks: Bytes,
@@ -70,10 +75,14 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// The ring of these keys as of `now`. Keys whose time is over are left out.
+    /// The ring of these keys as of `now`. Keys whose time is over sign and verify nothing, and are kept for `hints_for`
+    /// seconds more to know an ID token of theirs when it comes back ([`KeyRing::verify_hint`]).
     #[must_use]
-    pub fn new(mut keys: Vec<RingKey>, mac: MacKey, now: Timestamp) -> Self {
-        keys.retain(|key| key.is_served(now));
+    pub fn new(keys: Vec<RingKey>, mac: MacKey, hints_for: i64, now: Timestamp) -> Self {
+        let (mut keys, mut past): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| key.is_served(now));
+        past.retain(|key| key.vouches(now, hints_for));
+        past.sort_by_key(|key| std::cmp::Reverse(key.served_until));
+        past.truncate(PAST_KEYS);
         // Newest first, and the same order on every node whatever order the keys were read in. Of two that begin together
         // (two rotations in one second) the one with an end gives way.
         keys.sort_by(|a, b| {
@@ -92,7 +101,17 @@ impl KeyRing {
             .filter(|at| *at > now)
             .min();
         let proven = Cache::new(REMEMBERED);
-        Self { jwks: document(&keys, &signers), keys, by_kid, signers, changes_at, mac, proven }
+        Self {
+            jwks: document(&keys, &signers),
+            keys,
+            past,
+            hints_for,
+            by_kid,
+            signers,
+            changes_at,
+            mac,
+            proven,
+        }
     }
 
     /// The key that signs with `algorithm`: the newest one of it that may sign already.
@@ -135,18 +154,26 @@ impl KeyRing {
         if let Some(proven) = self.proven.get(&tag) {
             return self.served(&proven.kid, now).map(|_| proven);
         }
-        let jws = take_apart(token)?;
-        let kid = jws.header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
-        let key = self.served(kid, now)?;
-        if jws.header.alg != key.algorithm().name() {
-            return Err(TokenError::Algorithm);
-        }
-        if !key.verifies(jws.signing_input.as_bytes(), &jws.signature) {
-            return Err(TokenError::Signature);
-        }
-        let verified = VerifiedJws { kid: kid.to_owned(), typ: jws.header.typ, claims: jws.claims };
+        let verified = prove(token, |kid| self.served(kid, now))?;
         self.proven.insert(tag, verified.clone());
         Ok(verified)
+    }
+
+    /// Takes apart and proves an ID token that comes back as a hint (RP-Initiated Logout 1.0 §2): what
+    /// [`KeyRing::verify`] believes, or what a key signed whose time has been over for no longer than the sessions that
+    /// its tokens name can live.
+    ///
+    /// # Errors
+    /// [`TokenError`] says why it is not believed.
+    pub fn verify_hint(&self, token: &str, now: Timestamp) -> Result<VerifiedJws, TokenError> {
+        match self.verify(token, now) {
+            Err(TokenError::UnknownKey) => prove(token, |kid| {
+                let mut known = self.past.iter().chain(&self.keys);
+                let key = known.find(|key| key.key.kid() == kid && key.vouches(now, self.hints_for));
+                key.map(|key| key.key.as_ref()).ok_or(TokenError::UnknownKey)
+            }),
+            answer => answer,
+        }
     }
 
     fn served(&self, kid: &str, now: Timestamp) -> Result<&SigningKey, TokenError> {
@@ -181,6 +208,28 @@ impl RingKey {
     fn is_served(&self, now: Timestamp) -> bool {
         self.served_until.is_none_or(|until| until > now)
     }
+
+    /// Whether it is served, or its time has been over for less than `seconds`.
+    fn vouches(&self, now: Timestamp, seconds: i64) -> bool {
+        self.served_until.is_none_or(|until| until.plus(seconds) > now)
+    }
+}
+
+/// Takes a token apart and proves that the key which `find` knows by its `kid` signed it.
+fn prove<'k>(
+    token: &str,
+    find: impl FnOnce(&str) -> Result<&'k SigningKey, TokenError>,
+) -> Result<VerifiedJws, TokenError> {
+    let jws = take_apart(token)?;
+    let kid = jws.header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
+    let key = find(kid)?;
+    if jws.header.alg != key.algorithm().name() {
+        return Err(TokenError::Algorithm);
+    }
+    if !key.verifies(jws.signing_input.as_bytes(), &jws.signature) {
+        return Err(TokenError::Signature);
+    }
+    Ok(VerifiedJws { kid: kid.to_owned(), typ: jws.header.typ, claims: jws.claims })
 }
 
 /// The keys that sign come first, in the order of [`Algorithm::ALL`]: some applications take the first key they see.
@@ -209,7 +258,7 @@ mod tests {
         let key = Arc::new(SigningKey::generate(Algorithm::ES256).unwrap());
         let (now, end) = (Timestamp(1_000), Timestamp(1_100));
         let served = RingKey { key: Arc::clone(&key), signs_from: now, served_until: Some(end) };
-        let ring = KeyRing::new(vec![served], MacKey::generate(), now);
+        let ring = KeyRing::new(vec![served], MacKey::generate(), 50, now);
         let token = key.sign("JWT", &json!({ "sub": "alice" })).unwrap();
         let stranger = SigningKey::generate(Algorithm::ES256).unwrap();
         for wrong in [
@@ -225,5 +274,34 @@ mod tests {
         assert_eq!((ring.proven.len(), ring.verify(&token, now)), (1, Ok(first)), "the same again");
         assert!(ring.verify(&format!("{token}A"), now).is_err(), "almost the same is another one");
         assert_eq!(ring.verify(&token, end), Err(TokenError::UnknownKey), "its key is over");
+    }
+
+    #[test]
+    fn a_key_whose_time_is_over_vouches_for_hints_for_a_while_and_is_not_published() {
+        let key = Arc::new(SigningKey::generate(Algorithm::ES256).unwrap());
+        let (start, end) = (Timestamp(1_000), Timestamp(1_100));
+        let row = RingKey { key: Arc::clone(&key), signs_from: start, served_until: Some(end) };
+        let token = key.sign("JWT", &json!({ "sub": "alice" })).unwrap();
+        let (head, signature) = token.rsplit_once('.').unwrap();
+        let reversed: String = signature.chars().rev().collect();
+        let tampered = format!("{head}.{reversed}");
+        for (made, row_name) in [(start, "before"), (end, "after"), (end.plus(49), "at the last moment")] {
+            let ring = KeyRing::new(vec![row.clone()], MacKey::generate(), 50, made);
+            assert!(ring.verify_hint(&token, end.plus(49)).is_ok(), "{row_name}");
+            assert_eq!(ring.verify(&token, end.plus(49)), Err(TokenError::UnknownKey), "{row_name}");
+            assert_eq!(ring.verify_hint(&token, end.plus(50)), Err(TokenError::UnknownKey), "{row_name}");
+            assert!(ring.verify_hint(&tampered, end).is_err(), "{row_name}");
+            let published = String::from_utf8_lossy(ring.jwks()).contains(key.kid());
+            assert_eq!(published, made < end, "{row_name}");
+        }
+        assert!(KeyRing::new(vec![row], MacKey::generate(), 50, end.plus(50)).past.is_empty());
+        let many = (0..40).map(|at| RingKey {
+            key: Arc::clone(&key),
+            signs_from: start,
+            served_until: Some(start.plus(at)),
+        });
+        let ring = KeyRing::new(many.collect(), MacKey::generate(), 500, end);
+        assert_eq!(ring.past.len(), PAST_KEYS);
+        assert_eq!(ring.past[0].served_until, Some(start.plus(39)), "the last ones");
     }
 }

@@ -33,7 +33,7 @@ fn from(key: &Arc<SigningKey>, signs_from: i64, served_until: Option<i64>) -> Ri
 }
 
 fn ring_of(keys: Vec<RingKey>) -> KeyRing {
-    KeyRing::new(keys, MacKey::generate(), NOW)
+    KeyRing::new(keys, MacKey::generate(), 0, NOW)
 }
 
 fn full_ring() -> KeyRing {
@@ -313,11 +313,11 @@ fn the_newest_key_that_may_sign_signs() {
     assert_eq!(published, [new.kid(), next.kid(), old.kid()], "the signer first, none that is gone");
     assert_eq!(ring.changes_at(), Some(NOW.plus(30)));
 
-    let later = KeyRing::new(all.clone(), MacKey::generate(), NOW.plus(30));
+    let later = KeyRing::new(all.clone(), MacKey::generate(), 0, NOW.plus(30));
     assert_eq!(later.signer(Algorithm::ES256).unwrap().kid(), next.kid());
     assert_eq!(later.changes_at(), Some(NOW.plus(50)));
 
-    let last = KeyRing::new(all, MacKey::generate(), NOW.plus(50));
+    let last = KeyRing::new(all, MacKey::generate(), 0, NOW.plus(50));
     assert_eq!(last.changes_at(), None);
     assert_eq!(last.keys().len(), 2);
 }

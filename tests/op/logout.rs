@@ -3,6 +3,8 @@
 
 use vestibule::clock::Timestamp;
 use vestibule::protocol::client::Client;
+use vestibule::protocol::jws;
+use vestibule::realms::{forgetting, rotation};
 use vestibule::store::Change;
 use vestibule::testing::{Browser, Options, Reply, Rp, TestServer, Tokens, claims};
 
@@ -327,5 +329,53 @@ async fn s01_the_confirmation_takes_our_own_page_alone() {
     let mut other = here.server.browser();
     here.rp.sign_in(&mut other, "alice", "correct horse").await.unwrap();
     assert_eq!(other.submit(&question, &[]).await.status, 403, "the page of another session");
+    assert!(here.is_signed_in().await);
+}
+
+/// As `vestibule key rotate --at-once`, and so much later that the old key is not served any more.
+async fn rotate(server: &TestServer) {
+    let app = server.app();
+    let state = app.realms.named(&app.store, "main").await.unwrap().unwrap();
+    let now = app.clock.now();
+    let rotation = rotation(&state, &app.store, &app.vault, now, true).await.unwrap();
+    app.commit(rotation.changes).await.unwrap();
+    server.clock().advance(rotation.times.old_served_until.since(now));
+}
+
+fn kid(token: &str) -> String {
+    jws::parse(token).unwrap().header.kid.unwrap()
+}
+
+/// L02, RP-Initiated Logout 1.0 §2: a genuine hint counts as long as its session lives, whatever became of the key.
+#[tokio::test]
+async fn l02_an_id_token_of_a_key_that_was_replaced_is_a_hint_while_its_session_lives() {
+    let mut here = SignedIn::new().await;
+    let hint = here.hint();
+    rotate(&here.server).await;
+    let published = here.browser.get(&here.rp.endpoint("certs")).await;
+    assert!(!published.body.contains(&kid(&hint)), "the old key is not published any more");
+    let renewed = here.rp.refresh(&here.browser, here.tokens.refresh_token()).await.unwrap();
+    assert!(published.body.contains(&kid(renewed.id_token())));
+
+    let silent = here.rp.authorize_url_with(&[("prompt", Some("none")), ("id_token_hint", Some(&hint))]);
+    let reply = here.browser.get(&silent).await;
+    assert!(reply.parameter("code").is_some(), "{}", reply.location());
+    let done = here.get(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]).await;
+    assert_eq!((done.status.as_u16(), done.location()), (303, BYE), "{}", done.body);
+    assert!(!here.is_signed_in().await);
+}
+
+/// Whoever has a key that leaked signs as we did: once it is forgotten, nothing of it proves anything.
+#[tokio::test]
+async fn l02_an_id_token_of_a_key_that_was_forgotten_is_no_hint() {
+    let mut here = SignedIn::new().await;
+    let hint = here.hint();
+    rotate(&here.server).await;
+    let app = here.server.app();
+    let state = app.realms.named(&app.store, "main").await.unwrap().unwrap();
+    let keys = app.store.keys(&state.realm.id).await.unwrap();
+    app.commit(forgetting(&state, &keys, &app.vault, app.clock.now(), &kid(&hint)).unwrap()).await.unwrap();
+    let question = here.get(&[("id_token_hint", &hint)]).await;
+    assert!(is_question(&question), "{}", question.body);
     assert!(here.is_signed_in().await);
 }
