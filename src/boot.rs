@@ -24,6 +24,7 @@ use crate::http::management::Management;
 use crate::key_sets::KeySets;
 use crate::lockouts::Lockouts;
 use crate::passwords::{ClientSecrets, Passwords, Profile};
+use crate::protocol::outbound::OutboundRules;
 use crate::protocol::redirect_uri::Strictness;
 use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
 use crate::realms::Realms;
@@ -179,9 +180,9 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
 /// [`ApplyError`], and then the realm is as it was.
 pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
     let now = app.clock.now();
-    let options = PlanOptions::default();
+    let options = PlanOptions { outbound: reach(app), ..PlanOptions::default() };
     if realm.keycloak.is_some() && app.rules.strictness == Strictness::Serve {
-        let refused = realm_file::production_refusals(realm);
+        let refused = realm_file::production_refusals(realm, app.fetcher.rules());
         if !refused.is_empty() {
             return Err(FileProblems(refused).into());
         }
@@ -202,6 +203,12 @@ pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
     // A user who was switched off or deleted had sessions.
     app.logouts.notify_one();
     Ok(())
+}
+
+/// What `serve` calls of the addresses that others name; none in development, which keeps what it is given.
+#[must_use]
+pub fn reach(app: &App) -> Option<OutboundRules> {
+    (app.rules.strictness == Strictness::Serve).then(|| app.fetcher.rules())
 }
 
 fn open_vault(config: &Config) -> Result<Vault, BootError> {

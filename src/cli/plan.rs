@@ -60,7 +60,7 @@ impl Wish {
     /// How far the files go.
     #[must_use]
     pub(super) fn options(&self) -> PlanOptions {
-        PlanOptions { prune: self.prune }
+        PlanOptions { prune: self.prune, ..PlanOptions::default() }
     }
 
     /// The database that the files are for, made when it is not there.
@@ -90,10 +90,10 @@ impl Wish {
     ) -> Result<Vec<realm_file::Plan>, Failure> {
         let mut plans = Vec::new();
         let mut mistakes = FileProblems::default();
+        let options = PlanOptions { outbound: boot::reach(app), ..self.options() };
         for realm in realms {
-            match realm_file::plan(&app.store, &app.client_secrets, realm, self.options(), app.clock.now())
-                .await
-            {
+            let plan = realm_file::plan(&app.store, &app.client_secrets, realm, options, app.clock.now());
+            match plan.await {
                 Ok(plan) => plans.push(plan),
                 Err(ApplyError::File(problems)) => mistakes.0.extend(problems.0),
                 Err(error) => return Err(error.into()),

@@ -10,17 +10,18 @@ use super::page_uri::{validate_logo_uri, validate_page_uri};
 use super::redirect_uri::{Strictness, validate_registration};
 use super::web_origin::validate_origin;
 
-/// The first address that is not as it must be: `redirect_uris: a fragment is refused (http://app/#x)`.
+/// The first address that is not as it must be: `redirect_uris: a fragment is refused (http://app/#x)`. What this server
+/// would have to call must be what `outbound` lets it call.
 ///
 /// Development takes redirect URIs of Keycloak's realm files that mean nothing here, such as a relative one without
 /// anything to hang it on: they match no request.
 #[must_use]
-pub fn problem(settings: &ClientSettings, strictness: Strictness) -> Option<String> {
+pub fn problem(settings: &ClientSettings, strictness: Strictness, outbound: OutboundRules) -> Option<String> {
     redirects(settings, strictness)
         .or_else(|| origins(settings, strictness))
         .or_else(|| logout(settings, strictness))
         .or_else(|| pages(settings, strictness))
-        .or_else(|| fetched(settings, strictness))
+        .or_else(|| called(settings, outbound))
 }
 
 fn told(name: &str, why: &dyn std::fmt::Display, uri: &str) -> String {
@@ -52,11 +53,6 @@ fn origins(settings: &ClientSettings, strictness: Strictness) -> Option<String> 
 }
 
 fn logout(settings: &ClientSettings, strictness: Strictness) -> Option<String> {
-    if let Some(uri) = &settings.backchannel_logout_uri
-        && let Err(why) = validate_backchannel(uri, strictness)
-    {
-        return Some(told("backchannel.logout.url", &why, uri));
-    }
     let uri = settings.frontchannel_logout_uri.as_ref()?;
     let why = validate_frontchannel(uri, Some(&settings.redirect_uris), strictness).err()?;
     Some(told("frontchannel.logout.url", &why, uri))
@@ -67,7 +63,6 @@ fn pages(settings: &ClientSettings, strictness: Strictness) -> Option<String> {
         ("baseUrl", &settings.client_uri),
         ("policyUri", &settings.policy_uri),
         ("tosUri", &settings.tos_uri),
-        ("sector_identifier_uri", &settings.sector_identifier_uri),
     ];
     let page = pages
         .into_iter()
@@ -79,9 +74,14 @@ fn pages(settings: &ClientSettings, strictness: Strictness) -> Option<String> {
     })
 }
 
-/// What this server itself asks for.
-fn fetched(settings: &ClientSettings, strictness: Strictness) -> Option<String> {
-    let rules = OutboundRules { private: true, http: strictness == Strictness::Development };
+/// What this server itself calls.
+fn called(settings: &ClientSettings, outbound: OutboundRules) -> Option<String> {
+    if let Some(uri) = &settings.backchannel_logout_uri
+        && let Err(why) = validate_backchannel(uri, outbound)
+    {
+        return Some(told("backchannel.logout.url", &why, uri));
+    }
+    let sector = settings.sector_identifier_uri.iter().map(|uri| ("sector_identifier_uri", uri.as_str()));
     let keys = settings.jwks_uri.iter().map(|uri| ("jwks.url", uri.as_str()));
     // A fragment tells versions apart and is never sent (OpenID Connect Core §6.2).
     let bare = |uri: &'_ String| uri.split('#').next().unwrap_or_default().to_owned();
@@ -90,7 +90,8 @@ fn fetched(settings: &ClientSettings, strictness: Strictness) -> Option<String> 
     let trusted = settings.jwt_bearer.iter().map(|trusted| ("jwt_bearer", trusted.jwks_uri.as_str()));
     keys.chain(requests)
         .chain(trusted)
-        .find_map(|(name, uri)| rules.target(uri).err().map(|why| told(name, &why, uri)))
+        .chain(sector)
+        .find_map(|(name, uri)| outbound.target(uri).err().map(|why| told(name, &why, uri)))
 }
 
 #[cfg(test)]
@@ -156,16 +157,48 @@ mod tests {
                 Some("jwks.url"),
             ),
             (
+                "keys in a private network",
+                client(|client| client.jwks_uri = Some("https://10.0.0.1/keys".to_owned())),
+                None,
+                Some("jwks.url"),
+            ),
+            (
+                "requests in a private network",
+                client(|client| client.request_uris = vec!["https://10.0.0.1/request#1".to_owned()]),
+                None,
+                Some("request.uris"),
+            ),
+            (
+                "a sign-out on this machine",
+                client(|client| client.backchannel_logout_uri = Some("http://127.0.0.1/out".to_owned())),
+                None,
+                Some("backchannel.logout.url"),
+            ),
+            (
+                "a sign-out where clouds tell secrets",
+                client(|client| client.backchannel_logout_uri = Some("https://169.254.169.254/".to_owned())),
+                Some("backchannel.logout.url"),
+                Some("backchannel.logout.url"),
+            ),
+            (
+                "a sector on this machine",
+                client(|client| client.sector_identifier_uri = Some("https://[::1]/s.json".to_owned())),
+                None,
+                Some("sector_identifier_uri"),
+            ),
+            (
                 "a page that runs",
                 client(|client| client.tos_uri = Some("javascript:alert(1)".to_owned())),
                 Some("tosUri"),
                 Some("tosUri"),
             ),
         ] {
-            for (strictness, expected) in
-                [(Strictness::Development, development), (Strictness::Serve, production)]
-            {
-                let found = problem(&settings, strictness);
+            let lax = OutboundRules { private: true, http: true };
+            for (strictness, outbound, expected) in [
+                (Strictness::Development, lax, development),
+                (Strictness::Serve, OutboundRules::default(), production),
+            ] {
+                let found = problem(&settings, strictness, outbound);
                 let name = found.as_deref().and_then(|problem| problem.split(':').next());
                 assert_eq!(name, expected, "{row}, {strictness:?}: {found:?}");
             }

@@ -3,6 +3,7 @@
 use thiserror::Error;
 use url::Url;
 
+use super::outbound::{OutboundRules, TargetFault};
 use super::page_uri::{PageUriProblem, validate_page_uri};
 use super::redirect_uri::Strictness;
 
@@ -15,6 +16,9 @@ pub enum LogoutUriProblem {
     /// Not an address that we would call or load.
     #[error(transparent)]
     Address(#[from] PageUriProblem),
+    /// An address that this server does not call.
+    #[error("it {0}")]
+    Called(#[from] TargetFault),
     /// A fragment (Back-Channel Logout 1.0 §2.2).
     #[error("a fragment (`#…`) is refused")]
     Fragment,
@@ -26,18 +30,24 @@ pub enum LogoutUriProblem {
     Origin,
 }
 
-/// Whether `uri` may be registered as `backchannel_logout_uri` (Back-Channel Logout 1.0 §2.2): `https`, and `http` on
-/// loopback or, in development, anywhere.
+/// Whether `uri` may be registered as `backchannel_logout_uri` (Back-Channel Logout 1.0 §2.2) where the server calls what
+/// `outbound` allows.
 ///
 /// # Errors
 /// The first problem found.
-pub fn validate_backchannel(uri: &str, strictness: Strictness) -> Result<(), LogoutUriProblem> {
+pub fn validate_backchannel(uri: &str, outbound: OutboundRules) -> Result<(), LogoutUriProblem> {
+    without_fragment(uri, Strictness::Development)?;
+    outbound.target(uri)?;
+    Ok(())
+}
+
+fn without_fragment(uri: &str, strictness: Strictness) -> Result<(), LogoutUriProblem> {
     validate_page_uri(uri, strictness)?;
     if uri.contains('#') { Err(LogoutUriProblem::Fragment) } else { Ok(()) }
 }
 
-/// Whether `uri` may be registered as `frontchannel_logout_uri` (Front-Channel Logout 1.0 §2): as
-/// [`validate_backchannel`], and on the origin of one of `redirect_uris`, where these are known.
+/// Whether `uri` may be registered as `frontchannel_logout_uri` (Front-Channel Logout 1.0 §2): `https`, and `http` on
+/// loopback or, in development, anywhere; and on the origin of one of `redirect_uris`, where these are known.
 ///
 /// # Errors
 /// The first problem found.
@@ -46,7 +56,7 @@ pub fn validate_frontchannel(
     redirect_uris: Option<&[String]>,
     strictness: Strictness,
 ) -> Result<(), LogoutUriProblem> {
-    validate_backchannel(uri, strictness)?;
+    without_fragment(uri, strictness)?;
     let parsed = Url::parse(uri).map_err(|_| PageUriProblem::Unreadable)?;
     if parsed.query_pairs().any(|(name, _)| ADDED.contains(&name.as_ref())) {
         return Err(LogoutUriProblem::Parameter);
@@ -73,13 +83,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r05_back_channel_addresses() {
+    fn r05_n02_back_channel_addresses() {
         use LogoutUriProblem as P;
+        let lax = OutboundRules { private: true, http: true };
         for (uri, serve, development) in [
             ("https://app.example/logout", Ok(()), Ok(())),
             ("https://app.example/logout?tenant=1", Ok(()), Ok(())),
-            ("http://127.0.0.1:3000/logout", Ok(()), Ok(())),
-            ("http://app:3000/logout", Err(P::Address(PageUriProblem::Scheme)), Ok(())),
+            ("http://127.0.0.1:3000/logout", Err(P::Called(TargetFault::Scheme)), Ok(())),
+            ("http://app:3000/logout", Err(P::Called(TargetFault::Scheme)), Ok(())),
+            ("https://127.0.0.1/logout", Err(P::Called(TargetFault::Address)), Ok(())),
+            ("https://[::1]/logout", Err(P::Called(TargetFault::Address)), Ok(())),
+            (
+                "https://169.254.169.254/logout",
+                Err(P::Called(TargetFault::Address)),
+                Err(P::Called(TargetFault::Address)),
+            ),
             ("https://app.example/logout#x", Err(P::Fragment), Err(P::Fragment)),
             (
                 "https://user@app.example/",
@@ -97,8 +115,8 @@ mod tests {
                 Err(P::Address(PageUriProblem::Scheme)),
             ),
         ] {
-            assert_eq!(validate_backchannel(uri, Strictness::Serve), serve, "{uri}");
-            assert_eq!(validate_backchannel(uri, Strictness::Development), development, "{uri}");
+            assert_eq!(validate_backchannel(uri, OutboundRules::default()), serve, "{uri}");
+            assert_eq!(validate_backchannel(uri, lax), development, "{uri}");
         }
     }
 

@@ -18,6 +18,7 @@ use super::certificate::{CertificateNames, ClientCertificates};
 use super::client::{Client, ClientAuthentication, ClientSettings, GrantType, Pkce};
 use super::error::OAuthError;
 use super::jws::Algorithm;
+use super::outbound::OutboundRules;
 use super::realm::RealmSettings;
 use super::scope::OPENID;
 use crate::clock::Timestamp;
@@ -84,6 +85,8 @@ pub struct Offer<'a> {
     pub signs: &'a [Algorithm],
     /// How the server asks clients for certificates; none when it does not.
     pub certificates: Option<&'a ClientCertificates>,
+    /// What the server calls.
+    pub outbound: OutboundRules,
 }
 
 /// The settings of a client that says `metadata` of itself where `offer` is made. `before` are those that it has, whose
@@ -97,13 +100,13 @@ pub fn settings(
     offer: Offer<'_>,
     now: Timestamp,
 ) -> Result<ClientSettings, OAuthError> {
-    let Offer { realm, signs, certificates: asked } = offer;
+    let Offer { realm, signs, certificates: asked, outbound } = offer;
     let (authentication, auth_method) = rules::authentication(metadata, asked)?;
     let grants = rules::grants(metadata, authentication, realm)?;
-    rules::addresses(metadata, &grants)?;
+    rules::addresses(metadata, &grants, outbound)?;
     rules::pages(metadata)?;
-    rules::keys(metadata)?;
-    rules::request_objects(metadata)?;
+    rules::keys(metadata, outbound)?;
+    rules::request_objects(metadata, outbound)?;
     let registered_at = before.and_then(|before| before.registered.as_ref()).map_or(now, |known| known.at);
     let base = before.cloned().unwrap_or_else(|| fresh(authentication, realm));
     let public = authentication == ClientAuthentication::None;

@@ -1,5 +1,7 @@
 //! By which name a client knows a person (OpenID Connect Core §8): the same for all, or one for each sector.
 
+use std::collections::BTreeSet;
+
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -47,12 +49,24 @@ pub fn pairwise(client: &Client) -> Option<Pairwise<'_>> {
     let named = mapper.and_then(|mapper| mapper.setting("sectorIdentifierUri"));
     let named = named.or(settings.sector_identifier_uri.as_deref());
     let mut uris = named.into_iter().chain(settings.redirect_uris.iter().map(String::as_str));
-    let host =
-        uris.find_map(|uri| Url::parse(&uri.replacen(":*", "", 1)).ok()?.host_str().map(str::to_owned));
+    let host = uris.find_map(|uri| parsed(uri)?.host_str().map(str::to_owned));
     Some(Pairwise {
         sector: host.unwrap_or_else(|| client.client_id.clone()),
         salt: mapper.and_then(|mapper| mapper.setting("pairwiseSubAlgorithmSalt")),
     })
+}
+
+/// Whether `redirect_uris` are on more than one host, so that none of them names the sector (§8.1); an app's own scheme
+/// counts as one.
+#[must_use]
+pub fn on_several_hosts<'a>(redirect_uris: impl Iterator<Item = &'a str>) -> bool {
+    let host = |uri: Url| uri.host_str().map_or_else(|| uri.scheme().to_owned(), str::to_owned);
+    redirect_uris.filter_map(parsed).map(host).collect::<BTreeSet<_>>().len() > 1
+}
+
+/// A redirect URI, whose port may be the `*` of development.
+fn parsed(uri: &str) -> Option<Url> {
+    Url::parse(&uri.replacen(":*", "", 1)).ok()
 }
 
 /// What a pairwise name is the keyed hash of (§8.1): the sector and the user's identifier, apart from each other.

@@ -27,7 +27,7 @@ impl Place {
     }
 
     async fn plan(&self, spec: &RealmSpec, prune: bool) -> Result<Plan, ApplyError> {
-        plan(&self.store, &self.secrets, spec, PlanOptions { prune }, NOW).await
+        plan(&self.store, &self.secrets, spec, PlanOptions { prune, ..PlanOptions::default() }, NOW).await
     }
 
     async fn apply(&self, spec: &RealmSpec) -> (Plan, Vec<NewSecret>) {
@@ -131,7 +131,7 @@ async fn changes_reach_the_database_and_a_second_plan_is_empty() {
     changed.users[0].roles = Some(vec!["user".into(), "account:view-groups".into()]);
     changed.users[0].password = Some("another".into());
     changed.users.remove(1);
-    let options = PlanOptions { prune: true };
+    let options = PlanOptions { prune: true, ..PlanOptions::default() };
     let (plan, _) = apply_spec(&place.store, &place.secrets, &changed, options, NOW).await.unwrap();
     assert_eq!(plan.differences.len(), 5, "{plan}");
     let second = place.plan(&changed, true).await.unwrap();

@@ -21,6 +21,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::built_in::fresh_realm;
+    use crate::protocol::outbound::OutboundRules;
     use crate::protocol::redirect_uri::{Strictness, matches};
     use crate::protocol::web_origin;
     use crate::realm_file::production_refusals;
@@ -141,8 +142,10 @@ mod tests {
             let text = format!("[[realm.clients]]\nid = \"{id}\"\npublic = true\ngrants = [\"password\"]");
             let spec =
                 parse(&format!("[realm]\nname = \"x\"\n{text}"), Format::Toml, NAME, &|_| None).unwrap();
-            let told: Vec<String> =
-                production_refusals(&spec[0]).into_iter().map(|problem| problem.field).collect();
+            let told: Vec<String> = production_refusals(&spec[0], OutboundRules::default())
+                .into_iter()
+                .map(|problem| problem.field)
+                .collect();
             assert_eq!(
                 told.iter().any(|field| field.ends_with("clients[0].grants")),
                 refused,
@@ -153,6 +156,6 @@ mod tests {
 
     #[test]
     fn production_would_refuse_it() {
-        assert!(!production_refusals(&realm("main")).is_empty());
+        assert!(!production_refusals(&realm("main"), OutboundRules::default()).is_empty());
     }
 }

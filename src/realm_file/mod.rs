@@ -38,7 +38,7 @@ pub use plan::{Action, Difference, FieldDifference, Plan, PlanOptions};
 pub use problem::{FileProblem, FileProblems};
 pub use read::parse;
 pub use spec::RealmSpec;
-pub use validate::{production_refusals, rules};
+pub use validate::{out_of_reach, production_refusals, rules};
 
 /// The largest realm file, in bytes.
 const LARGEST: u64 = 256 * 1024 * 1024;

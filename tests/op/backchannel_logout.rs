@@ -78,7 +78,7 @@ impl SignedIn {
     async fn apply(&self, toml: &str, prune: bool) {
         let spec = parse(toml, Format::Toml, "realm.toml", &|_| None).unwrap().remove(0);
         let app = self.server.app();
-        let options = PlanOptions { prune };
+        let options = PlanOptions { prune, ..PlanOptions::default() };
         apply_spec(&app.store, &app.client_secrets, &spec, options, app.clock.now()).await.unwrap();
     }
 }

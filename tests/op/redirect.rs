@@ -1,6 +1,7 @@
 //! Where answers may go: rows R03, R04, R05 and R07 of the attack table (R01, R02 and R06 are in `rows.rs`).
 
 use scraper::{Html, Selector};
+use vestibule::protocol::outbound::OutboundRules;
 use vestibule::realm_file::{self, Format, production_refusals};
 use vestibule::testing::{Options, Reply, Rp, TestServer};
 
@@ -92,7 +93,7 @@ fn r03_r05_what_cannot_be_registered() {
         match realm_file::parse(&toml, Format::Toml, "realm.toml", &|_| None) {
             Err(problems) => (problems.to_string(), true),
             Ok(realms) => {
-                let problems = production_refusals(&realms[0]);
+                let problems = production_refusals(&realms[0], OutboundRules::default());
                 (problems.iter().map(|one| one.field.clone()).collect(), false)
             }
         }

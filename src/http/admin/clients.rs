@@ -159,8 +159,10 @@ fn checked(call: &Call, client: &Client) -> Result<(), AdminError> {
     if let Some(problem) = name_problem(name) {
         return Err(AdminError::bad(problem));
     }
-    let strictness = call.server.app.rules.strictness;
-    if let Some(problem) = crate::protocol::client_addresses::problem(&client.settings, strictness) {
+    let app = &call.server.app;
+    let (strictness, outbound) = (app.rules.strictness, app.fetcher.rules());
+    if let Some(problem) = crate::protocol::client_addresses::problem(&client.settings, strictness, outbound)
+    {
         return Err(AdminError::bad(format!("Client {name}: {problem}")));
     }
     Ok(())

@@ -77,7 +77,7 @@ fn conflict(what: &'static str) -> AdminError {
 async fn prepared(app: &App, body: RealmRepresentation) -> Result<Prepared, AdminError> {
     let spec = RealmSpec::from(body);
     if app.rules.strictness == Strictness::Serve {
-        let refused = realm_file::production_refusals(&spec);
+        let refused = realm_file::production_refusals(&spec, app.fetcher.rules());
         if let Some(first) = refused.first() {
             return Err(AdminError::bad(first.to_string()));
         }

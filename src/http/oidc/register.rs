@@ -163,6 +163,7 @@ pub(super) fn offer(context: &RealmContext) -> Offer<'_> {
         realm: &context.state.realm.settings,
         signs: &context.state.algorithms,
         certificates: context.app.rules.client_certificates.as_ref(),
+        outbound: context.app.fetcher.rules(),
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use url::Url;
-
 use super::metadata::{Metadata, invalid};
 use super::{RESPONSE_TYPES, certificates};
 use crate::protocol::certificate::ClientCertificates;
@@ -16,7 +14,7 @@ use crate::protocol::outbound::OutboundRules;
 use crate::protocol::page_uri::validate_page_uri;
 use crate::protocol::realm::RealmSettings;
 use crate::protocol::redirect_uri::{Strictness, validate_registration};
-use crate::protocol::subject::SubjectType;
+use crate::protocol::subject::{self, SubjectType};
 
 pub(super) fn authentication(
     metadata: &Metadata,
@@ -39,7 +37,7 @@ pub(super) fn authentication(
 }
 
 /// RFC 7591 §2: the public keys of the client, here or where it publishes them.
-pub(super) fn keys(metadata: &Metadata) -> Result<(), OAuthError> {
+pub(super) fn keys(metadata: &Metadata, outbound: OutboundRules) -> Result<(), OAuthError> {
     if metadata.jwks.is_some() && metadata.jwks_uri.is_some() {
         return Err(invalid("either jwks or jwks_uri, not both".to_owned()));
     }
@@ -50,14 +48,19 @@ pub(super) fn keys(metadata: &Metadata) -> Result<(), OAuthError> {
         }
     }
     if let Some(uri) = &metadata.jwks_uri {
-        // Whether the name leads to an address that the operator allows shows when the keys are fetched.
-        let rules = OutboundRules { private: true, http: false };
-        rules.target(uri).map_err(|why| invalid(format!("jwks_uri {why}")))?;
+        followed("jwks_uri", uri, outbound)?;
     }
     match metadata.token_endpoint_auth_signing_alg.as_deref().map(str::parse::<Algorithm>) {
         Some(Err(why)) => Err(invalid(format!("token_endpoint_auth_signing_alg: {why}"))),
         _ => Ok(()),
     }
+}
+
+/// An address that this server follows, https even where the operator lets it follow others. To which address its name
+/// leads shows when it is fetched.
+fn followed(name: &str, uri: &str, outbound: OutboundRules) -> Result<(), OAuthError> {
+    let rules = OutboundRules { http: false, ..outbound };
+    rules.target(uri).map(drop).map_err(|why| invalid(format!("{name} {why}")))
 }
 
 /// RFC 7591 §2: the grant types that it names, those of the realm's list; and response types that go with them.
@@ -95,7 +98,11 @@ pub(super) fn grants(
     Ok(grants)
 }
 
-pub(super) fn addresses(metadata: &Metadata, grants: &BTreeSet<GrantType>) -> Result<(), OAuthError> {
+pub(super) fn addresses(
+    metadata: &Metadata,
+    grants: &BTreeSet<GrantType>,
+    outbound: OutboundRules,
+) -> Result<(), OAuthError> {
     let strict = Strictness::Serve;
     if grants.contains(&GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty() {
         return Err(redirect("redirect_uris is missing".to_owned()));
@@ -108,7 +115,9 @@ pub(super) fn addresses(metadata: &Metadata, grants: &BTreeSet<GrantType>) -> Re
             .map_err(|why| invalid(format!("post_logout_redirect_uris: {why}")))?;
     }
     if let Some(uri) = &metadata.backchannel_logout_uri {
-        validate_backchannel(uri, strict).map_err(|why| invalid(format!("backchannel_logout_uri: {why}")))?;
+        let told = |why: &dyn std::fmt::Display| invalid(format!("backchannel_logout_uri: {why}"));
+        validate_page_uri(uri, strict).map_err(|why| told(&why))?;
+        validate_backchannel(uri, outbound).map_err(|why| told(&why))?;
     }
     if let Some(uri) = &metadata.frontchannel_logout_uri {
         validate_frontchannel(uri, Some(&metadata.redirect_uris), strict)
@@ -126,7 +135,10 @@ pub(super) fn addresses(metadata: &Metadata, grants: &BTreeSet<GrantType>) -> Re
             return Err(invalid(format!("{name}: {why}")));
         }
     }
-    Ok(())
+    metadata
+        .sector_identifier_uri
+        .as_deref()
+        .map_or(Ok(()), |uri| followed("sector_identifier_uri", uri, outbound))
 }
 
 /// `invalid_redirect_uri` with a sentence.
@@ -203,15 +215,13 @@ fn signed_by(member: &str, name: Option<&str>, signs: &[Algorithm]) -> Result<Op
 }
 
 /// Signed requests (RFC 9101 §10.5, OpenID Connect Registration 1.0 §2): there must be a key to verify them with.
-pub(super) fn request_objects(metadata: &Metadata) -> Result<(), OAuthError> {
+pub(super) fn request_objects(metadata: &Metadata, outbound: OutboundRules) -> Result<(), OAuthError> {
     if let Some(Err(why)) = metadata.request_object_signing_alg.as_deref().map(str::parse::<Algorithm>) {
         return Err(invalid(format!("request_object_signing_alg: {why}")));
     }
     for uri in &metadata.request_uris {
-        // The fragment is never sent (Core §6.2). Where the name leads shows when the request is fetched.
-        let bare = uri.split('#').next().unwrap_or_default();
-        let rules = OutboundRules { private: true, http: false };
-        rules.target(bare).map_err(|why| invalid(format!("request_uris {why}")))?;
+        // The fragment is never sent (Core §6.2).
+        followed("request_uris", uri.split('#').next().unwrap_or_default(), outbound)?;
     }
     let keyless = metadata.jwks.is_none() && metadata.jwks_uri.is_none();
     for (name, asked) in [
@@ -232,13 +242,8 @@ pub(super) fn subject_type(metadata: &Metadata) -> Result<SubjectType, OAuthErro
         Some("pairwise") => SubjectType::Pairwise,
         Some(_) => return Err(invalid("subject_type is public or pairwise".to_owned())),
     };
-    let hosts: BTreeSet<_> = metadata
-        .redirect_uris
-        .iter()
-        .filter_map(|uri| Url::parse(uri).ok())
-        .map(|uri| uri.host_str().map_or_else(|| uri.scheme().to_owned(), str::to_owned))
-        .collect();
-    if subject_type == SubjectType::Pairwise && metadata.sector_identifier_uri.is_none() && hosts.len() > 1 {
+    let several = subject::on_several_hosts(metadata.redirect_uris.iter().map(String::as_str));
+    if subject_type == SubjectType::Pairwise && metadata.sector_identifier_uri.is_none() && several {
         let why = "redirect_uris on several hosts need a sector_identifier_uri for pairwise subjects";
         return Err(invalid(why.to_owned()));
     }

@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::protocol::client::GrantType as G;
+use crate::protocol::error::ErrorCode;
 
 /// What the realm signs with.
 const SIGNS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::ES256];
 const NOW: Timestamp = Timestamp(1_800_000_000);
 
 fn offer(realm: &RealmSettings) -> Offer<'_> {
-    Offer { realm, signs: &SIGNS, certificates: None }
+    Offer { realm, signs: &SIGNS, certificates: None, outbound: OutboundRules::default() }
 }
 
 fn good() -> Value {
@@ -406,4 +407,37 @@ fn rfc8705_2_certificates_are_registered_where_they_are_asked_for() {
     let without = without.unwrap();
     assert_eq!(without.authentication, ClientAuthentication::SelfSignedTlsClientAuth);
     assert_eq!((without.tls_client_auth, without.tls_client_certificate_bound_access_tokens), (None, false));
+}
+
+#[test]
+fn n02_what_this_server_would_never_call_is_not_registered() {
+    let realm = RealmSettings::default();
+    let lax = OutboundRules { private: true, http: true };
+    let never = "https://169.254.169.254/x";
+    for (uri, strictly, laxly) in [
+        ("https://app.example/x", true, true),
+        ("https://10.0.0.1/x", false, true),
+        ("https://[::1]/x", false, true),
+        (never, false, false),
+        ("http://app.example/x", false, false),
+    ] {
+        for (member, value) in [
+            ("jwks_uri", json!(uri)),
+            ("request_uris", json!([uri])),
+            ("backchannel_logout_uri", json!(uri)),
+            ("sector_identifier_uri", json!(uri)),
+        ] {
+            let mut members = json!({ member: value });
+            if member == "request_uris" {
+                members["jwks_uri"] = json!("https://app.example/keys");
+            }
+            let metadata = Metadata::read(&with(members)).unwrap();
+            for (outbound, taken) in [(OutboundRules::default(), strictly), (lax, laxly)] {
+                let found = settings(&metadata, None, Offer { outbound, ..offer(&realm) }, NOW);
+                let code = found.as_ref().err().map(|error| error.code);
+                let expected = (!taken).then_some(ErrorCode::InvalidClientMetadata);
+                assert_eq!(code, expected, "{member} {uri} {outbound:?}");
+            }
+        }
+    }
 }

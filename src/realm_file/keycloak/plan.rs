@@ -41,7 +41,7 @@ pub(in super::super) async fn plan(
     if !new_realm {
         leave_out_proven(&mut target, &state, secrets).await?;
     }
-    Ok(Plan::of_keycloak(spec, new_realm, state, target))
+    Ok(Plan::of_keycloak(spec, options, new_realm, state, target))
 }
 
 /// What differs, record by record, in the words of our own realm files; and which documents do.

@@ -15,6 +15,7 @@ use crate::clock::Timestamp;
 use crate::keycloak::Beside;
 use crate::passwords::{ClientSecrets, Limits, Passwords, Profile};
 use crate::protocol::client::GrantType;
+use crate::protocol::outbound::OutboundRules;
 use crate::store::{Store, StoreOptions};
 use crate::vault::Vault;
 
@@ -62,7 +63,8 @@ impl Place {
     }
 
     async fn plan(&self, text: &str, prune: bool) -> Result<Plan, ApplyError> {
-        plan(&self.store, &self.secrets, &read(text), PlanOptions { prune }, NOW).await
+        plan(&self.store, &self.secrets, &read(text), PlanOptions { prune, ..PlanOptions::default() }, NOW)
+            .await
     }
 
     async fn state(&self, realm: &str) -> State {
@@ -392,7 +394,7 @@ async fn pruning_takes_what_is_not_named_and_leaves_what_every_realm_has() {
         realm["users"][0]["realmRoles"] = json!(["staff"]);
     });
     let spec = read(&narrow);
-    let options = PlanOptions { prune: true };
+    let options = PlanOptions { prune: true, ..PlanOptions::default() };
     apply_spec(&place.store, &place.secrets, &spec, options, NOW).await.unwrap();
     let after = place.state("shop").await;
     assert!(after.client("billing").is_none() && after.client("account").is_some());
@@ -473,7 +475,7 @@ fn an_array_holds_several_realms_and_our_own_json_is_still_read() {
 #[test]
 fn production_names_the_clients_that_it_refuses() {
     let refusals = |text: &str| {
-        let refusals = production_refusals(&read(text));
+        let refusals = production_refusals(&read(text), OutboundRules::default());
         refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
     let small = refusals(SMALL);
@@ -585,8 +587,10 @@ fn production_refuses_redirect_uris_that_would_never_match() {
         { "clientId": "good", "redirectUris": ["https://app.example/cb", "/realms/r/account"] },
         { "clientId": "account", "rootUrl": "${authBaseUrl}", "redirectUris": ["/realms/r/account"] },
     ] });
-    let told: Vec<String> =
-        production_refusals(&read(&file.to_string())).iter().map(ToString::to_string).collect();
+    let told: Vec<String> = production_refusals(&read(&file.to_string()), OutboundRules::default())
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("client `plain`") && told[0].contains("http://app.example/cb"), "{told:?}");
 }

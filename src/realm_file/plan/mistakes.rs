@@ -14,6 +14,7 @@ use super::references::{self, Known};
 use super::{is_read_again, keeps_secret};
 use crate::protocol::certificate::CertificateNames;
 use crate::protocol::client::GrantType;
+use crate::protocol::subject;
 use crate::protocol::user::canonical;
 use crate::secrets::{SEALED_PREFIX, Secret};
 use crate::signer::SHORTEST;
@@ -84,6 +85,15 @@ fn client(entity: &Entity, notes: &mut Notes<'_>) {
     {
         let message = "the grant jwt_bearer needs `jwks`, `jwks_uri` or `jwt_bearer`: whose tokens it takes";
         notes.add(&field("grants"), message);
+    }
+    let uris = fields.get("redirect_uris").and_then(Value::as_array).into_iter().flatten();
+    if fields.get("subject_type").is_some_and(|kind| kind == "pairwise")
+        && !fields.contains_key("sector_identifier_uri")
+        && subject::on_several_hosts(uris.filter_map(Value::as_str))
+    {
+        let message = "redirect URIs on several hosts need a `sector_identifier_uri`, whose host is the sector of \
+                       pairwise names (OpenID Connect Core §8.1)";
+        notes.add(&field("subject_type"), message);
     }
     if !is_service(fields) && filled(fields, "service_account_roles") {
         let message = "only a client with the grant client_credentials or jwt_bearer has a service account";

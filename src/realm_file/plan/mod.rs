@@ -26,7 +26,8 @@ use super::fresh;
 use super::keycloak::{self, Target};
 use super::spec::RealmSpec;
 use super::state::State;
-use super::{FileProblem, FileProblems, production_refusals, rules};
+use super::{FileProblem, FileProblems, out_of_reach, production_refusals, rules};
+use crate::protocol::outbound::OutboundRules;
 use crate::secrets::SEALED_PREFIX;
 use difference::{deletion, difference};
 use merge::merge;
@@ -37,6 +38,9 @@ use mistakes::mistakes;
 pub struct PlanOptions {
     /// Delete records that the file does not name, of the kinds that it speaks of. What comes with every realm stays.
     pub prune: bool,
+    /// What the server calls of the addresses that the file names, the others being mistakes; none where the file is for
+    /// development.
+    pub outbound: Option<OutboundRules>,
 }
 
 /// What a realm file would change.
@@ -68,12 +72,18 @@ impl Plan {
     }
 
     /// The plan that makes `target` of `state`, for a file in Keycloak's form.
-    pub(super) fn of_keycloak(spec: &RealmSpec, new_realm: bool, state: State, target: Target) -> Self {
+    pub(super) fn of_keycloak(
+        spec: &RealmSpec,
+        options: PlanOptions,
+        new_realm: bool,
+        state: State,
+        target: Target,
+    ) -> Self {
         Self {
             realm: spec.name.clone(),
             new_realm,
             differences: keycloak::differences(&state, new_realm, &target),
-            production_refusals: production_refusals(spec),
+            production_refusals: production_refusals(spec, options.outbound.unwrap_or_default()),
             state,
             desired: Entities::new(),
             deleted: BTreeSet::new(),
@@ -120,7 +130,10 @@ pub(super) fn compare(
     options: PlanOptions,
     proven: &BTreeSet<Key>,
 ) -> Result<Plan, FileProblems> {
-    let broken = rules(spec);
+    let mut broken = rules(spec);
+    if let Some(outbound) = options.outbound.filter(|_| broken.is_empty()) {
+        broken = out_of_reach(spec, outbound);
+    }
     if !broken.is_empty() {
         return Err(FileProblems(broken));
     }
@@ -146,7 +159,7 @@ pub(super) fn compare(
         }
     }
     differences.extend(deleted.iter().map(deletion));
-    let production_refusals = production_refusals(spec);
+    let production_refusals = production_refusals(spec, options.outbound.unwrap_or_default());
     Ok(Plan {
         realm: spec.name.clone(),
         new_realm,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::clock::Timestamp;
+use crate::protocol::outbound::OutboundRules;
 use crate::protocol::role::Roles;
 use crate::realm_file::state::{GroupState, UserState};
 use crate::realm_file::{ExportOptions, Format, demo, export, parse};
@@ -24,7 +25,7 @@ fn all_proven(spec: &RealmSpec) -> BTreeSet<Key> {
 
 fn plan(state: Option<&State>, spec: &RealmSpec, prune: bool) -> Plan {
     let proven = if state.is_some() { all_proven(spec) } else { BTreeSet::new() };
-    compare(state.cloned(), spec, PlanOptions { prune }, &proven).unwrap()
+    compare(state.cloned(), spec, PlanOptions { prune, ..PlanOptions::default() }, &proven).unwrap()
 }
 
 fn put<T: Clone>(list: &mut Vec<T>, records: &[T], id: fn(&T) -> &String) {
@@ -234,9 +235,13 @@ fn an_export_changes_nothing() {
                 let again = parse(&text, Format::Toml, "export.toml", &|_| None)
                     .unwrap_or_else(|problems| panic!("{problems}\n{text}"))
                     .remove(0);
-                let plan =
-                    compare(Some(state.clone()), &again, PlanOptions { prune: true }, &BTreeSet::new())
-                        .unwrap();
+                let plan = compare(
+                    Some(state.clone()),
+                    &again,
+                    PlanOptions { prune: true, ..PlanOptions::default() },
+                    &BTreeSet::new(),
+                )
+                .unwrap();
                 assert!(plan.is_empty(), "{plan}\n{text}");
                 let secrets = text.contains("sha256:") || text.contains("$argon2id");
                 assert_eq!(secrets, with_secrets && text.contains("_hash = "), "{text}");
@@ -312,7 +317,9 @@ email = ""
 groups = []
 "#,
     );
-    let plan = compare(Some(state), &file, PlanOptions { prune: true }, &BTreeSet::new()).unwrap();
+    let plan =
+        compare(Some(state), &file, PlanOptions { prune: true, ..PlanOptions::default() }, &BTreeSet::new())
+            .unwrap();
     assert!(!format!("{plan}{plan:?}{}", plan.json()).contains("canary"));
     insta::assert_snapshot!(plan.to_string());
     insta::assert_json_snapshot!(plan.json());
@@ -506,6 +513,11 @@ fn mistakes_that_show_against_the_realm() {
             "realm.toml:5: realm.clients[0].grants: the grant jwt_bearer needs `jwks`, `jwks_uri` or `jwt_bearer`: whose tokens it takes",
         ),
         (
+            "pairwise names without one sector",
+            "[[realm.clients]]\nid = \"x\"\nsubject_type = \"pairwise\"\nredirect_uris = [\"https://a.example/cb\", \"https://b.example/cb\"]",
+            "realm.toml:6: realm.clients[0].subject_type: redirect URIs on several hosts need a `sector_identifier_uri`, whose host is the sector of pairwise names (OpenID Connect Core §8.1)",
+        ),
+        (
             "another id",
             "[[realm.users]]\nusername = \"alice\"\nid = \"other\"",
             "realm.toml:5: realm.users[0].id: the user exists with another id, which cannot change",
@@ -517,10 +529,60 @@ fn mistakes_that_show_against_the_realm() {
     }
     let pruned = spec("roles = []\n[[realm.users]]\nusername = \"x\"\nroles = [\"user\"]\n");
     assert!(
-        compare(Some(state.clone()), &pruned, PlanOptions { prune: true }, &BTreeSet::new()).is_err(),
+        compare(
+            Some(state.clone()),
+            &pruned,
+            PlanOptions { prune: true, ..PlanOptions::default() },
+            &BTreeSet::new()
+        )
+        .is_err(),
         "a role that goes"
     );
     assert!(compare(Some(state), &pruned, PlanOptions::default(), &BTreeSet::new()).is_ok());
+}
+
+#[test]
+fn core_8_1_one_host_or_a_sector_is_enough() {
+    let state = made(&busy());
+    for rest in [
+        "redirect_uris = [\"https://a.example/cb\", \"https://a.example:8443/cb\"]",
+        "redirect_uris = [\"http://localhost:*/*\", \"http://localhost/cb\"]",
+        "redirect_uris = [\"https://a.example/cb\", \"https://b.example/cb\"]\nsector_identifier_uri = \"https://a.example/s.json\"",
+    ] {
+        let file = spec(&format!("[[realm.clients]]\nid = \"x\"\nsubject_type = \"pairwise\"\n{rest}"));
+        let found = compare(Some(state.clone()), &file, PlanOptions::default(), &BTreeSet::new());
+        assert!(found.is_ok(), "{rest}: {:?}", found.err());
+    }
+}
+
+/// N02: what `serve` would never call is told where it is written, and not when it fails to be called.
+#[test]
+fn n02_serve_refuses_addresses_that_its_configuration_does_not_let_it_call() {
+    let state = made(&busy());
+    let (default, private) = (OutboundRules::default(), OutboundRules { private: true, http: false });
+    for (field, value) in [
+        ("jwks_uri", "\"https://10.0.0.1/x\""),
+        ("request_uris[0]", "[\"https://10.0.0.1/x\"]"),
+        ("backchannel_logout_uri", "\"https://10.0.0.1/x\""),
+        ("sector_identifier_uri", "\"https://10.0.0.1/x\""),
+    ] {
+        let name = field.trim_end_matches("[0]");
+        let file = spec(&format!("[[realm.clients]]\nid = \"x\"\n{name} = {value}"));
+        let compared = |outbound| {
+            let options = PlanOptions { outbound, ..PlanOptions::default() };
+            compare(Some(state.clone()), &file, options, &BTreeSet::new())
+        };
+        let told = compared(Some(default)).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("realm.toml:6: realm.clients[0].{field}: ")), "{told}");
+        assert!(told.contains("leads to an address that is not public (`[outbound]`"), "{told}");
+        assert!(compared(Some(private)).unwrap().production_refusals.is_empty(), "{field}");
+        let development = compared(None).unwrap().production_refusals;
+        assert_eq!(development.len(), 1, "{field}: {development:?}");
+        let never = value.replace("10.0.0.1", "169.254.169.254");
+        let never = format!("[realm]\nname = \"main\"\n[[realm.clients]]\nid = \"x\"\n{name} = {never}");
+        let found = parse(&never, Format::Toml, "realm.toml", &|_| None);
+        assert!(found.is_err(), "{field}: in development too");
+    }
 }
 
 #[test]

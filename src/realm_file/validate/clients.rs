@@ -11,8 +11,7 @@ use crate::protocol::built_in::ADMIN_CLI;
 use crate::protocol::client::{GrantType, Pkce};
 use crate::protocol::jwk::{JwkFault, JwkSet};
 use crate::protocol::jws::Algorithm;
-use crate::protocol::logout_uri::{validate_backchannel, validate_frontchannel};
-use crate::protocol::outbound::OutboundRules;
+use crate::protocol::logout_uri::validate_frontchannel;
 use crate::protocol::page_uri::{validate_logo_uri, validate_page_uri};
 use crate::protocol::redirect_uri::{Strictness, validate_registration};
 use crate::protocol::web_origin::validate_origin;
@@ -73,18 +72,6 @@ pub(super) fn production(client: &ClientSpec, path: &str, notes: &mut Notes<'_>)
     addresses(client, path, Strictness::Serve, notes);
     pages(client, path, Strictness::Serve, notes);
     logout(client, path, Strictness::Serve, notes);
-    if let Some(Err(problem)) =
-        uri(client).map(|uri| OutboundRules { private: true, http: false }.target(uri))
-    {
-        notes.add(&format!("{path}.jwks_uri"), problem.to_string());
-    }
-    for (index, trusted) in client.jwt_bearer.iter().flatten().enumerate() {
-        let rules = OutboundRules { private: true, http: false };
-        if let Err(problem) = rules.target(&trusted.jwks_uri) {
-            notes.add(&format!("{path}.jwt_bearer[{index}].jwks_uri"), problem.to_string());
-        }
-    }
-    request_uris(client, path, false, notes);
     if client.id != ADMIN_CLI
         && client.grants.as_ref().is_some_and(|grants| grants.contains(&GrantType::Password))
     {
@@ -104,18 +91,10 @@ fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     if let Some(problem) = client.jwks.as_ref().filter(|jwks| *jwks != "").and_then(unusable) {
         notes.add(&field("jwks"), problem);
     }
-    if let Some(Err(problem)) = uri(client).map(|uri| OutboundRules { private: true, http: true }.target(uri))
+    if client.jwks_uri.as_ref().is_some_and(|uri| !uri.is_empty())
+        && client.jwks.as_ref().is_some_and(|jwks| jwks != "")
     {
-        notes.add(&field("jwks_uri"), problem.to_string());
-    }
-    if uri(client).is_some() && client.jwks.as_ref().is_some_and(|jwks| jwks != "") {
         notes.add(&field("jwks_uri"), "either `jwks` or `jwks_uri`, not both (RFC 7591 §2)");
-    }
-    for (index, trusted) in client.jwt_bearer.iter().flatten().enumerate() {
-        let rules = OutboundRules { private: true, http: true };
-        if let Err(problem) = rules.target(&trusted.jwks_uri) {
-            notes.add(&field(&format!("jwt_bearer[{index}].jwks_uri")), problem.to_string());
-        }
     }
     for (name, algorithm) in [
         ("token_endpoint_auth_signing_alg", &client.token_endpoint_auth_signing_alg),
@@ -130,7 +109,6 @@ fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
             notes.add(&field(name), problem.to_string());
         }
     }
-    request_uris(client, path, true, notes);
     for (index, (member, name)) in client.certificate.given().enumerate() {
         if index > 0 {
             notes.add(&field(member), "a client has one name in its certificate (RFC 8705 §2.1.2)");
@@ -141,21 +119,6 @@ fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     if client.public == Some(true) && client.authentication.is_some() {
         notes.add(&field("authentication"), "a public client proves nothing: drop one of the two");
     }
-}
-
-/// Addresses of request objects, which `http` alone development forgives.
-fn request_uris(client: &ClientSpec, path: &str, http: bool, notes: &mut Notes<'_>) {
-    for (index, uri) in client.request_uris.iter().flatten().enumerate() {
-        // A fragment tells versions apart and is never sent (OpenID Connect Core §6.2).
-        let bare = uri.split('#').next().unwrap_or_default();
-        if let Err(problem) = (OutboundRules { private: true, http }).target(bare) {
-            notes.add(&format!("{path}.request_uris[{index}]"), problem.to_string());
-        }
-    }
-}
-
-fn uri(client: &ClientSpec) -> Option<&str> {
-    client.jwks_uri.as_deref().filter(|uri| !uri.is_empty())
 }
 
 /// What is wrong with a key set that somebody wrote down, where nothing is to be left out.
@@ -208,21 +171,10 @@ fn pages(client: &ClientSpec, path: &str, strictness: Strictness, notes: &mut No
 }
 
 fn logout(client: &ClientSpec, path: &str, strictness: Strictness, notes: &mut Notes<'_>) {
-    let said = |uri: &'_ Option<String>| uri.clone().filter(|uri| !uri.is_empty());
-    if let Some(uri) = said(&client.backchannel_logout_uri)
-        && let Err(problem) = validate_backchannel(&uri, strictness)
-    {
-        notes.add(&format!("{path}.backchannel_logout_uri"), problem.to_string());
-    }
-    if let Some(uri) = said(&client.sector_identifier_uri)
-        && let Err(problem) = validate_page_uri(&uri, strictness)
-    {
-        notes.add(&format!("{path}.sector_identifier_uri"), problem.to_string());
-    }
     // A file that names no redirect URIs leaves those that the client has.
     let redirect_uris = client.redirect_uris.as_deref();
-    if let Some(uri) = said(&client.frontchannel_logout_uri)
-        && let Err(problem) = validate_frontchannel(&uri, redirect_uris, strictness)
+    if let Some(uri) = client.frontchannel_logout_uri.as_deref().filter(|uri| !uri.is_empty())
+        && let Err(problem) = validate_frontchannel(uri, redirect_uris, strictness)
     {
         notes.add(&format!("{path}.frontchannel_logout_uri"), problem.to_string());
     }

@@ -3,6 +3,7 @@
 //! Rules hold for both `dev` and `serve`, so addresses are judged as development does; what production would refuse
 //! is a list of its own. Whether a role, group or scope that is referred to exists is asked when the plan is made.
 
+mod called;
 mod clients;
 mod exchange;
 mod trusted_issuers;
@@ -15,11 +16,15 @@ use super::spec::{GroupSpec, RealmSpec, RoleSpec, UserSpec};
 use crate::passwords::Scheme;
 use crate::protocol::client::GrantType;
 use crate::protocol::mapper::{Kind, Mapper};
+use crate::protocol::outbound::OutboundRules;
 use crate::protocol::page_uri::validate_logo_uri;
 use crate::protocol::realm::{LONGEST_LIFETIME, is_realm_name};
 use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::user::canonical;
 use crate::secrets::Secret;
+
+/// What development calls.
+const DEVELOPMENT: OutboundRules = OutboundRules { private: true, http: true };
 
 /// Longest name of anything, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -46,10 +51,13 @@ pub fn rules(spec: &RealmSpec) -> Vec<FileProblem> {
     detail_types(spec, &mut notes);
     times(spec, &mut notes);
     trusted_issuers::rules(spec, &mut notes);
+    trusted_issuers::called(spec, DEVELOPMENT, &mut notes);
     roles(&spec.roles, "roles", &mut notes);
     scopes(spec, &mut notes);
     for (index, client) in spec.clients.iter().enumerate() {
-        clients::rules(client, &format!("clients[{index}]"), &mut notes);
+        let path = format!("clients[{index}]");
+        clients::rules(client, &path, &mut notes);
+        called::rules(client, &path, DEVELOPMENT, &mut notes);
     }
     groups(&spec.groups, "groups", &mut notes);
     for (index, user) in spec.users.iter().enumerate() {
@@ -60,16 +68,29 @@ pub fn rules(spec: &RealmSpec) -> Vec<FileProblem> {
 }
 
 /// What `serve` would refuse of a realm that `dev` serves: patterns among addresses, plain http, and public clients
-/// without PKCE.
+/// without PKCE; and addresses that it would not call when its configuration lets it call what `outbound` says.
 #[must_use]
-pub fn production_refusals(spec: &RealmSpec) -> Vec<FileProblem> {
+pub fn production_refusals(spec: &RealmSpec, outbound: OutboundRules) -> Vec<FileProblem> {
     if spec.keycloak.is_some() {
-        return keycloak::production_refusals(spec);
+        return keycloak::production_refusals(spec, outbound);
     }
     let mut notes = Notes::on(spec);
-    trusted_issuers::production(spec, &mut notes);
+    trusted_issuers::called(spec, outbound, &mut notes);
     for (index, client) in spec.clients.iter().enumerate() {
-        clients::production(client, &format!("clients[{index}]"), &mut notes);
+        let path = format!("clients[{index}]");
+        clients::production(client, &path, &mut notes);
+        called::rules(client, &path, outbound, &mut notes);
+    }
+    notes.list()
+}
+
+/// The addresses of `spec` that a server never calls when its configuration lets it call what `outbound` says.
+#[must_use]
+pub fn out_of_reach(spec: &RealmSpec, outbound: OutboundRules) -> Vec<FileProblem> {
+    let mut notes = Notes::on(spec);
+    trusted_issuers::called(spec, outbound, &mut notes);
+    for (index, client) in spec.clients.iter().enumerate() {
+        called::rules(client, &format!("clients[{index}]"), outbound, &mut notes);
     }
     notes.list()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::places::Notes;
 use super::super::spec::RealmSpec;
+use super::called::target;
 use super::clients::unusable;
 use crate::protocol::jws::Algorithm;
 use crate::protocol::outbound::OutboundRules;
@@ -24,7 +25,7 @@ pub(super) fn rules(spec: &RealmSpec, notes: &mut Notes<'_>) {
                     notes.add(&field("jwks"), problem);
                 }
             }
-            (None, Some(uri)) => followed(uri, true, &field("jwks_uri"), notes),
+            (None, Some(_)) => {}
         }
         for (at, name) in trusted.algorithms.iter().enumerate() {
             if let Err(problem) = name.parse::<Algorithm>() {
@@ -34,17 +35,11 @@ pub(super) fn rules(spec: &RealmSpec, notes: &mut Notes<'_>) {
     }
 }
 
-/// What only development forgives.
-pub(super) fn production(spec: &RealmSpec, notes: &mut Notes<'_>) {
+/// Addresses of keys, which the server must be let to call.
+pub(super) fn called(spec: &RealmSpec, outbound: OutboundRules, notes: &mut Notes<'_>) {
     for (index, trusted) in spec.trusted_issuers.iter().flatten().enumerate() {
         if let Some(uri) = &trusted.jwks_uri {
-            followed(uri, false, &format!("trusted_issuers[{index}].jwks_uri"), notes);
+            target(uri, &format!("trusted_issuers[{index}].jwks_uri"), outbound, notes);
         }
-    }
-}
-
-fn followed(uri: &str, http: bool, field: &str, notes: &mut Notes<'_>) {
-    if let Err(problem) = (OutboundRules { private: true, http }).target(uri) {
-        notes.add(field, problem.to_string());
     }
 }

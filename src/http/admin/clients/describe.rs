@@ -23,6 +23,7 @@ pub(in super::super) async fn convert(call: Call) -> Answer {
         realm: &call.state.realm.settings,
         signs: &call.state.algorithms,
         certificates: call.server.app.rules.client_certificates.as_ref(),
+        outbound: call.server.app.fetcher.rules(),
     };
     let mut settings = register::settings(&metadata, None, offer, call.now()).map_err(refused)?;
     settings.consent = false;
