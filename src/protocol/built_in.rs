@@ -28,6 +28,9 @@ pub const CREATE_REALM_ROLE: &str = "create-realm";
 /// The role of a realm's management client that is composed of all its others.
 pub const REALM_ADMIN_ROLE: &str = "realm-admin";
 
+/// The scope of clients that act for themselves.
+pub const SERVICE_ACCOUNT: &str = "service_account";
+
 /// The client whose roles say what a person may do with the own account.
 pub const ACCOUNT: &str = "account";
 

@@ -259,6 +259,8 @@ pub struct ClientSettings {
     pub signature_algorithm: Option<Algorithm>,
     /// The same for what it reads itself: ID tokens, logout tokens, authorization responses.
     pub id_token_signed_response_alg: Option<Algorithm>,
+    /// What authorization responses are signed with for it where it asks for that; none = as its ID tokens (JARM §3).
+    pub authorization_signed_response_alg: Option<Algorithm>,
     /// What userinfo is signed with for it; none = it is JSON (OpenID Connect Core §5.3.2).
     pub userinfo_signed_response_alg: Option<Algorithm>,
     /// What introspection is signed with for it where it asks for that; none = as its ID tokens (RFC 9701 §6).

@@ -7,13 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::acr;
 use super::authorize::ResponseMode;
+use super::built_in::SERVICE_ACCOUNT;
 use super::claims::Target;
 use super::client::GrantType;
 use super::dpop;
 use super::grants::password::PasswordGrant;
 use super::jws::Algorithm;
 use super::mapper::{Kind, Mapper};
-use super::realm::Realm;
+use super::realm::{Realm, RealmSettings};
 use super::register::Registration;
 use super::scope::{OPENID, Scope};
 use super::subject::SubjectType;
@@ -127,7 +128,7 @@ fn answers(realm: &Realm, scopes: &[Scope], algorithms: &[Algorithm]) -> Value {
         "id_token_signing_alg_values_supported": algorithms,
         "userinfo_signing_alg_values_supported": algorithms,
         "introspection_signing_alg_values_supported": algorithms,
-        "scopes_supported": names(scopes),
+        "scopes_supported": names(scopes, &realm.settings),
         "claim_types_supported": ["normal"],
         "claims_supported": claims(scopes),
         "acr_values_supported": acr::supported(&realm.settings),
@@ -187,8 +188,12 @@ fn logout() -> Value {
     })
 }
 
-fn names(scopes: &[Scope]) -> Vec<&str> {
+/// The scopes that clients may ask for. That of services comes with every realm, and nobody has it who was not given it.
+fn names<'a>(scopes: &'a [Scope], settings: &RealmSettings) -> Vec<&'a str> {
+    let mut lists = settings.default_scopes.iter().chain(&settings.optional_scopes);
+    let listed = lists.any(|name| name == SERVICE_ACCOUNT);
     let mut names: Vec<&str> = scopes.iter().map(|scope| scope.name.as_str()).collect();
+    names.retain(|name| listed || *name != SERVICE_ACCOUNT);
     names.sort_unstable();
     names.insert(0, OPENID);
     names.dedup();

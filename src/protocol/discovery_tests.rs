@@ -134,3 +134,16 @@ fn the_document_keeps_to_the_registry() {
         }
     }
 }
+
+/// Nobody is given the scope of services unless the realm's lists name it, so that it would be refused.
+#[test]
+fn a_scope_that_nobody_may_ask_for_is_not_named() {
+    let FreshRealm { mut realm, scopes, .. } = fresh();
+    let named = |realm: &Realm| {
+        let document = document_of(realm, &scopes, &[Algorithm::RS256]);
+        document["scopes_supported"].as_array().unwrap().iter().any(|name| name == SERVICE_ACCOUNT)
+    };
+    assert!(!named(&realm));
+    realm.settings.optional_scopes.push(SERVICE_ACCOUNT.to_owned());
+    assert!(named(&realm));
+}

@@ -115,6 +115,14 @@ impl Client {
         own.unwrap_or_else(|| self.access_token_algorithm(realm))
     }
 
+    /// What authorization responses are signed with when it asks for that (JARM §3). That specification's default is RS256,
+    /// of which a realm need not have a key: here it is the algorithm of its ID tokens.
+    #[must_use]
+    pub fn authorization_response_algorithm(&self, realm: Algorithm) -> Algorithm {
+        let own = self.settings.authorization_signed_response_alg;
+        own.unwrap_or_else(|| self.id_token_algorithm(realm))
+    }
+
     /// What introspection is signed with when it asks for that (RFC 9701 §6).
     #[must_use]
     pub fn introspection_algorithm(&self, realm: Algorithm) -> Algorithm {
@@ -199,6 +207,10 @@ mod tests {
             });
             let signed = (client.access_token_algorithm(RS256), client.id_token_algorithm(RS256));
             assert_eq!(signed, expected, "{name}");
+            assert_eq!(client.authorization_response_algorithm(RS256), expected.1, "{name}: as ID tokens");
         }
+        let named = client(|settings| settings.authorization_signed_response_alg = Some(ES256));
+        assert_eq!(named.authorization_response_algorithm(RS256), ES256, "JARM §3");
+        assert_eq!(named.id_token_algorithm(RS256), RS256);
     }
 }

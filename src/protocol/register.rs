@@ -58,7 +58,8 @@ pub struct InitialToken {
     pub uses_left: i64,
 }
 
-/// What a client that registered itself said beyond its settings, to be told back.
+/// What a client that registered itself said beyond the settings that all clients have: to be told back, or to be asked for
+/// where its requests say nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Registered {
@@ -70,6 +71,12 @@ pub struct Registered {
     pub contacts: Vec<String>,
     /// Where a third party may begin a sign-in (OpenID Connect Core §4).
     pub initiate_login_uri: Option<String>,
+    /// Greatest age of a sign-in, in seconds, where a request names none (OpenID Connect Registration 1.0 §2).
+    pub default_max_age: Option<i64>,
+    /// Values of `acr`, the dearest first, where a request asks for none.
+    pub default_acr_values: Vec<String>,
+    /// Whether it counts on `auth_time`, which every ID token has.
+    pub require_auth_time: bool,
     /// Which software it is.
     pub software_id: Option<String>,
     /// Which version of it.
@@ -125,8 +132,13 @@ pub fn settings(
         subject_type: rules::subject_type(metadata)?,
         jwks: metadata.jwks.clone().map(Value::Object),
         jwks_uri: metadata.jwks_uri.clone(),
-        token_endpoint_auth_signing_alg: metadata.token_endpoint_auth_signing_alg.clone(),
+        // The one algorithm for secrets goes without saying.
+        token_endpoint_auth_signing_alg: metadata
+            .token_endpoint_auth_signing_alg
+            .clone()
+            .filter(|_| authentication != ClientAuthentication::ClientSecretJwt),
         id_token_signed_response_alg: rules::id_tokens(metadata, realm, signs)?,
+        authorization_signed_response_alg: rules::responses(metadata, signs)?,
         userinfo_signed_response_alg: rules::userinfo(metadata, signs)?,
         introspection_signed_response_alg: rules::introspection(metadata, signs)?,
         request_object_signing_alg: metadata.request_object_signing_alg.clone(),
@@ -146,6 +158,9 @@ pub fn settings(
             auth_method: auth_method.to_owned(),
             contacts: metadata.contacts.clone(),
             initiate_login_uri: metadata.initiate_login_uri.clone(),
+            default_max_age: metadata.default_max_age,
+            default_acr_values: metadata.default_acr_values.clone(),
+            require_auth_time: metadata.require_auth_time,
             software_id: metadata.software_id.clone(),
             software_version: metadata.software_version.clone(),
         }),
@@ -205,6 +220,9 @@ pub fn describe(client: &Client, realm: &RealmSettings) -> Map<String, Value> {
         ("subject_type", json!(settings.subject_type)),
         ("sector_identifier_uri", json!(settings.sector_identifier_uri)),
         ("initiate_login_uri", json!(own.initiate_login_uri)),
+        ("default_max_age", json!(own.default_max_age)),
+        ("default_acr_values", json!(Some(&own.default_acr_values).filter(|values| !values.is_empty()))),
+        ("require_auth_time", json!(own.require_auth_time.then_some(true))),
         ("post_logout_redirect_uris", json!(settings.post_logout_redirect_uris)),
         ("backchannel_logout_uri", json!(settings.backchannel_logout_uri)),
         ("backchannel_logout_session_required", json!(settings.backchannel_logout_session_required)),
@@ -219,15 +237,20 @@ pub fn describe(client: &Client, realm: &RealmSettings) -> Map<String, Value> {
 }
 
 /// The part of [`describe`] about keys: what the client signs, and what is signed for it.
-fn proofs(settings: &ClientSettings, own: &Registered, realm: &RealmSettings) -> [(&'static str, Value); 12] {
+fn proofs(settings: &ClientSettings, own: &Registered, realm: &RealmSettings) -> [(&'static str, Value); 13] {
     let id_tokens = settings.id_token_signed_response_alg.map(Algorithm::name);
     let id_tokens = id_tokens.unwrap_or(&realm.signature_algorithm);
+    let assertions = match settings.authentication {
+        ClientAuthentication::ClientSecretJwt => Some("HS256"),
+        _ => settings.token_endpoint_auth_signing_alg.as_deref(),
+    };
     [
         ("id_token_signed_response_alg", json!(id_tokens)),
+        ("authorization_signed_response_alg", json!(settings.authorization_signed_response_alg)),
         ("userinfo_signed_response_alg", json!(settings.userinfo_signed_response_alg)),
         ("introspection_signed_response_alg", json!(settings.introspection_signed_response_alg)),
         ("token_endpoint_auth_method", json!(own.auth_method)),
-        ("token_endpoint_auth_signing_alg", json!(settings.token_endpoint_auth_signing_alg)),
+        ("token_endpoint_auth_signing_alg", json!(assertions)),
         ("jwks", json!(settings.jwks)),
         ("jwks_uri", json!(settings.jwks_uri)),
         ("request_object_signing_alg", json!(settings.request_object_signing_alg)),

@@ -18,7 +18,8 @@ pub enum SubjectType {
     /// The user's identifier, the same for every client.
     #[default]
     Public,
-    /// A name that only clients of the same sector share, so that others cannot compare notes.
+    /// A name that only clients of the same sector share, by which others cannot tell that they know the same person. The
+    /// identifier of a session (`sid`) is the same for all.
     Pairwise,
 }
 

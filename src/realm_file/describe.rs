@@ -171,6 +171,7 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         scope_mappings: Some(names(state, settings.scope_mappings.iter().map(String::as_str))),
         signature_algorithm: named(settings.signature_algorithm),
         id_token_signed_response_alg: named(settings.id_token_signed_response_alg),
+        authorization_signed_response_alg: named(settings.authorization_signed_response_alg),
         userinfo_signed_response_alg: named(settings.userinfo_signed_response_alg),
         introspection_signed_response_alg: named(settings.introspection_signed_response_alg),
         access_token_format: Some(settings.access_token_format),

@@ -273,6 +273,8 @@ pub struct ClientSpec {
     pub signature_algorithm: Option<String>,
     /// What its ID tokens are signed with.
     pub id_token_signed_response_alg: Option<String>,
+    /// What authorization responses are signed with for it.
+    pub authorization_signed_response_alg: Option<String>,
     /// What userinfo is signed with for it; an empty string takes it away, and the next.
     pub userinfo_signed_response_alg: Option<String>,
     /// What introspection is signed with for it.

@@ -86,6 +86,7 @@ fn signs_with(settings: &ClientSettings) -> Option<String> {
     let named = [
         settings.signature_algorithm,
         settings.id_token_signed_response_alg,
+        settings.authorization_signed_response_alg,
         settings.userinfo_signed_response_alg,
         settings.introspection_signed_response_alg,
     ];

@@ -98,3 +98,28 @@ async fn jarm_4_discovery_names_modes_and_algorithms() {
         assert_eq!(reply.parameter("error").as_deref(), Some("invalid_request"), "{wrong}");
     }
 }
+
+/// JARM §3: a client may have them signed otherwise than its ID tokens.
+#[tokio::test]
+async fn jarm_3_the_algorithm_is_the_clients_to_choose() {
+    let realm = r#"
+        [realm]
+        name = "main"
+        [[realm.clients]]
+        id = "web"
+        secret = "web-secret"
+        redirect_uris = ["http://localhost:3000/callback"]
+        authorization_signed_response_alg = "ES256"
+        [[realm.users]]
+        username = "alice"
+        password = "alice"
+    "#;
+    let server = TestServer::with_realm(realm).await.unwrap();
+    let (rp, mut browser) = (server.rp("web", Some("web-secret")), server.browser());
+    let tokens = rp.sign_in(&mut browser, "alice", "alice").await.unwrap();
+    let reply = browser.get(&rp.authorize_url_with(&[("response_mode", Some("jwt"))])).await;
+    let signed = reply.parameter("response").unwrap();
+    response(&server, &signed).await;
+    let algorithm = |token: &str| vestibule::protocol::jws::parse(token).unwrap().header.alg;
+    assert_eq!((algorithm(&signed), algorithm(tokens.id_token())), ("ES256".into(), "RS256".into()));
+}

@@ -1,4 +1,5 @@
-//! Pairwise names of people (OpenID Connect Core §8.1): apps of different sectors cannot compare notes.
+//! Pairwise names of people (OpenID Connect Core §8.1): by these, apps of different sectors
+//! cannot tell that they know the same person.
 
 use vestibule::protocol::subject;
 use vestibule::testing::{Browser, Options, Rp, TestServer, Tokens, claims};

@@ -87,15 +87,17 @@ async fn add(
         }
     }
     check_sector(context, &metadata).await?;
-    let secret = (settings.authentication == ClientAuthentication::Secret).then(secrets::random_token);
+    let secret = keeps_secret(settings.authentication).then(secrets::random_token);
     let client = Client {
         id: Uuid::now_v7().to_string(),
         realm_id: realm.id.clone(),
         client_id: Uuid::new_v4().to_string(),
         enabled: true,
-        secret_hash: secret.as_deref().map(secrets::hash_generated),
+        secret_hash: None,
         settings,
     };
+    let secret_hash = secret.as_deref().map(|secret| stored(context, &client, secret));
+    let client = Client { secret_hash, ..client };
     let token = secrets::random_token();
     let spend = initial.map(|token| Change::SpendRegistrationToken {
         realm_id: realm.id.clone(),
@@ -164,6 +166,21 @@ pub(super) fn offer(context: &RealmContext) -> Offer<'_> {
         signs: &context.state.algorithms,
         certificates: context.app.rules.client_certificates.as_ref(),
         outbound: context.app.fetcher.rules(),
+    }
+}
+
+/// Whether a client that proves itself so is given a secret.
+pub(super) fn keeps_secret(authentication: ClientAuthentication) -> bool {
+    matches!(authentication, ClientAuthentication::Secret | ClientAuthentication::ClientSecretJwt)
+}
+
+/// The stored form of a secret that was drawn for `client`: one that tokens are made with is kept sealed, others as a hash.
+pub(super) fn stored(context: &RealmContext, client: &Client, secret: &str) -> String {
+    match client.settings.authentication {
+        ClientAuthentication::ClientSecretJwt => {
+            context.app.client_secrets.store_drawn(client, &Secret::from(secret))
+        }
+        _ => secrets::hash_generated(secret),
     }
 }
 

@@ -9,12 +9,15 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::register::{Refusal, about, answer, check_keys, check_sector, document, offer};
+use super::register::{
+    Refusal, about, answer, check_keys, check_sector, document, keeps_secret, offer, stored,
+};
 use crate::http::bearer::{self, BearerError};
 use crate::http::context::RealmContext;
 use crate::http::service_account;
+use crate::passwords::PasswordError;
 use crate::protocol::audit::AuditKind;
-use crate::protocol::client::{Client, ClientAuthentication};
+use crate::protocol::client::Client;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::register::{self, Metadata};
 use crate::secrets::{self, Secret};
@@ -90,16 +93,17 @@ async fn replace(
     let settings = register::settings(&metadata, Some(&client.settings), offer(&context), now)?;
     check_keys(&metadata)?;
     check_sector(&context, &metadata).await?;
-    let confidential = settings.authentication == ClientAuthentication::Secret;
+    let confidential = keeps_secret(settings.authentication);
     // Who proved itself otherwise until now has no secret of this form.
-    let had_secret = client.settings.authentication == ClientAuthentication::Secret;
+    let had_secret = client.settings.authentication == settings.authentication;
     let secret = (confidential && !had_secret).then(secrets::random_token);
-    let secret_hash = match &secret {
-        Some(secret) => Some(secrets::hash_generated(secret)),
-        None => client.secret_hash.clone().filter(|_| confidential),
-    };
     let old = client.clone();
-    let client = Client { settings, secret_hash, ..client };
+    let client = Client { settings, secret_hash: None, ..client };
+    let secret_hash = match &secret {
+        Some(secret) => Some(stored(&context, &client, secret)),
+        None => old.secret_hash.clone().filter(|_| confidential),
+    };
+    let client = Client { secret_hash, ..client };
     let (store, state) = (&context.app.store, &context.state);
     let account = service_account::changes(store, state, &client, Some(&old), now).await?;
     let mut changes = vec![
@@ -138,14 +142,26 @@ async fn same_credentials(
     }
     match (document.get("client_secret"), &client.secret_hash) {
         (None | Some(Value::Null), _) => Ok(()),
-        (Some(Value::String(secret)), Some(hash)) => {
-            match context.app.client_secrets.verify(hash, &Secret::from(secret.as_str())).await {
+        (Some(Value::String(secret)), Some(_)) => {
+            match is_secret_of(context, client, &Secret::from(secret.as_str())).await {
                 Ok(true) => Ok(()),
                 Ok(false) => refuse("client_secret is another"),
                 Err(error) => Err(Refusal::Api(error.into())),
             }
         }
         _ => refuse("client_secret is another"),
+    }
+}
+
+async fn is_secret_of(
+    context: &RealmContext,
+    client: &Client,
+    secret: &Secret,
+) -> Result<bool, PasswordError> {
+    let secrets = &context.app.client_secrets;
+    match secrets.reveal(client) {
+        Some(known) => Ok(known == *secret),
+        None => secrets.verify_of(client, secret).await,
     }
 }
 

@@ -17,7 +17,7 @@ pub fn sign_response(
     client: &Client,
     claims: &Map<String, Value>,
 ) -> Result<String, SignError> {
-    signer(context, client.id_token_algorithm(context.state.algorithm()))?.sign("JWT", claims)
+    signer(context, client.authorization_response_algorithm(context.state.algorithm()))?.sign("JWT", claims)
 }
 
 /// Signs what userinfo tells `client`, by the algorithm that it asked for (OpenID Connect Core §5.3.2).

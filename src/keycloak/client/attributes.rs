@@ -25,6 +25,7 @@ const REQUEST_REQUIRED: &str = "request.object.required";
 const REQUEST_ALGORITHM: &str = "request.object.signature.alg";
 const ACCESS_ALGORITHM: &str = "access.token.signed.response.alg";
 const ID_ALGORITHM: &str = "id.token.signed.response.alg";
+const RESPONSE_ALGORITHM: &str = "authorization.signed.response.alg";
 const SIGNING_ALGORITHM: &str = "token.endpoint.auth.signing.alg";
 
 type Given = BTreeMap<String, String>;
@@ -54,9 +55,10 @@ const TEXTS: [(&str, Place<Option<String>>); 4] = [
     ("tosUri", |settings| &mut settings.tos_uri),
 ];
 
-const ALGORITHMS: [(&str, Place<Option<Algorithm>>); 2] = [
+const ALGORITHMS: [(&str, Place<Option<Algorithm>>); 3] = [
     (ACCESS_ALGORITHM, |settings| &mut settings.signature_algorithm),
     (ID_ALGORITHM, |settings| &mut settings.id_token_signed_response_alg),
+    (RESPONSE_ALGORITHM, |settings| &mut settings.authorization_signed_response_alg),
 ];
 
 /// Takes out of `given` what `settings` can say; the rest stays there to be kept.

@@ -173,9 +173,12 @@ impl AuthorizationRequest {
             parameters.get("code_challenge_method"),
         )?;
         let claims = ClaimsRequest::read(parameters.get("claims"))?;
+        let defaults = client.settings.registered.as_ref();
+        let default_acr = defaults.map(|defaults| defaults.default_acr_values.join(" "));
         let acr = claims.acr.clone().filter(|wish| !wish.values.is_empty());
         Ok(Self {
-            acr: acr.or_else(|| acr::Wish::of_parameter(parameters.get("acr_values"))),
+            acr: acr
+                .or_else(|| acr::Wish::of_parameter(parameters.get("acr_values").or(default_acr.as_deref()))),
             claims,
             target,
             scope: parameters.get("scope").map(str::to_owned),
@@ -184,7 +187,8 @@ impl AuthorizationRequest {
             code_challenge,
             confirmation: confirmation(parameters.get("dpop_jkt"))?,
             prompt: prompt(parameters.get("prompt"))?,
-            max_age: max_age(parameters.get("max_age"))?,
+            max_age: max_age(parameters.get("max_age"))?
+                .or_else(|| defaults.and_then(|defaults| defaults.default_max_age)),
             login_hint: parameters.get("login_hint").map(str::to_owned),
             id_token_hint: parameters.get("id_token_hint").map(str::to_owned),
             resources: resources(parameters.get("resource")),

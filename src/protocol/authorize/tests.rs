@@ -8,6 +8,7 @@ use crate::protocol::consent::Consent;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::realm::RealmSettings;
 use crate::protocol::redirect_uri::Strictness;
+use crate::protocol::register::Registered;
 use crate::protocol::session::Session;
 
 fn client() -> Client {
@@ -388,4 +389,32 @@ fn rfc9449_10_1_a_pushed_request_is_bound_by_its_proof() {
     let other = Confirmation::Jkt("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k".into());
     assert_eq!(plain.bind(&other).unwrap_err().code, ErrorCode::InvalidDpopProof);
     assert_eq!(read(&plain).unwrap().confirmation, Some(key), "nothing changes");
+}
+
+/// OpenID Connect Registration 1.0 §2: what was registered is asked for where the request says nothing.
+#[test]
+fn registration_2_defaults_of_the_client() {
+    let mut client = client();
+    client.settings.registered = Some(Registered {
+        default_max_age: Some(60),
+        default_acr_values: vec!["gold".into(), "silver".into()],
+        ..Registered::default()
+    });
+    let wish = |request: &AuthorizationRequest| request.acr.clone().map(|wish| wish.values);
+    for (changes, age, values) in [
+        (vec![], Some(60), vec!["gold", "silver"]),
+        (vec![("max_age", Some("300"))], Some(300), vec!["gold", "silver"]),
+        (vec![("acr_values", Some("bronze"))], Some(60), vec!["bronze"]),
+        (
+            vec![("claims", Some(r#"{"id_token":{"acr":{"essential":true,"values":["iron"]}}}"#))],
+            Some(60),
+            vec!["iron"],
+        ),
+    ] {
+        let parameters = with(&changes);
+        let target = Target::prove(&parameters, Some(&client), Strictness::Serve).unwrap();
+        let request = AuthorizationRequest::read(&parameters, &client, target).unwrap();
+        let values = values.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!((request.max_age, wish(&request)), (age, Some(values)), "{changes:?}");
+    }
 }

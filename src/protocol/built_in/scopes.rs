@@ -1,5 +1,6 @@
 //! The scopes of a fresh realm with their mappers: OpenID Connect Core §5.4 as Keycloak arranges it.
 
+use super::SERVICE_ACCOUNT;
 use crate::protocol::mapper::Mapper;
 use crate::protocol::scope::{OFFLINE_ACCESS, Scope, ScopeSettings};
 
@@ -61,7 +62,7 @@ fn rows() -> Vec<Row> {
         ),
         ("microprofile-jwt", "Claims of MicroProfile JWT", true, "", microprofile()),
         // The token itself names a service's client: no mapper may write `client_id`.
-        ("service_account", "Claims of a service", false, "", vec![]),
+        (SERVICE_ACCOUNT, "Claims of a service", false, "", vec![]),
     ]
 }
 

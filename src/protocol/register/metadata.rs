@@ -28,6 +28,7 @@ pub struct Metadata {
     pub subject_type: Option<String>,
     pub sector_identifier_uri: Option<String>,
     pub id_token_signed_response_alg: Option<String>,
+    pub authorization_signed_response_alg: Option<String>,
     pub userinfo_signed_response_alg: Option<String>,
     pub introspection_signed_response_alg: Option<String>,
     pub token_endpoint_auth_method: Option<String>,
@@ -41,6 +42,9 @@ pub struct Metadata {
     pub dpop_bound_access_tokens: bool,
     pub certificate: CertificateNames,
     pub tls_client_certificate_bound_access_tokens: bool,
+    pub default_max_age: Option<i64>,
+    pub default_acr_values: Vec<String>,
+    pub require_auth_time: bool,
     pub initiate_login_uri: Option<String>,
     pub post_logout_redirect_uris: Vec<String>,
     pub backchannel_logout_uri: Option<String>,
@@ -86,6 +90,7 @@ impl Metadata {
             subject_type: said.text("subject_type")?,
             sector_identifier_uri: said.text("sector_identifier_uri")?,
             id_token_signed_response_alg: said.text("id_token_signed_response_alg")?,
+            authorization_signed_response_alg: said.text("authorization_signed_response_alg")?,
             userinfo_signed_response_alg: said.text("userinfo_signed_response_alg")?,
             introspection_signed_response_alg: said.text("introspection_signed_response_alg")?,
             token_endpoint_auth_method: said.text("token_endpoint_auth_method")?,
@@ -106,6 +111,9 @@ impl Metadata {
             },
             tls_client_certificate_bound_access_tokens: said
                 .switch("tls_client_certificate_bound_access_tokens")?,
+            default_max_age: said.seconds("default_max_age")?,
+            default_acr_values: said.words("default_acr_values")?,
+            require_auth_time: said.switch("require_auth_time")?,
             initiate_login_uri: said.text("initiate_login_uri")?,
             post_logout_redirect_uris: said.texts("post_logout_redirect_uris")?.unwrap_or_default(),
             backchannel_logout_uri: said.text("backchannel_logout_uri")?,
@@ -151,6 +159,24 @@ impl Said<'_> {
             Some(Value::Object(members)) => Ok(Some(members.clone())),
             Some(_) => Err(invalid(format!("{name} must be an object"))),
         }
+    }
+
+    /// A list of texts that a request joins with spaces.
+    fn words(&self, name: &str) -> Result<Vec<String>, OAuthError> {
+        let words = self.texts(name)?.unwrap_or_default();
+        let plain = |word: &String| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
+        match words.iter().all(plain) {
+            true => Ok(words),
+            false => Err(invalid(format!("{name} must hold words without spaces"))),
+        }
+    }
+
+    fn seconds(&self, name: &str) -> Result<Option<i64>, OAuthError> {
+        let read = |value: &Value| {
+            let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+            seconds.map(i64::from).ok_or_else(|| invalid(format!("{name} must be a number of seconds")))
+        };
+        self.value(name).map(read).transpose()
     }
 
     fn switch(&self, name: &str) -> Result<bool, OAuthError> {

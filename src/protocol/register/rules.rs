@@ -28,6 +28,7 @@ pub(super) fn authentication(
         "client_secret_basic" => (ClientAuthentication::Secret, "client_secret_basic"),
         "client_secret_post" => (ClientAuthentication::Secret, "client_secret_post"),
         "none" => (ClientAuthentication::None, "none"),
+        "client_secret_jwt" => (ClientAuthentication::ClientSecretJwt, "client_secret_jwt"),
         "private_key_jwt" if metadata.jwks.is_none() && metadata.jwks_uri.is_none() => {
             return Err(invalid("private_key_jwt needs jwks or jwks_uri".to_owned()));
         }
@@ -50,7 +51,14 @@ pub(super) fn keys(metadata: &Metadata, outbound: OutboundRules) -> Result<(), O
     if let Some(uri) = &metadata.jwks_uri {
         followed("jwks_uri", uri, outbound)?;
     }
-    match metadata.token_endpoint_auth_signing_alg.as_deref().map(str::parse::<Algorithm>) {
+    let signed = metadata.token_endpoint_auth_signing_alg.as_deref();
+    if metadata.token_endpoint_auth_method.as_deref() == Some("client_secret_jwt") {
+        return match signed {
+            None | Some("HS256") => Ok(()),
+            Some(_) => Err(invalid("token_endpoint_auth_signing_alg: client_secret_jwt is HS256".to_owned())),
+        };
+    }
+    match signed.map(str::parse::<Algorithm>) {
         Some(Err(why)) => Err(invalid(format!("token_endpoint_auth_signing_alg: {why}"))),
         _ => Ok(()),
     }
@@ -190,6 +198,15 @@ pub(super) fn id_tokens(
 /// The algorithm of its signed userinfo, if it wants that.
 pub(super) fn userinfo(metadata: &Metadata, signs: &[Algorithm]) -> Result<Option<Algorithm>, OAuthError> {
     signed_by("userinfo_signed_response_alg", metadata.userinfo_signed_response_alg.as_deref(), signs)
+}
+
+/// The algorithm of authorization responses that it asks to be signed (JARM §3).
+pub(super) fn responses(metadata: &Metadata, signs: &[Algorithm]) -> Result<Option<Algorithm>, OAuthError> {
+    signed_by(
+        "authorization_signed_response_alg",
+        metadata.authorization_signed_response_alg.as_deref(),
+        signs,
+    )
 }
 
 /// The algorithm of introspection that it asks to be signed.

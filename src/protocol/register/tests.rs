@@ -441,3 +441,41 @@ fn n02_what_this_server_would_never_call_is_not_registered() {
         }
     }
 }
+
+/// OpenID Connect Registration 1.0 §2, JARM §3: to ignore one of these would be to promise it.
+#[test]
+fn registration_2_what_is_kept_is_told_back_and_what_cannot_be_is_refused() {
+    let realm = RealmSettings::default();
+    let said = json!({
+        "default_max_age": 0, "default_acr_values": ["gold", "silver"], "require_auth_time": true,
+        "authorization_signed_response_alg": "ES256", "token_endpoint_auth_method": "client_secret_jwt",
+        "token_endpoint_auth_signing_alg": "HS256",
+    });
+    let settings = register(said.clone()).unwrap();
+    assert_eq!(settings.authentication, ClientAuthentication::ClientSecretJwt);
+    assert_eq!(settings.authorization_signed_response_alg, Some(Algorithm::ES256));
+    let client = Client {
+        id: "id".into(),
+        realm_id: "r".into(),
+        client_id: "client".into(),
+        enabled: true,
+        secret_hash: Some("hash".into()),
+        settings,
+    };
+    let told = describe(&client, &realm);
+    for (name, value) in said.as_object().unwrap() {
+        assert_eq!(told.get(name), Some(value), "{name}");
+    }
+    for (row, members) in [
+        ("an age that is none", json!({ "default_max_age": -1 })),
+        ("a text for an age", json!({ "default_max_age": "60" })),
+        ("a value that a request would part", json!({ "default_acr_values": ["gold silver"] })),
+        ("a text for a flag", json!({ "require_auth_time": "yes" })),
+        ("nobody signs so", json!({ "authorization_signed_response_alg": "none" })),
+        ("a secret does not sign so", {
+            json!({ "token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": "RS256" })
+        }),
+    ] {
+        assert_eq!(register(members).unwrap_err().code, ErrorCode::InvalidClientMetadata, "{row}");
+    }
+}

@@ -135,6 +135,7 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         full_scope_allowed: spec.full_scope_allowed.unwrap_or(base.full_scope_allowed),
         signature_algorithm: algorithm(spec.signature_algorithm.as_deref()),
         id_token_signed_response_alg: algorithm(spec.id_token_signed_response_alg.as_deref()),
+        authorization_signed_response_alg: algorithm(spec.authorization_signed_response_alg.as_deref()),
         userinfo_signed_response_alg: algorithm(spec.userinfo_signed_response_alg.as_deref()),
         introspection_signed_response_alg: algorithm(spec.introspection_signed_response_alg.as_deref()),
         access_token_format: spec.access_token_format.unwrap_or(base.access_token_format),

@@ -37,6 +37,7 @@ pub(super) fn check(entity: &Entity, realm: &str, notes: &mut Notes<'_>) {
     }
     for field in [
         "token_endpoint_auth_signing_alg",
+        "authorization_signed_response_alg",
         "userinfo_signed_response_alg",
         "introspection_signed_response_alg",
     ] {

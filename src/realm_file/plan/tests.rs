@@ -515,7 +515,7 @@ fn mistakes_that_show_against_the_realm() {
         (
             "pairwise names without one sector",
             "[[realm.clients]]\nid = \"x\"\nsubject_type = \"pairwise\"\nredirect_uris = [\"https://a.example/cb\", \"https://b.example/cb\"]",
-            "realm.toml:6: realm.clients[0].subject_type: redirect URIs on several hosts need a `sector_identifier_uri`, whose host is the sector of pairwise names (OpenID Connect Core §8.1)",
+            "realm.toml:5: realm.clients[0].subject_type: redirect URIs on several hosts need a `sector_identifier_uri`, whose host is the sector of pairwise names (OpenID Connect Core §8.1)",
         ),
         (
             "another id",
@@ -573,7 +573,7 @@ fn n02_serve_refuses_addresses_that_its_configuration_does_not_let_it_call() {
             compare(Some(state.clone()), &file, options, &BTreeSet::new())
         };
         let told = compared(Some(default)).unwrap_err().to_string();
-        assert!(told.starts_with(&format!("realm.toml:6: realm.clients[0].{field}: ")), "{told}");
+        assert!(told.starts_with(&format!("realm.toml:5: realm.clients[0].{field}: ")), "{told}");
         assert!(told.contains("leads to an address that is not public (`[outbound]`"), "{told}");
         assert!(compared(Some(private)).unwrap().production_refusals.is_empty(), "{field}");
         let development = compared(None).unwrap().production_refusals;

@@ -102,6 +102,7 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         scope_mappings: fields.texts("scope_mappings"),
         signature_algorithm: fields.text("signature_algorithm"),
         id_token_signed_response_alg: fields.text("id_token_signed_response_alg"),
+        authorization_signed_response_alg: fields.text("authorization_signed_response_alg"),
         userinfo_signed_response_alg: fields.text("userinfo_signed_response_alg"),
         introspection_signed_response_alg: fields.text("introspection_signed_response_alg"),
         access_token_format: fields.choice("access_token_format", &FORMATS),

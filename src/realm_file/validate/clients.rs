@@ -101,6 +101,7 @@ fn keys(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
         ("request_object_signing_alg", &client.request_object_signing_alg),
         ("signature_algorithm", &client.signature_algorithm),
         ("id_token_signed_response_alg", &client.id_token_signed_response_alg),
+        ("authorization_signed_response_alg", &client.authorization_signed_response_alg),
         ("userinfo_signed_response_alg", &client.userinfo_signed_response_alg),
         ("introspection_signed_response_alg", &client.introspection_signed_response_alg),
     ] {

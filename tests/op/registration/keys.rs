@@ -2,9 +2,10 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use vestibule::secrets;
 use vestibule::signer::{Algorithm, SigningKey};
 
-use super::{open, own, post, register, send, with};
+use super::{open, own, post, record, register, send, with};
 use crate::common::is_error;
 
 /// What cannot prove anybody, or must not be published.
@@ -66,4 +67,43 @@ async fn rfc8705_2_certificates_are_not_registered_where_nobody_asks_for_them() 
         let why = reply.json()["error_description"].as_str().unwrap().to_owned();
         assert!(why.contains("this one does not") || why.contains("asks no client"), "{why}");
     }
+}
+
+/// OpenID Connect Core §9: discovery names the method, so it may be registered. The secret is kept sealed.
+#[tokio::test]
+async fn rfc7591_2_a_client_registers_to_make_tokens_with_its_secret() {
+    let server = open().await;
+    let said = with(json!({ "token_endpoint_auth_method": "client_secret_jwt" }));
+    let told = register(&server, &said).await;
+    let (id, secret) = (told["client_id"].as_str().unwrap(), told["client_secret"].as_str().unwrap());
+    assert_eq!(told["token_endpoint_auth_method"], "client_secret_jwt");
+    let stored = record(&server, id).await.unwrap().secret_hash.unwrap();
+    assert!(!stored.contains(secret), "{stored}");
+    let prove = async |secret: &str| {
+        let now = server.clock().now().0;
+        let claims = json!({
+            "iss": id, "sub": id, "aud": server.issuer("main"), "jti": secrets::random_name(), "iat": now,
+            "exp": now + 60,
+        });
+        let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+        let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
+        let assertion = jsonwebtoken::encode(&header, &claims, &key).unwrap();
+        let fields = [
+            ("token", "unknown"),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", &assertion),
+        ];
+        server.rp(id, None).post(&server.browser(), "revoke", &fields).await.status.as_u16()
+    };
+    assert_eq!((prove(secret).await, prove("another secret of thirty-two bytes").await), (200, 401));
+
+    let (address, token) = own(&told);
+    let replaced = with(json!({
+        "token_endpoint_auth_method": "client_secret_jwt", "client_id": id, "client_secret": secret,
+        "client_name": "Another name",
+    }));
+    let reply = send(&server, Method::PUT, address, Some(token), Some(&replaced)).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert_eq!(reply.json().get("client_secret"), None, "it is told once");
+    assert_eq!(prove(secret).await, 200, "and stays");
 }
