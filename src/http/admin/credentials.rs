@@ -37,14 +37,20 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// A temporary password makes its user choose another; a lasting one does not.
+    /// A temporary password makes its user choose another.
     pub(super) fn demand(&self, user: &mut User) {
+        let asked = |user: &User| user.required_actions.iter().any(|action| action == UPDATE_PASSWORD);
+        if self.password && self.temporary && !asked(user) {
+            user.required_actions.push(UPDATE_PASSWORD.to_owned());
+        }
+    }
+
+    /// The same of a password that is set for its own sake: a lasting one is no more to be replaced.
+    fn settle(&self, user: &mut User) {
         if self.password {
             user.required_actions.retain(|action| action != UPDATE_PASSWORD);
-            if self.temporary {
-                user.required_actions.push(UPDATE_PASSWORD.to_owned());
-            }
         }
+        self.demand(user);
     }
 }
 
@@ -124,7 +130,7 @@ pub(super) async fn reset_password(call: Call) -> Answer {
 async fn try_reset(call: &Call, ready: &Ready) -> Answer {
     let old = users::manageable(call).await?;
     let (id, mut user) = (old.id.clone(), old.clone());
-    ready.demand(&mut user);
+    ready.settle(&mut user);
     let (realm_id, actions) = (call.realm_id().to_owned(), user.required_actions);
     let mut changes = vec![
         Change::ExpectUser(Box::new(old)),

@@ -193,6 +193,33 @@ async fn a_user_changes_and_goes() {
     );
 }
 
+/// As in Keycloak: a password that comes with a user takes back nothing that is asked of them.
+#[tokio::test]
+async fn a_lasting_password_ends_what_is_asked_of_its_user_when_it_is_set_alone() {
+    let admin = Admin::new().await;
+    let password = |value: &str| json!({ "type": "password", "value": value, "temporary": false });
+    let asked = json!(["UPDATE_PASSWORD"]);
+    let body = json!({
+        "username": "newcomer", "enabled": true, "requiredActions": asked, "credentials": [password("first")],
+    });
+    admin.must(Method::POST, USERS, body).await;
+    let path = format!("{USERS}/{}", admin.user("main", "newcomer").await);
+    assert_eq!(admin.get(&path).await["requiredActions"], asked, "made");
+    let refused = admin.server.sign_in("web", Some("web-secret"), "newcomer", "first").await;
+    assert!(refused.is_err(), "the sign-in asks for another password");
+
+    let body = json!({ "requiredActions": asked, "credentials": [password("second")] });
+    admin.must(Method::PUT, &path, body).await;
+    assert_eq!(admin.get(&path).await["requiredActions"], asked, "changed");
+    let temporary = json!({ "type": "password", "value": "third", "temporary": true });
+    admin.must(Method::PUT, &path, json!({ "credentials": [temporary] })).await;
+    assert_eq!(admin.get(&path).await["requiredActions"], asked, "asked for once");
+
+    admin.must(Method::PUT, &format!("{path}/reset-password"), password("lasting")).await;
+    assert_eq!(admin.get(&path).await["requiredActions"], json!([]), "set alone");
+    admin.server.sign_in("web", Some("web-secret"), "newcomer", "lasting").await.unwrap();
+}
+
 #[tokio::test]
 async fn a_password_is_set_and_taken_away_and_never_shown() {
     let admin = Admin::new().await;
