@@ -24,11 +24,12 @@ pub(super) fn forgive(realm_id: &str, forgiven: Forgiven, to: &mut Vec<Statement
 /// What is counted against an account (the subject of `brake::account`), from all addresses; none: against every account.
 pub(super) fn forgive_account(realm_id: &str, account: Option<&str>) -> Statement {
     let text = "DELETE FROM failures WHERE realm_id = $1 AND (subject = $2 OR subject LIKE $3 ESCAPE '!')";
-    let below = match account {
-        Some(account) => format!("{}/%", account.replace('!', "!!").replace('%', "!%").replace('_', "!_")),
-        None => "account/%".to_owned(),
-    };
-    sql!(text, realm_id, account.unwrap_or_default(), below)
+    sql!(text, realm_id, account.unwrap_or_default(), below(account.unwrap_or("account")))
+}
+
+/// A pattern for the subjects below another.
+fn below(subject: &str) -> String {
+    format!("{}/%", subject.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
 }
 
 /// What is counted against something.
@@ -60,6 +61,26 @@ impl Store {
             locked_until,
             expires_at,
         }))
+    }
+
+    /// The most that any count of an account says (`account` is the subject of `brake::account`), of those that are not
+    /// forgotten at `now`; zeroes when nothing is counted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn failures_of_account(
+        &self,
+        realm_id: &str,
+        account: &str,
+        now: Timestamp,
+    ) -> Result<Failures, StoreError> {
+        let text = "SELECT COALESCE(MAX(count), 0), COALESCE(MAX(last_at), 0), COALESCE(MAX(locked_until), 0), \
+                    COALESCE(MAX(expires_at), 0) FROM failures \
+                    WHERE realm_id = $1 AND (subject = $2 OR subject LIKE $3 ESCAPE '!') AND expires_at > $4";
+        let statement = sql!(text, realm_id, account, below(account), now);
+        let found = self.db.one::<(i64, Timestamp, Timestamp, Timestamp)>(statement).await?;
+        let (count, last_at, locked_until, expires_at) = found.unwrap_or_default();
+        Ok(Failures { count, last_at, locked_until, expires_at })
     }
 
     /// Counts an attempt towards every counter before its password is looked at, in a transaction of its own, so that

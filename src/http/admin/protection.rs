@@ -8,18 +8,19 @@ use super::users;
 use crate::protocol::brake;
 use crate::store::Change;
 
-/// What is counted against a user's name, from anywhere.
+/// What is counted against a user's name, from anywhere. `disabled` is one whom somebody must wait for, be it from one
+/// network alone.
 pub(super) async fn read(call: Call) -> Answer {
     let user = users::named(&call).await?;
-    let counted = call.store().failures(call.realm_id(), &brake::account(&user.username)).await?;
     let now = call.now();
-    let counted = counted.filter(|one| one.expires_at > now);
+    let account = brake::account(&user.username);
+    let counted = call.store().failures_of_account(call.realm_id(), &account, now).await?;
     told(&json!({
-        "numFailures": counted.as_ref().map_or(0, |one| one.count),
+        "numFailures": counted.count,
         "numTemporaryLockouts": 0,
-        "disabled": counted.as_ref().is_some_and(|one| one.locked_until > now),
+        "disabled": counted.locked_until > now,
         "lastIPFailure": "n/a",
-        "lastFailure": counted.map_or(0, |one| one.last_at.0.saturating_mul(1_000)),
+        "lastFailure": counted.last_at.0.saturating_mul(1_000),
         "failedLoginNotBefore": 0,
     }))
 }

@@ -591,13 +591,19 @@ async fn the_brake_is_seen_and_taken_off() {
         let _ = admin.server.sign_in("web", Some("web-secret"), "alice", "wrong").await;
     }
     let path = format!("realms/main/attack-detection/brute-force/users/{alice}");
-    assert_eq!(admin.get(&path).await["numFailures"], 5);
+    let told = admin.get(&path).await;
+    assert_eq!(
+        (&told["numFailures"], &told["disabled"]),
+        (&json!(5), &json!(true)),
+        "locked by one network's count"
+    );
     assert!(
         admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.is_err(),
         "she must wait"
     );
     admin.must(Method::DELETE, &path, json!({})).await;
-    assert_eq!(admin.get(&path).await["numFailures"], 0);
+    let told = admin.get(&path).await;
+    assert_eq!((&told["numFailures"], &told["disabled"]), (&json!(0), &json!(false)));
     admin.server.sign_in("web", Some("web-secret"), "alice", "alice").await.unwrap();
     admin.must(Method::DELETE, "realms/main/attack-detection/brute-force/users", json!({})).await;
 }
