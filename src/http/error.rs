@@ -208,6 +208,12 @@ impl PageError {
         Self { trouble, detail: None, hint: None, again: None, back: None, retry_after: None }
     }
 
+    /// Whether it tells of trouble of ours, and not of the request.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self.trouble, Trouble::Fault | Trouble::Unavailable)
+    }
+
     /// The same page with a sentence.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {

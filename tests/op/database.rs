@@ -110,6 +110,11 @@ impl Place {
         named.map(|(name, path)| (name, std::fs::read(path).unwrap())).collect()
     }
 
+    /// Does something to the SQLite file from outside.
+    pub(crate) fn execute(&self, sql: &str) {
+        rusqlite::Connection::open(self.file()).unwrap().execute_batch(sql).unwrap();
+    }
+
     /// The first column of a query of the SQLite file.
     pub(crate) fn column(&self, sql: &str) -> Vec<String> {
         let connection = rusqlite::Connection::open(self.file()).unwrap();

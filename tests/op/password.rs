@@ -6,6 +6,7 @@ use vestibule::clock::Timestamp;
 use vestibule::testing::{Options, Reply, Rp, TestServer};
 
 use crate::common::is_error;
+use crate::database::Place;
 
 const REALM: &str = r#"
     [realm]
@@ -166,4 +167,35 @@ async fn admin_cli_of_every_realm_takes_passwords_in_development() {
     let token = vestibule::testing::claims(reply.json()["access_token"].as_str().unwrap());
     assert!(token["realm_access"]["roles"].as_array().unwrap().contains(&json!("admin")), "{token}");
     assert_eq!(ask(&server, &server.rp("admin-cli", None), "alice", "alice", &[]).await.status, 200);
+}
+
+/// Three wrong ones are too many here: what a full disk refuses to keep is none of them.
+#[tokio::test]
+async fn i6_a_right_password_whose_session_cannot_be_kept_is_no_guess() {
+    let place = Place::sqlite();
+    let options = Options { realm: Some(REALM.to_owned()), ..place.options() };
+    let server = TestServer::with(options).await.unwrap();
+    let rp = server.rp("cli", None);
+    for ways in ["the grant", "the form"] {
+        place.execute(
+            "CREATE TRIGGER no_room BEFORE INSERT ON sessions BEGIN SELECT RAISE(ABORT, 'no room'); END",
+        );
+        for attempt in 0..5 {
+            if ways == "the grant" {
+                let reply = ask(&server, &rp, "alice", "wonderland", &[]).await;
+                assert!(reply.status.is_server_error(), "{attempt}: {}", reply.body);
+            } else {
+                assert!(server.sign_in("web", Some("web-secret"), "alice", "wonderland").await.is_err());
+            }
+        }
+        place.execute("DROP TRIGGER no_room");
+        server.sign_in("web", Some("web-secret"), "alice", "wonderland").await.unwrap();
+        let reply = ask(&server, &rp, "alice", "wonderland", &[]).await;
+        assert_eq!(reply.status, 200, "{ways}: {}", reply.body);
+    }
+    for _ in 0..3 {
+        ask(&server, &rp, "alice", "wrong", &[]).await;
+    }
+    let reply = ask(&server, &rp, "alice", "wonderland", &[]).await;
+    assert_eq!(reply.status, 401, "guesses count as ever: {}", reply.body);
 }

@@ -72,12 +72,19 @@ pub async fn issue(
     if step != Step::Enter {
         return Err(refuse(context, client, Refusal::Unfit(Box::new(right))));
     }
-    let outcome = keep(context, headers, caller, &Asked { granted, audiences, code }, right).await?;
+    let forgiven = right.forgiven.clone();
+    let outcome = keep(context, headers, caller, &Asked { granted, audiences, code }, right).await;
     match outcome {
-        Ok(tokens) => Ok(tokens),
+        Ok(Ok(tokens)) => Ok(tokens),
         // Another request had the same code.
-        Err(SpendKind::OneTimeCode) => Err(refuse(context, client, Refusal::Wrong)),
-        Err(kind) => Err(client_auth::replayed(kind).into()),
+        Ok(Err(SpendKind::OneTimeCode)) => Err(refuse(context, client, Refusal::Wrong)),
+        Ok(Err(kind)) => Err(client_auth::replayed(kind).into()),
+        Err(error) => {
+            if !error.is_refusal() {
+                password::take_back(context, forgiven).await;
+            }
+            Err(error.into())
+        }
     }
 }
 

@@ -70,7 +70,12 @@ async fn submit(
                 code_proven: false,
                 device: None,
             };
-            return second::go_on(context, headers, &pending, right, half).await;
+            let forgiven = right.forgiven.clone();
+            let outcome = second::go_on(context, headers, &pending, right, half).await;
+            if outcome.as_ref().is_err_and(PageError::is_ours) {
+                password::take_back(context, forgiven).await;
+            }
+            return outcome;
         }
         Verdict::WaitUntil(_) => LoginProblem::TooManyAttempts,
         Verdict::Wrong | Verdict::Disabled => LoginProblem::Invalid,

@@ -102,6 +102,15 @@ pub(in crate::http) async fn check<'a>(
     Ok((Some(turn), Verdict::Right(right)))
 }
 
+/// Takes the attempt of a right password back when what follows from it could not be kept: it was no guess. Where a session
+/// has no room this may have none either, and then it stays counted.
+pub(in crate::http) async fn take_back(context: &RealmContext, forgiven: Forgiven) {
+    let realm_id = context.state.realm.id.clone();
+    if let Err(error) = context.app.commit(vec![Change::ForgiveAttempt { realm_id, forgiven }]).await {
+        tracing::warn!(%error, "a right password stays counted as an attempt");
+    }
+}
+
 /// The password as new ones are stored; none when that must wait for another sign-in.
 async fn rehash(context: &RealmContext, password: &Secret) -> Option<String> {
     let app = &context.app;
