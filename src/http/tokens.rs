@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 pub use answers::{sign_introspection, sign_response, sign_userinfo};
 pub(super) use exchange::user_id;
-pub use exchange::{ExchangeIssue, sign_exchanged};
+pub use exchange::{ExchangeIssue, own_audiences, sign_exchanged};
 pub use service::{service_draft, sign_service};
 
 use super::bearer::Live;

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod attributes;
+mod exchange;
 mod own;
 mod rules;
 
@@ -72,11 +73,13 @@ pub fn from_representation(
     let mut settings = base.settings;
     texts(&client, &mut settings, &mut kept);
     authentication(&client, &mut settings, &mut kept);
+    let exchanges = exchange::asked(&given);
     grants(&client, &mut given, &mut settings, &mut kept);
     addresses::read(&client, &mut given, &mut settings, &mut kept);
     scopes(&client, &mut settings);
     attributes::read(&mut given, &mut settings);
     own::read(&mut given, &mut settings);
+    exchange::read(exchanges, &mut given, &mut settings);
     if let Some(mappers) = client.protocol_mappers {
         settings.mappers = mapper::from_representations(mappers, &settings.mappers, &mut kept, new_id);
     }
@@ -231,6 +234,7 @@ pub fn to_representation(
     let settings = &client.settings;
     let mut all = attributes::write(settings);
     own::write(settings, &mut all);
+    exchange::write(settings, &mut all);
     for (name, value) in super::record::attributes(&kept) {
         all.entry(name).or_insert(value);
     }

@@ -10,6 +10,7 @@ mod kinds;
 mod refresh;
 mod rows;
 mod scene;
+mod standard;
 
 use scene::{ACCESS, EXCHANGE, ID, JWT, Scene, assert_refused};
 

@@ -1,5 +1,6 @@
 //! `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693).
 
+mod audiences;
 mod subject;
 
 use std::sync::Arc;
@@ -102,7 +103,7 @@ async fn issue(
     may_read(requester, service)?;
     let store = &context.app.store;
     let roles = store.roles_of_user(&context.state.realm.id, &subject.user().id).await?;
-    let audiences: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+    let audiences = audiences::of_result(context, requester, request, decided, &granted, &roles).await?;
     let now = context.app.clock.now();
     let derived = match request.issue {
         TokenType::RefreshToken => derive(context, caller, decided, &granted, &audiences),

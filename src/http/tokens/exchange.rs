@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{facts, known_to, lifetime, random_name, signer, subject};
 use crate::clock::Timestamp;
+use crate::http::bearer::Live;
 use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
 use crate::protocol::access_token::{self, AccessTokenRequest, access_token, exchanged_jti};
@@ -105,6 +106,23 @@ pub fn sign_exchanged(context: &RealmContext, issue: &ExchangeIssue<'_>) -> Resu
         session_state: issue.grant.and_then(|grant| grant.session_id.clone()),
         ..TokenResponse::bearer(token, lifetime, issue.granted.token_scope())
     })
+}
+
+/// The audiences that a token of `client` for the person of `live` would have, by the roles that `live` shows: what a rule
+/// for every service reaches.
+pub fn own_audiences(
+    context: &RealmContext,
+    client: &Client,
+    live: &Live,
+    roles: &UserRoles,
+    granted: &Granted<'_>,
+) -> Vec<String> {
+    let ceiling = Some(Ceiling::of(live.claims.members()));
+    let who = Subject { ceiling, ..subject(context, &live.user, roles) };
+    let claims = claims::evaluate(Target::AccessToken, &who, client, granted, &facts(live.grant.as_ref()));
+    let mapped = claims.get("aud").and_then(Value::as_array).into_iter().flatten();
+    let mapped = mapped.filter_map(Value::as_str).map(str::to_owned);
+    client.settings.audiences.iter().cloned().chain(mapped).collect()
 }
 
 /// The token's own name in its `jti`, by which a live check finds the user where neither a grant nor `sub` leads to them.

@@ -216,7 +216,9 @@ pub(super) fn write(settings: &ClientSettings) -> Given {
         (EXCHANGE, GrantType::TokenExchange),
         (JWT_BEARER, GrantType::JwtBearer),
     ] {
-        if settings.grants.contains(&grant) {
+        // Without a rule nothing can be exchanged, while the switch alone stands for one.
+        let idle = grant == GrantType::TokenExchange && settings.exchange.is_empty();
+        if settings.grants.contains(&grant) && !idle {
             put(name, "true".to_owned());
         }
     }

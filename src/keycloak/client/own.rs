@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::exchange;
 use crate::protocol::client::ClientSettings;
 
 /// The attribute: JSON text of the settings by their names in realm files, without those that are as in a new client.
@@ -44,6 +45,9 @@ pub(super) fn write(settings: &ClientSettings, all: &mut BTreeMap<String, String
     let plain = fields(&ClientSettings::default());
     let mut own = fields(settings);
     own.retain(|name, value| NAMES.contains(&name.as_str()) && plain.get(name) != Some(value));
+    if exchange::plain(settings).is_some() {
+        own.remove("exchange");
+    }
     if !own.is_empty() {
         all.insert(OWN.to_owned(), Value::Object(own).to_string());
     }

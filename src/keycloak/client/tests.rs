@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::protocol::grants::token_exchange::ExchangeRule;
 
 fn read(representation: Value) -> ClientRead {
     let mut count = 0;
@@ -56,6 +57,44 @@ fn grants_follow_the_switches() {
         let expected: std::collections::BTreeSet<GrantType> = expected.into_iter().collect();
         assert_eq!(read.client.settings.grants, expected, "{name}");
     }
+}
+
+#[test]
+fn the_switch_of_standard_exchange_is_a_rule_for_every_service() {
+    let switch = "standard.token.exchange.enabled";
+    let refresh = "standard.token.exchange.enableRefreshRequestedTokenType";
+    for (row, attributes, expected) in [
+        ("on", json!({ switch: "true" }), vec![ExchangeRule::standard(false)]),
+        (
+            "with refresh",
+            json!({ switch: true, refresh: "SAME_SESSION" }),
+            vec![ExchangeRule::standard(true)],
+        ),
+        ("without refresh", json!({ switch: "true", refresh: "NO" }), vec![ExchangeRule::standard(false)]),
+        ("off", json!({ switch: "false", refresh: "SAME_SESSION" }), vec![]),
+        ("not said", json!({}), vec![]),
+    ] {
+        let first = read(json!({ "clientId": "gateway", "attributes": attributes }));
+        assert_eq!(first.client.settings.exchange, expected, "{row}");
+        let out = written(&first);
+        let again = read(out.clone());
+        assert_eq!(again.client.settings.exchange, expected, "{row}: {out}");
+        assert_eq!(again.client.settings.grants, first.client.settings.grants, "{row}: {out}");
+        assert!(out["attributes"].get("vestibule.settings").is_none(), "{row}: {out}");
+        let off = from_representation(
+            serde_json::from_value(json!({ "attributes": { switch: "false" } })).unwrap(),
+            first.client,
+            &mut String::new,
+        );
+        assert_eq!(off.client.settings.exchange, [], "{row}: switched off");
+    }
+    // A rule of this server's own is no switch, and none is added to it.
+    let rule = json!({ "exchange": [{ "audience": "api", "impersonation": true }] });
+    let own = read(json!({ "attributes": { switch: "true", "vestibule.settings": rule.to_string() } }));
+    let audiences: Vec<&str> =
+        own.client.settings.exchange.iter().map(|rule| rule.audience.as_str()).collect();
+    assert_eq!(audiences, ["api"]);
+    assert_eq!(read(written(&own)).client.settings.exchange, own.client.settings.exchange);
 }
 
 #[test]

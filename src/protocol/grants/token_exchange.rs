@@ -1,12 +1,13 @@
 //! The token exchange grant (RFC 8693): who may have whose token exchanged, and for what.
 //!
 //! Owns the rules that a client may have for it ([`ExchangeRule`]) and the decision: a result is never wider, longer or
-//! of another owner than the token it is made from. `request` reads, `actor` keeps the chain of actors, `roles` holds
-//! roles. Leaves to others the proof that a token is genuine and still counts.
+//! of another owner than the token it is made from. `request` reads, `actor` keeps the chain of actors, `ceiling` holds
+//! roles, `standard` is Keycloak's rule for many services. Leaves to others the proof that a token is genuine and still counts.
 
 mod actor;
 mod ceiling;
 mod request;
+mod standard;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 pub use actor::MOST_ACTORS;
 pub use ceiling::Ceiling;
 pub use request::{ExchangeRequest, Presented, TokenType};
+pub use standard::Reach;
 
 use crate::clock::Timestamp;
 use crate::protocol::access_token::{self, holder};
@@ -27,7 +29,7 @@ use crate::protocol::subject;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ExchangeRule {
-    /// `client_id` of the service that the result is for.
+    /// `client_id` of the service that the result is for; `*`: of each that the client's own tokens are for (see [`Reach`]).
     pub audience: String,
     /// Scopes that the result may have at most; none = those that the subject token has and the client may have.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,27 +147,32 @@ pub fn admit(requester: &Client) -> Result<(), OAuthError> {
     Ok(())
 }
 
-/// The audience when a request names none: the one that the client has a rule for.
+/// The audience when a request names none: the one that the client has a rule for, itself if that is for every service.
 ///
 /// # Errors
 /// `invalid_request` when there are several.
 pub fn only_audience(requester: &Client) -> Result<&str, OAuthError> {
     match requester.settings.exchange.as_slice() {
+        [only] if only.is_standard() => Ok(&requester.client_id),
         [only] => Ok(&only.audience),
         _ => Err(refuse("audience is missing: the client may exchange for several")),
     }
 }
 
-/// The rule by which `requester` may have a token for `service` (none = there is no such client).
+/// The rule by which `requester` may have a token for `service` (none = there is no such client). One for every service
+/// comes last, and reaches not all of them: see [`Reach`].
 ///
 /// # Errors
 /// `invalid_target` (§2.2.2), the same whatever the reason.
 pub fn rule<'a>(requester: &'a Client, service: Option<&Client>) -> Result<&'a ExchangeRule, OAuthError> {
     let service = service.filter(|service| service.enabled);
-    let rules = requester.settings.exchange.iter();
-    service.and_then(|service| rules.into_iter().find(|rule| rule.audience == service.client_id)).ok_or_else(
-        || OAuthError::new(ErrorCode::InvalidTarget, "The client may not have a token for this audience"),
-    )
+    let rules = &requester.settings.exchange;
+    let found = service.and_then(|service| {
+        let named = rules.iter().find(|rule| rule.audience == service.client_id);
+        named.or_else(|| rules.iter().find(|rule| rule.is_standard()))
+    });
+    let why = "The client may not have a token for this audience";
+    found.ok_or_else(|| OAuthError::new(ErrorCode::InvalidTarget, why))
 }
 
 /// Whether `requester` may read an ID token for `service`. It says the name by which the service knows the person, which a

@@ -94,7 +94,9 @@ fn exchange(rules: &[ExchangeRule], list: &str, known: &Known, notes: &mut Notes
         }
     };
     for (index, rule) in rules.iter().enumerate() {
-        client(&rule.audience, format!("{list}[{index}].audience"));
+        if !rule.is_standard() {
+            client(&rule.audience, format!("{list}[{index}].audience"));
+        }
         for (at, name) in rule.subject_clients.iter().enumerate() {
             client(name, format!("{list}[{index}].subject_clients[{at}]"));
         }
