@@ -346,6 +346,7 @@ fn facts(grant: Option<&Grant>) -> Facts<'_> {
         sid: grant.and_then(|grant| grant.session_id.as_deref()),
         auth_time: grant.map(|grant| grant.auth_time),
         acr: grant.map(|grant| grant.acr.as_str()),
+        address: None,
     }
 }
 

@@ -85,7 +85,12 @@ fn token_for(
         client,
         subject: &subject,
         granted: &granted,
-        facts: Facts { sid: Some("session"), auth_time: Some(Timestamp(900)), acr: Some("1") },
+        facts: Facts {
+            sid: Some("session"),
+            auth_time: Some(Timestamp(900)),
+            acr: Some("1"),
+            ..Facts::default()
+        },
         jti: "grant.random",
         confirmation: None,
         audiences,

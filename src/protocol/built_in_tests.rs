@@ -86,7 +86,12 @@ fn a_token_of_a_fresh_realm_is_keycloaks() {
         client: &client,
         subject: &subject,
         granted: &granted,
-        facts: Facts { sid: Some("sid"), auth_time: Some(Timestamp(990)), acr: Some("1") },
+        facts: Facts {
+            sid: Some("sid"),
+            auth_time: Some(Timestamp(990)),
+            acr: Some("1"),
+            ..Facts::default()
+        },
         jti: "grant.random",
         audiences: None,
         confirmation: None,

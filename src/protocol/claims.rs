@@ -43,7 +43,7 @@ pub enum Target {
     Introspection,
 }
 
-/// What is known of the sign-in; all empty for a service.
+/// What is known of the sign-in; for a service nothing but from where it asks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts<'a> {
     /// Identifier of the session (`sid`).
@@ -52,6 +52,15 @@ pub struct Facts<'a> {
     pub auth_time: Option<Timestamp>,
     /// How.
     pub acr: Option<&'a str>,
+    /// The address from which a service asks for its own token.
+    pub address: Option<&'a str>,
+}
+
+/// Whether tokens of `client` say from where it asked for them, so that no two need be alike.
+#[must_use]
+pub fn tells_address(client: &Client, granted: &Granted<'_>) -> bool {
+    let of_scopes = granted.scopes.iter().flat_map(|scope| &scope.settings.mappers);
+    of_scopes.chain(&client.settings.mappers).any(mapper::tells_address)
 }
 
 /// The claims that the mappers of the granted scopes, then those of the client, and then those of claims granted on

@@ -47,7 +47,12 @@ fn token(mappers: Vec<Mapper>, change: impl Fn(&mut IdTokenRequest<'_>)) -> Valu
         client: &client,
         subject: &subject,
         granted: &granted,
-        facts: Facts { sid: Some("session"), auth_time: Some(Timestamp(900)), acr: Some("1") },
+        facts: Facts {
+            sid: Some("session"),
+            auth_time: Some(Timestamp(900)),
+            acr: Some("1"),
+            ..Facts::default()
+        },
         nonce: Some("n-0S6"),
         at_hash: Some("hash"),
         now: Timestamp(1_000),

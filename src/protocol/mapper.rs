@@ -14,7 +14,7 @@ mod evaluate;
 mod path;
 mod plan;
 
-pub(super) use evaluate::{Held, Source, apply};
+pub(super) use evaluate::{Held, Source, apply, tells_address};
 pub use plan::Memo;
 pub(super) use plan::Plan;
 

@@ -1,6 +1,8 @@
 //! A service's own tokens: row C03 of the attack table.
 
+use serde_json::json;
 use vestibule::protocol::client::Client;
+use vestibule::protocol::mapper::Mapper;
 use vestibule::store::Change;
 use vestibule::testing::{Reply, Rp, TestServer};
 
@@ -108,4 +110,37 @@ async fn c03_a_client_or_account_that_is_off_gets_nothing_and_its_tokens_end() {
     assert!(!scene.active(&before).await, "one that was issued before the client's not-before");
     scene.server.clock().advance(1);
     assert!(scene.active(&token(&scene.ask(None).await)).await, "one that was issued after it");
+}
+
+/// As Keycloak's scope for services does, which is in every realm, and as exports of before it had in the client itself.
+#[tokio::test]
+async fn a_token_says_from_where_its_service_asked_where_a_mapper_writes_that() {
+    let scene = Scene::new().await;
+    let told = |reply: &Reply| {
+        let token = vestibule::testing::claims(reply.json()["access_token"].as_str().unwrap());
+        ["clientHost", "clientAddress", "clientId"].map(|name| token.get(name).cloned())
+    };
+    assert_eq!(told(&scene.ask(None).await), [None, None, None], "no mapper");
+    let note = |note: &str| Mapper {
+        name: note.to_owned(),
+        kind: "oidc-usersessionmodel-note-mapper".to_owned(),
+        config: [("claim.name", note), ("user.session.note", note), ("access.token.claim", "true")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        ..Mapper::default()
+    };
+    scene.edit(|client| client.settings.mappers = vec![note("clientAddress"), note("clientId")]).await;
+    let here = Some(json!("127.0.0.1"));
+    let expected = [None, here.clone(), Some(json!("service"))];
+    for round in 0..2 {
+        assert_eq!(told(&scene.ask(None).await), expected, "by the client's own mappers, {round}");
+    }
+    scene
+        .edit(|client| {
+            client.settings.mappers.clear();
+            client.settings.optional_scopes = Some(vec!["service_account".to_owned()]);
+        })
+        .await;
+    assert_eq!(told(&scene.ask(Some("service_account")).await), [here.clone(), here, None], "by the scope");
+    assert_eq!(told(&scene.ask(None).await), [None, None, None], "which was not asked for");
 }

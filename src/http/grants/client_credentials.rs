@@ -8,6 +8,7 @@ use crate::http::context::RealmContext;
 use crate::http::params::Params;
 use crate::http::tokens;
 use crate::protocol::authorization_details::{self, Detail};
+use crate::protocol::claims;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::client_credentials::check;
 use crate::protocol::scope;
@@ -41,7 +42,8 @@ pub async fn issue(
     Ok(TokenResponse { authorization_details: details, ..response })
 }
 
-/// What the token begins with: kept from before, unless a resource, a key or details make it of use for that alone.
+/// What the token begins with: kept from before, unless a resource, a key, details or the caller's address make it of use for
+/// that alone.
 fn draft(
     context: &RealmContext,
     caller: &Authenticated,
@@ -58,6 +60,7 @@ fn draft(
     let granted = scope::grant(asked, client, &realm.settings, &context.state.scopes)
         .map_err(|why| OAuthError::new(ErrorCode::InvalidScope, why.to_string()))?
         .with_details(details.to_vec());
+    let alone = alone || claims::tells_address(client, &granted);
     let draft = tokens::service_draft(context, caller, account, &granted, audiences);
     Ok(if alone { Arc::new(draft) } else { drafts.keep(&context.issuer, asked, draft) })
 }

@@ -1,10 +1,11 @@
 //! A client's own token: drafted once, and then only dated, named and signed.
 
-use super::{facts, lifetime, random_name, signer, subject};
+use super::{lifetime, random_name, signer, subject};
 use crate::clock::Timestamp;
 use crate::http::client_auth::Authenticated;
 use crate::http::context::RealmContext;
 use crate::protocol::access_token::{self, AccessTokenRequest, access_token};
+use crate::protocol::claims::Facts;
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::scope::Granted;
 use crate::protocol::token_draft::TokenDraft;
@@ -23,12 +24,13 @@ pub fn service_draft(
     audiences: Option<&[String]>,
 ) -> TokenDraft {
     let subject = subject(context, &account.user, &account.roles);
+    let address = context.address.to_string();
     let claims = access_token(&AccessTokenRequest {
         issuer: &context.issuer,
         client: &caller.entry.client,
         subject: &subject,
         granted,
-        facts: facts(None),
+        facts: Facts { address: Some(&address), ..Facts::default() },
         jti: "",
         audiences,
         confirmation: caller.confirmation.as_ref(),

@@ -62,7 +62,7 @@ fn rows() -> Vec<Row> {
         ),
         ("microprofile-jwt", "Claims of MicroProfile JWT", true, "", microprofile()),
         // The token itself names a service's client: no mapper may write `client_id`.
-        (SERVICE_ACCOUNT, "Claims of a service", false, "", vec![]),
+        (SERVICE_ACCOUNT, "Claims of a service", false, "", service()),
     ]
 }
 
@@ -134,6 +134,14 @@ fn roles() -> Vec<Mapper> {
         mapper("realm roles", "oidc-usermodel-realm-role-mapper", &realm, &ACCESS),
         mapper("client roles", "oidc-usermodel-client-role-mapper", &client, &ACCESS),
         mapper("audience resolve", "oidc-audience-resolve-mapper", &[], &ACCESS),
+    ]
+}
+
+fn service() -> Vec<Mapper> {
+    let note = |claim| [("claim.name", claim), ("jsonType.label", "String"), ("user.session.note", claim)];
+    vec![
+        mapper("Client Host", "oidc-usersessionmodel-note-mapper", &note("clientHost"), &TOKENS),
+        mapper("Client IP Address", "oidc-usersessionmodel-note-mapper", &note("clientAddress"), &TOKENS),
     ]
 }
 

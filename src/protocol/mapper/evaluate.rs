@@ -137,7 +137,7 @@ fn value(plan: &Plan, mapper: &Mapper, source: &Source<'_>) -> Option<Value> {
         Kind::Attribute => typed(plan, attribute(user, mapper.setting("user.attribute")?), false),
         Kind::Property => typed(plan, property(user, mapper.setting("user.attribute")?), false),
         Kind::HardcodedClaim => typed(plan, vec![Cow::Borrowed(mapper.setting("claim.value")?)], false),
-        Kind::SessionNote => typed(plan, note(source.facts, mapper.setting("user.session.note")?), false),
+        Kind::SessionNote => typed(plan, note(source, mapper.setting("user.session.note")?), false),
         Kind::Groups => typed(plan, groups(mapper, source.subject), true),
         Kind::RealmRoles => {
             let prefix = mapper.setting("usermodel.realmRoleMapping.rolePrefix");
@@ -203,11 +203,25 @@ fn property<'a>(user: &'a User, name: &str) -> Vec<Cow<'a, str>> {
     value.into_iter().collect()
 }
 
-fn note<'a>(facts: &Facts<'a>, name: &str) -> Vec<Cow<'a, str>> {
-    match name {
-        "AUTH_TIME" => facts.auth_time.map(|at| Cow::Owned(at.0.to_string())).into_iter().collect(),
-        _ => Vec::new(),
-    }
+/// Notes of a service's session: its name, and from where it asks. Names of hosts are not looked up.
+const CLIENT: [&str; 2] = ["client_id", "clientId"];
+const ADDRESS: [&str; 2] = ["clientHost", "clientAddress"];
+
+fn note<'a>(source: &Source<'a>, name: &str) -> Vec<Cow<'a, str>> {
+    let (client, facts) = (source.client, source.facts);
+    let value = match name {
+        "AUTH_TIME" => facts.auth_time.map(|at| Cow::Owned(at.0.to_string())),
+        name if ADDRESS.contains(&name) => facts.address.map(Cow::Borrowed),
+        name if CLIENT.contains(&name) => facts.address.map(|_| Cow::Borrowed(client.client_id.as_str())),
+        _ => None,
+    };
+    value.into_iter().collect()
+}
+
+/// Whether the mapper writes from where a service asks.
+pub(in crate::protocol) fn tells_address(mapper: &Mapper) -> bool {
+    mapper.plan().is_some_and(|plan| plan.kind == Kind::SessionNote)
+        && mapper.setting("user.session.note").is_some_and(|note| ADDRESS.contains(&note))
 }
 
 fn groups<'a>(mapper: &Mapper, subject: &'a Subject<'_>) -> Vec<Cow<'a, str>> {

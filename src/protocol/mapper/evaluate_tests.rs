@@ -130,7 +130,8 @@ fn claims_at(target: Target, full_scope: bool, mappers: Vec<Mapper>) -> Value {
         groups: &groups,
         ceiling: None,
     };
-    let facts = Facts { sid: Some("session"), auth_time: Some(Timestamp(1_234)), acr: Some("1") };
+    let facts =
+        Facts { sid: Some("session"), auth_time: Some(Timestamp(1_234)), acr: Some("1"), ..Facts::default() };
     let client = client(full_scope, mappers);
     Value::Object(evaluate(target, &subject, &client, &nothing_granted(), &facts))
 }

@@ -55,7 +55,12 @@ impl Trial {
 
     fn facts<'a>(&'a self, call: &'a Call) -> Facts<'a> {
         let settings = &call.state.realm.settings;
-        Facts { sid: Some(&self.session), auth_time: Some(call.now()), acr: Some(&settings.password_acr) }
+        Facts {
+            sid: Some(&self.session),
+            auth_time: Some(call.now()),
+            acr: Some(&settings.password_acr),
+            address: None,
+        }
     }
 
     fn lifetime(&self, call: &Call) -> i64 {
