@@ -165,6 +165,7 @@ async fn registration(server: &TestServer) -> Canaries {
     let (realm_id, initial, now) =
         (realm(server).await.id, secrets::random_token(), server.app().clock.now());
     let token = InitialToken {
+        uses: 1,
         id: secrets::random_name(),
         realm_id,
         created_at: now,

@@ -43,7 +43,7 @@ impl Reach<'_> {
     /// that already: one that was cut down to another service opens nothing there (attacks A02).
     #[must_use]
     pub fn covers(&self, service: &Client) -> bool {
-        let own = self.own.iter().any(|name| *name == service.client_id);
+        let own = self.own.contains(&service.client_id);
         service.id == self.requester.id
             || (own && (!is_entrance(self.realm, service) || service.is_among(self.subject)))
     }
