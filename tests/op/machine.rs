@@ -419,6 +419,7 @@ impl<'a> Machine<'a> {
         for rp in [&mut self.owner, &mut self.stranger, &mut self.tv] {
             rp.issuer = self.server.issuer("main");
         }
+        self.move_devices();
         // The demo realm's file is applied at each start, and says nothing of who is enabled.
         let mut settings = realm(&self.server).await;
         assert_eq!(user(&self.server, "alice").await.enabled, self.model.user);

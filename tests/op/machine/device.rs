@@ -101,6 +101,15 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// A server that was started again has another port, which a person behind a balancer would not see.
+    pub(super) fn move_devices(&mut self) {
+        let page = format!("{}/device", self.server.issuer("main"));
+        for device in &mut self.devices {
+            let (_, code) = device.verification_uri_complete.split_once('?').unwrap();
+            device.verification_uri_complete = format!("{page}?{code}");
+        }
+    }
+
     async fn answer(&mut self, at: usize, yes: bool) {
         let asked = &self.model.devices[at];
         let waits = matches!(asked.answer, Answer::None) && self.model.now < asked.until;
