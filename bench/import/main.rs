@@ -1,4 +1,4 @@
-//! What administrators wait for in a realm with many users: `cargo bench --bench import`.
+//! What tests and developers wait for at a start, and administrators in a realm with many users: `cargo bench --bench import`.
 //!
 //! ```text
 //! cargo bench --bench import                                   SQLite, and Postgres where Debian's package is installed
@@ -27,6 +27,7 @@ use clap::Parser;
 use serde_json::json;
 
 use server::{Caller, Postgres, Server};
+use vestibule::testing::TestServer;
 
 /// What to measure.
 #[derive(Debug, Parser)]
@@ -49,7 +50,11 @@ struct Options {
     bench: bool,
 }
 
-/// What making a realm may take, in milliseconds.
+/// What a test may wait for its server, in milliseconds.
+const FIXTURE: f64 = 25.0;
+/// What the first start with a small realm may take.
+const START: f64 = 150.0;
+/// What making a realm may take.
 const REALM: f64 = 10.0;
 /// What importing the users may take.
 const IMPORT: f64 = 10_000.0;
@@ -58,8 +63,9 @@ const LIST: f64 = 20.0;
 
 fn main() {
     let options = Options::parse();
-    let crowd = realm::with_users("crowd", options.users);
+    let crowd = realm::with("crowd", options.users, 0);
     println!("{} users, {} KiB of JSON; milliseconds", options.users, crowd.len() / 1024);
+    begin(&options);
     if let Some(database) = &options.database {
         return measure(&options, "the database", Some(database), &crowd);
     }
@@ -69,6 +75,34 @@ fn main() {
         Some(postgres) => measure(&options, "Postgres", Some(&postgres.url), &crowd),
         None => println!("\nPostgres: left out, since the Debian package postgresql is not installed"),
     }
+}
+
+/// What a test waits for that has a server of its own, and a developer whose realm is small.
+fn begin(options: &Options) {
+    println!("\n{:<44} {:>9} {:>9} {:>9}", "at a start", "median", "slowest", "limit");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let fixture = || {
+        let begun = Instant::now();
+        let server = runtime.block_on(TestServer::start()).unwrap();
+        let took = begun.elapsed();
+        drop(server);
+        took
+    };
+    tell("the first vestibule::testing of a process", &[fixture()], FIXTURE);
+    tell("the next ones", &(0..options.repeats).map(|_| fixture()).collect::<Vec<_>>(), FIXTURE);
+    let (mut took, mut memory) = (Vec::new(), Vec::new());
+    for _ in 0..options.repeats {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("import")).unwrap();
+        std::fs::write(folder.path().join("import/small-realm.json"), realm::with("small", 100, 20)).unwrap();
+        let begun = Instant::now();
+        let server = Server::start(&options.binary, folder.path(), None);
+        took.push(begun.elapsed());
+        memory.push(server.megabytes());
+    }
+    tell("start-dev --import-realm, 100 users, 20 clients", &took, START);
+    memory.sort_by(f64::total_cmp);
+    println!("{:<44} {:>9.1} MB, limit 30", "its memory", memory[memory.len() / 2]);
 }
 
 fn measure(options: &Options, name: &str, database: Option<&str>, crowd: &str) {

@@ -2,8 +2,16 @@
 
 use serde_json::{Value, json};
 
-/// Users as Keycloak's exports have them: a name, an address, attributes, a role, a group and a password.
-pub(crate) fn with_users(name: &str, users: usize) -> String {
+/// Users as Keycloak's exports have them: a name, an address, attributes, a role, a group and a password; and clients.
+pub(crate) fn with(name: &str, users: usize, clients: usize) -> String {
+    let client = |index: usize| {
+        json!({
+            "clientId": format!("app-{index}"),
+            "secret": format!("secret-{index}"),
+            "redirectUris": [format!("http://localhost:{}/*", 3_000 + index)],
+            "webOrigins": ["+"],
+        })
+    };
     let user = |index: usize| {
         json!({
             "username": format!("user-{index:06}"),
@@ -24,6 +32,7 @@ pub(crate) fn with_users(name: &str, users: usize) -> String {
         "enabled": true,
         "roles": { "realm": [{ "name": "member" }] },
         "groups": [{ "name": "teams", "subGroups": teams }],
+        "clients": (0..clients).map(client).collect::<Vec<_>>(),
         "users": (0..users).map(user).collect::<Vec<_>>(),
     });
     format!("{{\"realm\":\"{name}\",{}", rest.to_string().trim_start_matches('{'))
