@@ -6,13 +6,13 @@
 
 mod drafts;
 mod keys;
-mod loading;
 mod rotation;
 mod state;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
@@ -28,16 +28,18 @@ use crate::protocol::user::User;
 use crate::secrets;
 use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey};
 use crate::store::{Store, StoreError, UserRoles};
+use crate::turns::{NoTurn, Turns};
 use crate::vault::Vault;
 
 pub use drafts::Drafts;
 pub use keys::{KeySource, key_aad, make_key};
 use keys::{make_keys, missing_keys};
-use loading::Loading;
 pub use rotation::{NotForgotten, Rotation, forgetting, kid, rotation};
 
 /// Most realms that are kept in memory; beyond it the least used one is read again when it is needed.
 const MOST_REALMS: usize = 1_000;
+/// How long a request waits for a realm that another one reads: to make a first RSA key may take a slow machine seconds.
+const MOST_WAIT: Duration = Duration::from_secs(30);
 /// Most clients that are kept per realm.
 const MOST_CLIENTS: usize = 1_000;
 /// Most spellings of the issuer for which a metadata document is kept.
@@ -54,7 +56,8 @@ pub const INNER_ALGORITHMS: [&str; 2] = [MAC_ALGORITHM, PAIRWISE_ALGORITHM];
 #[derive(Debug)]
 pub struct Realms {
     cache: Cache<String, Arc<RealmState>>,
-    loading: Loading,
+    /// Who reads which realm: one at a time each, so that a burst of first requests reads once.
+    loading: Turns,
     /// Grows when the cache is told of a change; a load that began before it must not be kept.
     generation: AtomicU64,
     seen_version: AtomicI64,
@@ -69,6 +72,9 @@ pub enum RealmError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Others read it, and are not done.
+    #[error(transparent)]
+    Busy(#[from] NoTurn),
     /// Its keys cannot be opened or made.
     #[error("the keys of realm {realm} cannot be used: {source}")]
     Keys {
@@ -155,7 +161,7 @@ impl Realms {
     pub fn new(clock: Clock, vault: Arc<Vault>, keys: KeySource) -> Self {
         Self {
             cache: Cache::new(MOST_REALMS),
-            loading: Loading::default(),
+            loading: Turns::new(MOST_WAIT),
             generation: AtomicU64::new(0),
             seen_version: AtomicI64::new(-1),
             clock,
@@ -222,8 +228,7 @@ impl Realms {
     }
 
     async fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
-        let turn = self.loading.of(name);
-        let _one_at_a_time = turn.lock().await;
+        let _one_at_a_time = self.loading.of(name, 1).await?;
         if let Some(state) = self.at_hand(name) {
             return Ok(Some(state));
         }

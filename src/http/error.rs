@@ -54,6 +54,7 @@ impl From<RealmError> for Fault {
     fn from(error: RealmError) -> Self {
         match error {
             RealmError::Store(error) => error.into(),
+            RealmError::Busy(error) => error.into(),
             RealmError::Keys { .. } => {
                 tracing::error!(%error, "a realm cannot be used");
                 Self::Lasting

@@ -172,8 +172,7 @@ mod tests {
         store.commit(vec![realm("main"), realm("fresh")]).await.unwrap();
         let realms = Realms::new(Clock::system(), vault, KeySource::SharedInProcess);
 
-        let turn = realms.loading.of("fresh");
-        let _makes_keys = turn.lock().await;
+        let _makes_keys = realms.loading.of("fresh", 1).await.unwrap();
         assert!(realms.named(&store, "main").await.unwrap().is_some());
         let waits = tokio::time::timeout(std::time::Duration::from_millis(20), realms.named(&store, "fresh"));
         assert!(waits.await.is_err(), "two make keys of one realm");
