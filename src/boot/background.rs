@@ -16,7 +16,10 @@ const AUDIT_DAYS: i64 = 90;
 pub(super) fn spawn(app: &Shared, sweep_interval: Duration, shutdown: &Shutdown) {
     let (refreshed, stop) = (Arc::clone(app), shutdown.clone());
     tokio::spawn(async move {
-        warm(&refreshed).await;
+        tokio::select! {
+            () = stop.begun() => return,
+            () = warm(&refreshed) => {}
+        }
         let mut every = tokio::time::interval(REFRESH);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
