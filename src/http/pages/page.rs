@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::address::{Destination, Link};
+use super::shell::Shell;
 
 /// Two years, as browsers' preload lists ask.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
@@ -121,6 +122,16 @@ impl Page {
                 Self { status, html, permits: Permits::default(), https: false }
             }
         }
+    }
+
+    /// A step of the sign-in, whose form leads to `destination` when that is another origin.
+    pub(super) fn of_step(
+        view: &impl askama::Template,
+        shell: &Shell<'_>,
+        destination: Option<&Destination<'_>>,
+    ) -> Self {
+        let permits = Permits::default().images([shell.brand.logo.as_ref()]);
+        Self::render(view, permits.forms_to(destination))
     }
 
     /// The same page under another status.

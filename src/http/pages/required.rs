@@ -4,7 +4,7 @@
 use askama::Template;
 
 use super::address::{Destination, Link};
-use super::page::{Page, Permits};
+use super::page::Page;
 use super::shell::Shell;
 use super::step::CodeProblem;
 use super::words::Entry;
@@ -35,15 +35,11 @@ impl NewDevice<'_> {
     /// The answer, 200 also after a wrong code (as Keycloak's).
     #[must_use]
     pub fn page(&self) -> Page {
-        let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
-        Page::render(self, permits.forms_to(self.destination.as_ref()))
+        Page::of_step(self, &self.shell, self.destination.as_ref())
     }
 
     fn problem_text(&self) -> Option<&'static str> {
-        self.problem.map(|problem| match problem {
-            CodeProblem::Wrong => self.shell.text.required.wrong_code,
-            CodeProblem::TooMany => self.shell.text.login.wait,
-        })
+        self.problem.map(|problem| problem.text(self.shell.text.required.wrong_code, &self.shell))
     }
 }
 
@@ -67,8 +63,7 @@ impl Terms<'_> {
     /// The answer.
     #[must_use]
     pub fn page(&self) -> Page {
-        let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
-        Page::render(self, permits.forms_to(self.destination.as_ref()))
+        Page::of_step(self, &self.shell, self.destination.as_ref())
     }
 }
 
@@ -138,8 +133,7 @@ impl CompleteProfile<'_> {
     /// The answer, 200 also after one that was not taken.
     #[must_use]
     pub fn page(&self) -> Page {
-        let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
-        Page::render(self, permits.forms_to(self.destination.as_ref()))
+        Page::of_step(self, &self.shell, self.destination.as_ref())
     }
 
     fn inputs(&self) -> [Input<'_>; 3] {

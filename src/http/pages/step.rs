@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::address::{Destination, Link};
-use super::page::{Page, Permits};
+use super::page::Page;
 use super::shell::Shell;
 use super::words::Entry;
 
@@ -14,6 +14,16 @@ pub enum CodeProblem {
     Wrong,
     /// There were too many.
     TooMany,
+}
+
+impl CodeProblem {
+    /// The problem in words; `wrong` are those for a wrong code.
+    pub(super) fn text(self, wrong: &'static str, shell: &Shell<'_>) -> &'static str {
+        match self {
+            Self::Wrong => wrong,
+            Self::TooMany => shell.text.login.wait,
+        }
+    }
 }
 
 /// `form#kc-otp-login-form` with the field `otp`.
@@ -36,15 +46,11 @@ impl Code<'_> {
     /// The answer, 200 also after a wrong code (as Keycloak's).
     #[must_use]
     pub fn page(&self) -> Page {
-        let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
-        Page::render(self, permits.forms_to(self.destination.as_ref()))
+        Page::of_step(self, &self.shell, self.destination.as_ref())
     }
 
     fn problem_text(&self) -> Option<&'static str> {
-        self.problem.map(|problem| match problem {
-            CodeProblem::Wrong => self.shell.text.step.wrong_code,
-            CodeProblem::TooMany => self.shell.text.login.wait,
-        })
+        self.problem.map(|problem| problem.text(self.shell.text.step.wrong_code, &self.shell))
     }
 }
 
@@ -87,8 +93,7 @@ impl NewPassword<'_> {
     /// The answer, 200 also after one that was not taken.
     #[must_use]
     pub fn page(&self) -> Page {
-        let permits = Permits::default().images([self.shell.brand.logo.as_ref()]);
-        Page::render(self, permits.forms_to(self.destination.as_ref()))
+        Page::of_step(self, &self.shell, self.destination.as_ref())
     }
 
     fn least_text(&self) -> Option<&'static str> {
