@@ -1,6 +1,6 @@
 //! Tests of the access token's claims.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde_json::json;
 
@@ -14,20 +14,10 @@ use crate::protocol::user::User;
 const ISSUER: &str = "https://id.example/realms/main";
 
 fn user(service_account_client: Option<&str>) -> User {
+    let username = if service_account_client.is_some() { "service-account-web" } else { "alice" };
     User {
-        id: "user-id".into(),
-        realm_id: "realm".into(),
-        username: if service_account_client.is_some() { "service-account-web" } else { "alice" }.into(),
-        email: None,
-        email_verified: false,
-        enabled: true,
-        first_name: None,
-        last_name: None,
-        attributes: BTreeMap::new(),
-        required_actions: Vec::new(),
         service_account_client: service_account_client.map(str::to_owned),
-        not_before: None,
-        created_at: Timestamp(0),
+        ..User::new("realm", "user-id", username, Timestamp(0))
     }
 }
 

@@ -227,19 +227,10 @@ mod tests {
     #[test]
     fn a_person_changes_names_and_address_and_nothing_else() {
         let user = User {
-            id: "1".into(),
-            realm_id: "r".into(),
-            username: "alice".into(),
             email: Some("alice@example.com".into()),
             email_verified: true,
-            enabled: true,
             first_name: Some("Alice".into()),
-            last_name: None,
-            attributes: Default::default(),
-            required_actions: Vec::new(),
-            service_account_client: None,
-            not_before: None,
-            created_at: crate::clock::Timestamp(1),
+            ..User::new("r", "1", "alice", crate::clock::Timestamp(1))
         };
         let wish = |value: Value| serde_json::from_value::<Wish>(value).unwrap();
         let new =

@@ -1,6 +1,6 @@
 //! Tests of a fresh realm: whole tokens, and that what it names exists.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
@@ -29,19 +29,11 @@ fn roles_of(fresh: &FreshRealm) -> Roles {
 
 fn alice() -> User {
     User {
-        id: "alice-id".into(),
-        realm_id: "realm".into(),
-        username: "alice".into(),
         email: Some("a@b.example".into()),
         email_verified: true,
-        enabled: true,
         first_name: Some("A".into()),
         last_name: Some("B".into()),
-        attributes: BTreeMap::new(),
-        required_actions: Vec::new(),
-        service_account_client: None,
-        not_before: None,
-        created_at: Timestamp(0),
+        ..User::new("realm", "alice-id", "alice", Timestamp(0))
     }
 }
 

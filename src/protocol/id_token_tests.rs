@@ -1,7 +1,5 @@
 //! Tests of the ID token's claims.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::*;
@@ -16,21 +14,8 @@ fn mapper(kind: &str, config: &[(&str, &str)]) -> Mapper {
 }
 
 fn token(mappers: Vec<Mapper>, change: impl Fn(&mut IdTokenRequest<'_>)) -> Value {
-    let user = User {
-        id: "user-id".into(),
-        realm_id: "realm".into(),
-        username: "alice".into(),
-        email: None,
-        email_verified: false,
-        enabled: true,
-        first_name: Some("Alice".into()),
-        last_name: None,
-        attributes: BTreeMap::new(),
-        required_actions: Vec::new(),
-        service_account_client: None,
-        not_before: None,
-        created_at: Timestamp(0),
-    };
+    let user =
+        User { first_name: Some("Alice".into()), ..User::new("realm", "user-id", "alice", Timestamp(0)) };
     let client = Client {
         id: "web-id".into(),
         realm_id: "realm".into(),

@@ -88,8 +88,6 @@ pub fn not_before(settings: &RealmSettings, client: &Client, user: &User) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::protocol::client::ClientSettings;
 
@@ -117,21 +115,7 @@ mod tests {
                 secret_hash: None,
                 settings: ClientSettings::default(),
             },
-            user: User {
-                id: "user".into(),
-                realm_id: "realm".into(),
-                username: "alice".into(),
-                email: None,
-                email_verified: false,
-                enabled: true,
-                first_name: None,
-                last_name: None,
-                attributes: BTreeMap::new(),
-                required_actions: Vec::new(),
-                service_account_client: None,
-                not_before: None,
-                created_at: Timestamp(0),
-            },
+            user: User::new("realm", "user", "alice", Timestamp(0)),
             grant: Some(Grant {
                 id: "grant".into(),
                 realm_id: "realm".into(),

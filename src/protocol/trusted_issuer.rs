@@ -202,19 +202,9 @@ mod tests {
     #[test]
     fn a_user_name_that_looks_like_an_address_is_not_that_address() {
         let user = |username: &str, email: Option<&str>, verified: bool| User {
-            id: "u".into(),
-            realm_id: "r".into(),
-            username: username.into(),
             email: email.map(str::to_owned),
             email_verified: verified,
-            enabled: true,
-            first_name: None,
-            last_name: None,
-            attributes: BTreeMap::new(),
-            required_actions: Vec::new(),
-            service_account_client: None,
-            not_before: None,
-            created_at: Timestamp(0),
+            ..User::new("r", "u", username, Timestamp(0))
         };
         let by_email = TrustedIssuer { user_by: UserBy::Email, ..issuer() };
         let address = "alice@example.com";

@@ -1,6 +1,5 @@
 //! A database with one realm, one client, one user, one session: what every test begins with.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use uuid::Uuid;
@@ -96,19 +95,9 @@ impl Tenant {
             settings: ClientSettings::default(),
         };
         let user = User {
-            id: id(),
-            realm_id: realm.id.clone(),
-            username: "alice".into(),
             email: Some("Alice@Example.com".into()),
             email_verified: true,
-            enabled: true,
-            first_name: None,
-            last_name: None,
-            attributes: BTreeMap::new(),
-            required_actions: Vec::new(),
-            service_account_client: None,
-            not_before: None,
-            created_at: NOW,
+            ..User::new(&realm.id, &id(), "alice", NOW)
         };
         let session = Session {
             id: id(),

@@ -1,7 +1,5 @@
 //! Rows of attacks.md D01, D03 and D05, as rules: start from a good case and change one thing.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::protocol::client::ClientSettings;
 
@@ -93,21 +91,7 @@ struct Records {
 
 fn good() -> Records {
     let approver = Approver {
-        user: User {
-            id: "user".into(),
-            realm_id: "realm".into(),
-            username: "alice".into(),
-            email: None,
-            email_verified: false,
-            enabled: true,
-            first_name: None,
-            last_name: None,
-            attributes: BTreeMap::new(),
-            required_actions: Vec::new(),
-            service_account_client: None,
-            not_before: None,
-            created_at: Timestamp(0),
-        },
+        user: User::new("realm", "user", "alice", Timestamp(0)),
         session: Some(Session {
             id: "session".into(),
             realm_id: "realm".into(),
