@@ -143,7 +143,11 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
         configuring: Turns::new(CONFIGURING),
         hosts: config.hosts(),
         rules: Rules {
-            strictness: if dev { Strictness::Development } else { Strictness::Serve },
+            strictness: match config.mode {
+                Mode::Serve => Strictness::Serve,
+                Mode::Dev if config.stand_in.redirects_anywhere => Strictness::StandIn,
+                Mode::Dev => Strictness::Development,
+            },
             password_profile,
             // Nobody guesses at a server of tests, which have no time to lose.
             pause: if dev { Duration::ZERO } else { PAUSE },

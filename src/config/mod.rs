@@ -105,6 +105,8 @@ pub struct StandIn {
     pub management_path: String,
     /// What is served below `base_path` is served without it too.
     pub at_root_too: bool,
+    /// A redirect URI `*` covers other machines too, as in Keycloak; in [`Mode::Dev`] alone.
+    pub redirects_anywhere: bool,
     /// Schema and key file are brought up to date by the start itself, in [`Mode::Serve`] too.
     pub prepares: bool,
 }

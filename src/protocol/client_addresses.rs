@@ -36,9 +36,10 @@ fn redirects(settings: &ClientSettings, strictness: Strictness) -> Option<String
     let means_nothing = |uri: &str| uri.is_empty() || uri == "*" || uri == "+" || uri.starts_with('/');
     lists.into_iter().flat_map(|(name, uris)| uris.iter().map(move |uri| (name, uri))).find_map(
         |(name, uri)| {
-            let harmless = match strictness {
-                Strictness::Development => means_nothing(uri),
-                Strictness::Serve => uri == "+" && name != "redirectUris",
+            let harmless = if strictness.is_development() {
+                means_nothing(uri)
+            } else {
+                uri == "+" && name != "redirectUris"
             };
             let problem = validate_registration(uri, strictness).err().filter(|_| !harmless);
             problem.map(|why| told(name, &why, uri))

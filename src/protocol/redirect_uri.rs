@@ -7,13 +7,14 @@
 //! Comparison is of raw bytes (RFC 9700 §2.1, §4.1.3). A parsed address is never compared: the parser turns
 //! `https://APP.example:443/a/../cb` into `https://app.example/cb`, and with it a stranger's into ours.
 //!
-//! Only [`Strictness::Development`] knows patterns, of three forms:
+//! Only development ([`Strictness::is_development`]) knows patterns, of three forms:
 //! - a `*` that ends the path: `https://app.example/*` covers every path (and query) below that prefix, and
 //!   `https://app.example` without its last slash as Keycloak does, with scheme, host and port compared whole;
 //! - a port `*` on a loopback host: `http://localhost:*/*`, `http://127.0.0.1:*/cb`, `http://[::1]:*/*` cover
 //!   any port and none;
 //! - `*` alone, which development tools write for "wherever the app runs": every address of [`ANYWHERE_HERE`], so
-//!   never another machine's.
+//!   never another machine's. In [`Strictness::StandIn`] it is what it is in Keycloak: every `http` and `https` address,
+//!   since apps run in containers and on phones; an app's own scheme must be written.
 
 use thiserror::Error;
 use url::Url;
@@ -41,13 +42,23 @@ const RESPONSE_PARAMETERS: [&str; 12] = [
     "expires_in",
 ];
 
-/// Which of the two rule sets holds: `serve` (and `start`), or `dev` (and `start-dev`).
+/// Which rule set holds: that of `serve` (and `start`), of `dev`, or of `start-dev`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
     /// Production: exact comparison, RFC 8252's port rule for native clients as the one exception.
     Serve,
     /// Development: patterns are honoured, plain `http` reaches any host, an empty path is allowed.
     Development,
+    /// Development in the place of Keycloak's development container: `*` alone covers other machines too.
+    StandIn,
+}
+
+impl Strictness {
+    /// Whether this is development, of either kind.
+    #[must_use]
+    pub fn is_development(self) -> bool {
+        self != Self::Serve
+    }
 }
 
 /// Why a URI cannot be registered.
@@ -105,11 +116,11 @@ pub fn validate_registration(uri: &str, strictness: Strictness) -> Result<(), Re
     use RedirectUriProblem as Problem;
     check_characters(uri)?;
     if uri == "*" {
-        return if strictness == Strictness::Serve { Err(Problem::Wildcard) } else { Ok(()) };
+        return if strictness.is_development() { Ok(()) } else { Err(Problem::Wildcard) };
     }
     let parts = Parts::split(uri).ok_or(Problem::NotAbsolute)?;
     if uri.contains('*') {
-        if strictness == Strictness::Serve {
+        if !strictness.is_development() {
             return Err(Problem::Wildcard);
         }
         Pattern::read(uri).ok_or(Problem::WildcardPlace)?;
@@ -127,7 +138,7 @@ pub fn validate_registration(uri: &str, strictness: Strictness) -> Result<(), Re
 /// Whether `requested` is the registered URI.
 ///
 /// True for equal bytes. For a `native` client that registered `http://127.0.0.1…` or `http://[::1]…` the port
-/// is left out of the comparison (RFC 8252 §7.3). In [`Strictness::Development`] a registered pattern covers
+/// is left out of the comparison (RFC 8252 §7.3). In development a registered pattern covers
 /// what the module's documentation says. A registered value that [`validate_registration`] refuses under the
 /// same strictness matches nothing, so that what was stored in development opens no door in production.
 #[must_use]
@@ -136,15 +147,24 @@ pub fn matches(registered: &str, requested: &str, strictness: Strictness, native
         return false;
     }
     if registered == "*" {
-        return ANYWHERE_HERE.iter().any(|here| matches(here, requested, strictness, native));
+        let here = || ANYWHERE_HERE.iter().any(|here| matches(here, requested, strictness, native));
+        return if strictness == Strictness::StandIn { is_web_address(requested) } else { here() };
     }
     let same = if registered.contains('*') {
-        strictness == Strictness::Development
-            && Pattern::read(registered).is_some_and(|p| p.covers(requested))
+        strictness.is_development() && Pattern::read(registered).is_some_and(|p| p.covers(requested))
     } else {
         registered == requested || (native && same_but_for_port(registered, requested))
     };
     same && validate_registration(registered, strictness).is_ok()
+}
+
+/// Whether `requested` is an `http` or `https` address that can be read in one way.
+fn is_web_address(requested: &str) -> bool {
+    Parts::split(requested).is_some_and(|parts| {
+        matches!(parts.scheme, "http" | "https")
+            && parts.port().is_none_or(is_port)
+            && is_plain_path(requested, &parts)
+    })
 }
 
 /// Whether `host`, as written in an address, names this machine: `localhost`, `127.0.0.1` or `[::1]`.
@@ -179,7 +199,7 @@ fn has_encoded_control(uri: &str) -> bool {
 fn check_scheme(parts: &Parts<'_>, strictness: Strictness) -> Result<(), RedirectUriProblem> {
     match parts.scheme {
         "https" => Ok(()),
-        "http" if strictness == Strictness::Development || is_loopback(parts.host()) => Ok(()),
+        "http" if strictness.is_development() || is_loopback(parts.host()) => Ok(()),
         "http" => Err(RedirectUriProblem::PlainHttp),
         own if own.contains('.') => Ok(()),
         other => Err(RedirectUriProblem::Scheme(other.chars().take(32).collect())),
@@ -190,7 +210,7 @@ fn check_scheme(parts: &Parts<'_>, strictness: Strictness) -> Result<(), Redirec
 fn check_spelling(uri: &str, parts: &Parts<'_>, strictness: Strictness) -> Result<(), RedirectUriProblem> {
     let without_port_pattern = uri.replacen(":*", "", usize::from(parts.port() == Some("*")));
     let parsed = Url::parse(&without_port_pattern).map_err(|_| RedirectUriProblem::NotAbsolute)?;
-    let empty_path = strictness == Strictness::Development && parts.path.is_empty() && parts.query.is_none();
+    let empty_path = strictness.is_development() && parts.path.is_empty() && parts.query.is_none();
     let written = parsed.as_str();
     if written == without_port_pattern || (empty_path && written.strip_suffix('/') == Some(uri)) {
         return Ok(());

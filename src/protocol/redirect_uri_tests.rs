@@ -122,20 +122,37 @@ fn r03_a_host_that_only_begins_alike() {
 }
 
 #[test]
-fn r03c_a_star_alone_is_this_machine_and_nothing_in_production() {
+fn r03c_a_star_alone_is_this_machine_in_dev_any_in_start_dev_and_nothing_in_production() {
     assert_eq!(validate_registration("*", Strictness::Serve), Err(RedirectUriProblem::Wildcard));
     assert_eq!(validate_registration("*", Strictness::Development), Ok(()));
-    for (requested, expected) in [
-        ("http://localhost:8081/code-flow", true),
-        ("http://127.0.0.1/cb", true),
-        ("http://[::1]:3000/a/b?x=1", true),
-        ("http://app.example/cb", false),
-        ("https://localhost.evil.test/cb", false),
-        ("http://localhost@evil.test/cb", false),
-        ("http://localhost:8081/a/../b", false),
-        ("*", false),
+    assert_eq!(validate_registration("*", Strictness::StandIn), Ok(()));
+    for (requested, dev, start_dev) in [
+        ("http://localhost:8081/code-flow", true, true),
+        ("http://127.0.0.1/cb", true, true),
+        ("http://[::1]:3000/a/b?x=1", true, true),
+        ("http://app.example/cb", false, true),
+        ("http://myapp:8080/cb", false, true),
+        ("http://192.168.1.5/x", false, true),
+        ("https://host.docker.internal/x?y=1", false, true),
+        ("https://app.example", false, true),
+        ("https://localhost.evil.test/cb", false, true),
+        ("myapp://cb", false, false),
+        ("com.example.app:/cb", false, false),
+        ("javascript:alert(1)", false, false),
+        ("http://localhost@evil.test/cb", false, false),
+        ("http://myapp:8080/cb#fragment", false, false),
+        ("http://myapp:80a/cb", false, false),
+        ("http://myapp:/cb", false, false),
+        ("http:///cb", false, false),
+        ("http://MYAPP/cb", false, false),
+        ("http://myapp\\@evil.test/cb", false, false),
+        ("https://app.example/cb?code=mine", false, false),
+        ("http://localhost:8081/a/../b", false, false),
+        ("//app.example/cb", false, false),
+        ("*", false, false),
     ] {
-        assert_eq!(matches("*", requested, Strictness::Development, false), expected, "{requested}");
+        assert_eq!(matches("*", requested, Strictness::Development, false), dev, "dev: {requested}");
+        assert_eq!(matches("*", requested, Strictness::StandIn, false), start_dev, "start-dev: {requested}");
         assert!(!matches("*", requested, Strictness::Serve, true), "{requested}");
     }
 }

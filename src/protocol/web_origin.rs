@@ -32,7 +32,7 @@ pub fn validate_origin(origin: &str, strictness: Strictness) -> Result<(), WebOr
     if origin == "+" {
         return Ok(());
     }
-    let development = strictness == Strictness::Development;
+    let development = strictness.is_development();
     let any_port =
         origin.strip_prefix("http://").and_then(|rest| rest.strip_suffix(":*")).is_some_and(is_loopback);
     if origin == "*" || any_port {
@@ -50,7 +50,7 @@ pub fn validate_origin(origin: &str, strictness: Strictness) -> Result<(), WebOr
 /// Whether a page of `origin` (the request's `Origin` header, as sent) may call, given what the client registered.
 #[must_use]
 pub fn allows(registered: &[String], redirect_uris: &[String], origin: &str, strictness: Strictness) -> bool {
-    let development = strictness == Strictness::Development;
+    let development = strictness.is_development();
     registered.iter().any(|entry| match entry.as_str() {
         "*" => development && validate_origin(origin, strictness).is_ok() && origin != "+",
         "+" => redirect_uris

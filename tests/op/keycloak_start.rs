@@ -141,6 +141,31 @@ async fn a_relative_path_is_served_with_and_without_it_and_health_where_it_is_as
     running.shutdown.force();
 }
 
+/// What Quarkus Dev Services and most realms of development write.
+#[tokio::test]
+async fn r03c_a_star_alone_takes_an_app_of_any_machine() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::create_dir(data.path().join("import")).unwrap();
+    let realm = json!({
+        "realm": "dev", "enabled": true,
+        "clients": [{ "clientId": "app", "publicClient": true, "redirectUris": ["*"] }],
+    });
+    std::fs::write(data.path().join("import/dev-realm.json"), realm.to_string()).unwrap();
+    let running = start(data.path(), &[], &[], Existing::Skip).await;
+    for (uri, status) in [
+        ("http%3A%2F%2Fmyapp%3A8080%2Fcb", 200),
+        ("https%3A%2F%2Fhost.docker.internal%2Fcb", 200),
+        ("http%3A%2F%2Fmyapp%3A8080%2Fcb%23x", 400),
+        ("myapp%3A%2F%2Fcb", 400),
+    ] {
+        let path = format!(
+            "/realms/dev/protocol/openid-connect/auth?response_type=code&scope=openid&client_id=app&redirect_uri={uri}"
+        );
+        assert_eq!(ask(running.address, "localhost", &path, None).await.0, status, "{uri}");
+    }
+    running.shutdown.force();
+}
+
 #[tokio::test]
 async fn an_administrator_may_be_a_client() {
     let data = tempfile::tempdir().unwrap();

@@ -57,6 +57,7 @@ pub fn development(options: &Options) -> Result<Process, ConfigProblems> {
         https_listen: tls.is_some().then(|| Listen::on(Some(reader.host()), reader.port("https-port", 8443))),
         // A proxy may take the path away, and apps may not know of it.
         at_root_too: true,
+        redirects_anywhere: true,
         ..stand_in(options)
     };
     let development = Development {

@@ -9,7 +9,6 @@ use super::users::USUAL;
 use crate::clock::Timestamp;
 use crate::keycloak::{Beside, Kept};
 use crate::protocol::audit::{AuditEvent, AuditKind};
-use crate::protocol::redirect_uri::Strictness;
 use crate::store::{Change, EventSearch};
 
 /// What of a realm says which events are kept: they all are, so it is kept without effect.
@@ -130,7 +129,7 @@ pub(super) async fn clear_of_admins(call: Call) -> Answer {
 
 /// In production the trail is not for those to take away of whom it tells.
 async fn clear(call: Call, admin: bool) -> Answer {
-    if call.server.app.rules.strictness != Strictness::Development {
+    if !call.server.app.rules.strictness.is_development() {
         return Err(AdminError::not_implemented(
             "Events are the audit trail of the realm, which nobody takes away",
         ));

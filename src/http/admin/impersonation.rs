@@ -10,14 +10,13 @@ use super::users::manageable;
 use crate::http::context::RealmContext;
 use crate::http::cookies::{self, Kind};
 use crate::http::sign_in::password;
-use crate::protocol::redirect_uri::Strictness;
 use crate::store::Change;
 
 /// Signs the browser in as the user of the address, who has no more rights than the caller (attacks A02). The audit trail says
 /// who did so.
 pub(super) async fn begin(call: Call, context: RealmContext, headers: HeaderMap) -> Answer {
     let user = manageable(&call).await?;
-    if call.server.app.rules.strictness != Strictness::Development {
+    if !call.server.app.rules.strictness.is_development() {
         return Err(AdminError::not_implemented(
             "In production nobody acts as somebody else: exchange a token, or sign in as a test user",
         ));

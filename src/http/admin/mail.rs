@@ -4,7 +4,6 @@
 use super::answer::{AdminError, Answer, done};
 use super::call::{Call, Operation};
 use super::users::manageable;
-use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::sign_in_step::{ASKED, CONFIGURE_TOTP, TERMS, UPDATE_PASSWORD, UPDATE_PROFILE};
 use crate::protocol::user::User;
 use crate::store::Change;
@@ -42,7 +41,7 @@ pub(super) async fn reset_password(call: Call) -> Answer {
 async fn ask(call: &Call, actions: &[String]) -> Answer {
     let user = reached(call).await?;
     let are_asked = actions.iter().all(|action| ASKED.contains(&action.as_str())) && !actions.is_empty();
-    if call.server.app.rules.strictness != Strictness::Development || !are_asked {
+    if !call.server.app.rules.strictness.is_development() || !are_asked {
         return Err(AdminError::unsent("Failed to send execute actions email"));
     }
     let mut required = user.required_actions;
