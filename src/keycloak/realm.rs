@@ -12,12 +12,11 @@ use crate::protocol::realm::{LONGEST_LIFETIME, Realm, RealmSettings};
 const PUSHED_REQUEST: &str = "parRequestUriLifespan";
 
 /// What a new realm says in Keycloak of that on which nothing acts here, so that what reads it finds what it expects.
-const SAID: [(&str, &str); 22] = [
+const SAID: [(&str, &str); 21] = [
     ("sslRequired", "\"external\""),
     ("registrationAllowed", "false"),
     ("registrationEmailAsUsername", "false"),
     ("verifyEmail", "false"),
-    ("duplicateEmailsAllowed", "false"),
     ("resetPasswordAllowed", "false"),
     ("editUsernameAllowed", "false"),
     ("revokeRefreshToken", "false"),
@@ -81,7 +80,7 @@ pub fn from_representation(realm: &RealmRepresentation, base: Realm) -> (Realm, 
         }
     }
     set(&mut settings.remember_me, realm.remember_me);
-    set(&mut settings.login_with_email, realm.login_with_email_allowed);
+    addresses(realm, &mut settings);
     settings.not_before = match realm.not_before {
         Some(0) => None,
         Some(at) => Some(Timestamp(at)),
@@ -116,6 +115,18 @@ pub fn problem(realm: &RealmRepresentation) -> Option<String> {
         .into_iter()
         .find(|(_, span, most)| span.is_some_and(|span| span > *most))
         .map(|(name, _, most)| format!("{name} must be at most {most} seconds"))
+}
+
+/// Nobody signs in by an address that may be another's: either switch takes the other back, the second of them last.
+fn addresses(realm: &RealmRepresentation, settings: &mut RealmSettings) {
+    if let Some(on) = realm.login_with_email_allowed {
+        settings.login_with_email = on;
+        settings.duplicate_emails &= !on;
+    }
+    if let Some(on) = realm.duplicate_emails_allowed {
+        settings.duplicate_emails = on;
+        settings.login_with_email &= !on;
+    }
 }
 
 fn lifespans(realm: &RealmRepresentation, settings: &mut RealmSettings) {
@@ -189,6 +200,8 @@ pub fn to_representation(
         std::collections::BTreeMap::from([(PUSHED_REQUEST.to_owned(), settings.pushed_request.to_string())]);
     all.extend(attributes(&kept));
     kept.remove(ATTRIBUTES);
+    // From before anything acted on it.
+    kept.remove("duplicateEmailsAllowed");
     RealmRepresentation {
         id: Some(realm.id.clone()),
         realm: Some(realm.name.clone()),
@@ -209,6 +222,7 @@ pub fn to_representation(
         oauth2_device_code_lifespan: Some(settings.device_code),
         remember_me: Some(settings.remember_me),
         login_with_email_allowed: Some(settings.login_with_email),
+        duplicate_emails_allowed: Some(settings.duplicate_emails),
         brute_force_protected: Some(protected),
         failure_factor,
         wait_increment_seconds,

@@ -99,6 +99,8 @@ pub struct RealmSettings {
     pub logo_uri: Option<String>,
     /// Whether a person may sign in with the e-mail address.
     pub login_with_email: bool,
+    /// Whether people may share an e-mail address; nobody signs in by one then.
+    pub duplicate_emails: bool,
     /// Scopes a client has when it names none: always part of its tokens.
     pub default_scopes: Vec<String>,
     /// Scopes a client has when it names none: part of its tokens when asked for.
@@ -147,6 +149,7 @@ impl Default for RealmSettings {
             brute_force: BruteForce::default(),
             logo_uri: None,
             login_with_email: true,
+            duplicate_emails: false,
             default_scopes: ["basic", "profile", "email", "roles", "web-origins", "acr"]
                 .map(str::to_owned)
                 .to_vec(),

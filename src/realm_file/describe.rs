@@ -40,6 +40,7 @@ pub(super) fn describe(state: &State) -> RealmSpec {
         },
         remember_me: Some(settings.remember_me),
         login_with_email: Some(settings.login_with_email),
+        duplicate_emails: Some(settings.duplicate_emails),
         refresh_retry_window: Some(settings.refresh_retry_window),
         require_pushed_authorization_requests: Some(settings.require_pushed_authorization_requests),
         authorization_details_types: Some(settings.authorization_details_types.clone()),

@@ -46,6 +46,8 @@ pub struct RealmSpec {
     pub remember_me: Option<bool>,
     /// Whether a person may sign in with the e-mail address.
     pub login_with_email: Option<bool>,
+    /// Whether people may share an e-mail address; nobody signs in by one then.
+    pub duplicate_emails: Option<bool>,
     /// A used refresh token is accepted again for this long while its successor is unused; 0 is strict.
     pub refresh_retry_window: Option<i64>,
     /// Whether every authorization request must be pushed (RFC 9126 §5).

@@ -117,6 +117,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "registration_uses",
         text: include_str!("../../migrations/0031_registration_uses.sql"),
     },
+    Migration {
+        version: 32,
+        name: "shared_addresses",
+        text: include_str!("../../migrations/0032_shared_addresses.sql"),
+    },
 ];
 
 /// The key of the advisory lock: "vestibul" in ASCII.

@@ -65,6 +65,7 @@ mod sweep;
 mod together;
 mod token_exchange;
 mod user;
+mod user_email;
 mod user_links;
 mod user_password;
 mod user_search;

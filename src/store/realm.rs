@@ -75,8 +75,8 @@ pub(super) fn delete(realm_id: &str, to: &mut Vec<Statement>) {
 /// The columns of a realm and their values.
 macro_rules! insert {
     () => {
-        "INSERT INTO realms (id, name, display_name, enabled, settings, version, created_at) \
-         VALUES ($1, $2, $3, $4, $5, 0, $6)"
+        "INSERT INTO realms (id, name, display_name, enabled, settings, version, created_at, duplicate_emails) \
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $7)"
     };
 }
 
@@ -90,7 +90,7 @@ pub(super) fn put(realm: &Realm, at: Timestamp) -> Result<Statement, StoreError>
     let text = concat!(
         insert!(),
         " ON CONFLICT (id) DO UPDATE SET name = excluded.name, display_name = excluded.display_name, \
-         enabled = excluded.enabled, settings = excluded.settings"
+         enabled = excluded.enabled, settings = excluded.settings, duplicate_emails = excluded.duplicate_emails"
     );
     written(text, realm, at)
 }
@@ -103,7 +103,8 @@ fn written(text: &'static str, realm: &Realm, at: Timestamp) -> Result<Statement
         &realm.display_name,
         realm.enabled,
         json(&realm.settings)?,
-        at
+        at,
+        realm.settings.duplicate_emails,
     ))
 }
 

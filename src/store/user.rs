@@ -5,6 +5,7 @@ use super::realm::REALM_CHANGED;
 use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{json, key};
+use super::user_email::{email_key, email_keys};
 use super::{Page, Store, backchannel_logout, user_search};
 use crate::clock::Timestamp;
 use crate::protocol::user::{User, canonical};
@@ -108,22 +109,24 @@ pub(super) fn expect_unlike(realm_id: &str, id: &str, look_alike: &str) -> State
 }
 
 pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
-    let text = "INSERT INTO users (id, realm_id, username, email, email_key, email_verified, enabled, first_name, \
-                last_name, attributes, service_account_client, not_before, search_key, created_at, required_actions, \
-                name_key, last_name_key) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
-                ON CONFLICT (id) DO UPDATE SET username = excluded.username, email = excluded.email, \
-                email_key = excluded.email_key, email_verified = excluded.email_verified, \
-                enabled = excluded.enabled, first_name = excluded.first_name, last_name = excluded.last_name, \
-                attributes = excluded.attributes, not_before = excluded.not_before, search_key = excluded.search_key, \
-                required_actions = excluded.required_actions, name_key = excluded.name_key, \
-                last_name_key = excluded.last_name_key \
-                WHERE users.realm_id = excluded.realm_id";
+    let text = concat!(
+        "INSERT INTO users (id, realm_id, username, email, email_key, email_verified, enabled, first_name, \
+         last_name, attributes, service_account_client, not_before, search_key, created_at, required_actions, \
+         name_key, last_name_key) VALUES ($1, $2, $3, $4, ",
+        email_key!(realm "$2", user "$1", address "$5", shared "$18"),
+        ", $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+         ON CONFLICT (id) DO UPDATE SET username = excluded.username, email = excluded.email, \
+         email_key = excluded.email_key, email_verified = excluded.email_verified, \
+         enabled = excluded.enabled, first_name = excluded.first_name, last_name = excluded.last_name, \
+         attributes = excluded.attributes, not_before = excluded.not_before, search_key = excluded.search_key, \
+         required_actions = excluded.required_actions, name_key = excluded.name_key, \
+         last_name_key = excluded.last_name_key \
+         WHERE users.realm_id = excluded.realm_id"
+    );
     let username = canonical(&user.username);
-    let email_key = user.email.as_deref().map(canonical).filter(|key| !key.is_empty());
+    let [email_key, shared_key] = email_keys(user)?;
     let [name_key, last_name_key] = user_search::names(user);
     let search_key = user_search::key(user, &username, email_key.as_deref().unwrap_or_default());
-    email_key.as_deref().map(key).transpose()?;
     let required = &user.required_actions;
     let required_actions = if required.is_empty() { None } else { Some(json(required)?) };
     let statement = sql!(
@@ -145,6 +148,7 @@ pub(super) fn put(user: &User) -> Result<Statement, StoreError> {
         required_actions,
         name_key,
         last_name_key,
+        shared_key,
     );
     Ok(statement.about(1).needs("reference"))
 }
@@ -178,14 +182,17 @@ pub(super) fn delete(realm_id: &str, id: &str, at: Timestamp, to: &mut Vec<State
 }
 
 pub(super) fn change_profile(user: &User) -> Result<Statement, StoreError> {
-    let text = "UPDATE users SET email = $3, email_key = $4, email_verified = $5, first_name = $6, last_name = $7, \
-                search_key = $8, name_key = $9, last_name_key = $10 \
-                WHERE id = $2 AND realm_id = $1 AND username = $11 AND enabled = 1";
+    let text = concat!(
+        "UPDATE users SET email = $3, email_key = ",
+        email_key!(realm "$1", user "$2", address "$4", shared "$12"),
+        ", email_verified = $5, first_name = $6, last_name = $7, \
+         search_key = $8, name_key = $9, last_name_key = $10 \
+         WHERE id = $2 AND realm_id = $1 AND username = $11 AND enabled = 1"
+    );
     let username = canonical(&user.username);
-    let email_key = user.email.as_deref().map(canonical).filter(|key| !key.is_empty());
+    let [email_key, shared_key] = email_keys(user)?;
     let [name_key, last_name_key] = user_search::names(user);
     let search_key = user_search::key(user, &username, email_key.as_deref().unwrap_or_default());
-    email_key.as_deref().map(key).transpose()?;
     let statement = sql!(
         text,
         &user.realm_id,
@@ -199,6 +206,7 @@ pub(super) fn change_profile(user: &User) -> Result<Statement, StoreError> {
         name_key,
         last_name_key,
         key(&username)?,
+        shared_key,
     );
     Ok(statement.needs("user"))
 }

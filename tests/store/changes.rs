@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vestibule::protocol::realm::Realm;
 use vestibule::protocol::user::User;
-use vestibule::store::{Change, Notices, Page, PasswordProof, REALM_CHANGED, StoreError};
+use vestibule::store::{Change, Notices, Page, PasswordProof, REALM_CHANGED, StoreError, UserSearch};
 
 use crate::on_both;
 use crate::spends::CALLERS;
@@ -149,6 +149,37 @@ on_both! {
         assert!(find("alice@EXAMPLE.com", true).await);
         assert!(!find("alice@example.com", false).await);
         assert!(!find("alic", true).await);
+    }
+
+    /// Where a realm lets people share an address both are found by it, and nobody signs in by what is another's.
+    async fn an_address_is_shared_where_the_realm_says_so_and_nowhere_else(world) {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let twin = User { id: id(), username: "twin".into(), email: Some("ALICE@example.com".into()), ..tenant.user.clone() };
+        let put = async |user: &User| store.commit(vec![Change::PutUser(Box::new(user.clone()))]).await;
+        let refused = put(&twin).await;
+        assert!(matches!(refused, Err(StoreError::Conflict { what: "email" })), "{refused:?}");
+
+        let mut realm = tenant.realm.clone();
+        realm.settings.duplicate_emails = true;
+        store.commit(vec![Change::PutRealm { realm: realm.clone(), at: NOW }]).await.unwrap();
+        for round in 0..2 {
+            put(&twin).await.unwrap();
+            put(&tenant.user).await.unwrap();
+            store.commit(vec![Change::ChangeProfile(Box::new(twin.clone()))]).await.unwrap();
+            let sought = UserSearch { email: Some("alice@EXAMPLE.com".into()), exact: true, ..UserSearch::default() };
+            let found = store.search_users(&realm.id, &sought, Page::ALL).await.unwrap();
+            let names: Vec<&str> = found.iter().map(|user| user.username.as_str()).collect();
+            assert_eq!(names, ["alice", "twin"], "round {round}");
+            assert!(found.iter().all(|user| user.email.is_some()));
+        }
+        let found = store.user_by_login(&realm.id, "alice@example.com", true).await.unwrap().unwrap();
+        assert_eq!(found.user.username, "alice", "whose it was first");
+
+        realm.settings.duplicate_emails = false;
+        store.commit(vec![Change::PutRealm { realm: realm.clone(), at: NOW }]).await.unwrap();
+        let third = User { id: id(), username: "third".into(), ..twin.clone() };
+        let refused = put(&third).await;
+        assert!(matches!(refused, Err(StoreError::Conflict { what: "email" })), "{refused:?}");
     }
 
     /// Who changes their own profile undoes nothing that an administrator did meanwhile.

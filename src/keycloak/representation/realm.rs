@@ -71,6 +71,9 @@ pub struct RealmRepresentation {
     /// Whether a person may sign in with the e-mail address.
     #[serde(deserialize_with = "lenient::switch", skip_serializing_if = "Option::is_none")]
     pub login_with_email_allowed: Option<bool>,
+    /// Whether people may share an e-mail address.
+    #[serde(deserialize_with = "lenient::switch", skip_serializing_if = "Option::is_none")]
+    pub duplicate_emails_allowed: Option<bool>,
     /// Whether the next four are heeded.
     #[serde(deserialize_with = "lenient::switch", skip_serializing_if = "Option::is_none")]
     pub brute_force_protected: Option<bool>,

@@ -160,7 +160,8 @@ fn look_alikes(file: &RealmRepresentation, state: &State, notes: &mut Notes<'_>)
 
 /// Where people sign in by e-mail address too, nobody's name is another's address: whose password would count?
 fn logins(file: &RealmRepresentation, state: &State, notes: &mut Notes<'_>) {
-    if !file.login_with_email_allowed.unwrap_or(state.realm.settings.login_with_email) {
+    let by_address = file.login_with_email_allowed.unwrap_or(state.realm.settings.login_with_email);
+    if !by_address || file.duplicate_emails_allowed == Some(true) {
         return;
     }
     let mut addresses: BTreeMap<String, Option<String>> = BTreeMap::new();

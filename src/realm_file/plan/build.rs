@@ -48,6 +48,7 @@ pub(super) fn realm(base: &Realm, spec: RealmSpec) -> Realm {
     set(&mut settings.remember_me, spec.remember_me);
     set(&mut settings.dpop_nonce, spec.dpop_nonce);
     set(&mut settings.login_with_email, spec.login_with_email);
+    set(&mut settings.duplicate_emails, spec.duplicate_emails);
     set(&mut settings.signature_algorithm, spec.signature_algorithm);
     set(&mut settings.registration, spec.registration);
     set(&mut settings.registration_grants, spec.registration_grants);

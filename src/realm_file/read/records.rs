@@ -29,6 +29,7 @@ pub(super) fn realm(fields: &mut Fields<'_>) -> Option<RealmSpec> {
         lifetimes: fields.table("lifetimes", lifetimes).unwrap_or_default(),
         remember_me: fields.switch("remember_me"),
         login_with_email: fields.switch("login_with_email"),
+        duplicate_emails: fields.switch("duplicate_emails"),
         refresh_retry_window: fields.seconds("refresh_retry_window"),
         require_pushed_authorization_requests: fields.switch("require_pushed_authorization_requests"),
         authorization_details_types: fields.tables("authorization_details_types", detail_type),

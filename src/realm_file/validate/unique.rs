@@ -29,10 +29,19 @@ pub(super) fn rules(spec: &RealmSpec, notes: &mut Notes<'_>) {
             .filter(|(_, value)| !value.is_empty())
             .collect::<Vec<_>>()
     };
-    once(
-        optional("email", spec.users.iter().map(|user| user.email.as_deref().map(canonical)).collect()),
-        notes,
-    );
+    if spec.duplicate_emails == Some(true) {
+        if spec.login_with_email != Some(false) {
+            notes.add(
+                "duplicate_emails",
+                "it needs `login_with_email = false`: who would sign in by a shared address?",
+            );
+        }
+    } else {
+        once(
+            optional("email", spec.users.iter().map(|user| user.email.as_deref().map(canonical)).collect()),
+            notes,
+        );
+    }
     once(optional("id", spec.users.iter().map(|user| user.id.clone()).collect()), notes);
     siblings(&spec.groups, "groups", notes);
 }

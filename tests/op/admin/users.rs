@@ -193,6 +193,31 @@ async fn a_user_changes_and_goes() {
     );
 }
 
+#[tokio::test]
+async fn people_share_an_address_where_the_realm_lets_them() {
+    let admin = Admin::new().await;
+    let person = |name: &str| json!({ "username": name, "enabled": true, "email": "office@example.com" });
+    admin.must(Method::POST, USERS, person("first")).await;
+    let told = admin.refused(Method::POST, USERS, person("second"), 409).await;
+    assert_eq!(told["errorMessage"], "User exists with same email");
+    admin.must(Method::PUT, "realms/main", json!({ "duplicateEmailsAllowed": true })).await;
+    let realm = admin.get("realms/main").await;
+    assert_eq!(
+        (&realm["duplicateEmailsAllowed"], &realm["loginWithEmailAllowed"]),
+        (&json!(true), &json!(false))
+    );
+    admin.must(Method::POST, USERS, person("second")).await;
+    let found = admin.get(&format!("{USERS}?email=office@example.com&exact=true")).await;
+    assert_eq!(names(&found, "username"), ["first", "second"]);
+    admin.must(Method::PUT, "realms/main", json!({ "loginWithEmailAllowed": true })).await;
+    assert_eq!(
+        admin.get("realms/main").await["duplicateEmailsAllowed"],
+        false,
+        "one switch takes the other back"
+    );
+    admin.refused(Method::POST, USERS, person("third"), 409).await;
+}
+
 /// As in Keycloak: a password that comes with a user takes back nothing that is asked of them.
 #[tokio::test]
 async fn a_lasting_password_ends_what_is_asked_of_its_user_when_it_is_set_alone() {

@@ -42,6 +42,7 @@ impl Merge {
         let mut clashes = self.clashes;
         clashes.extend(self.roles.clashes);
         clashes.extend(clashes::clashes(&self.scopes, &self.clients, &roles, &self.groups, &self.users));
+        clashes.extend(clashes::addresses(&self.realm.settings, &self.users));
         let parts = self.roles.parts.into_iter();
         let parts = parts.flat_map(|(whole, parts)| {
             let whole = new.of(whole);

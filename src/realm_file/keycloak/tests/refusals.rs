@@ -122,3 +122,20 @@ fn production_refuses_redirect_uris_that_would_never_match() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("client `plain`") && told[0].contains("http://app.example/cb"), "{told:?}");
 }
+
+#[tokio::test]
+async fn an_address_is_shared_where_the_file_says_so_and_told_with_both_names_elsewhere() {
+    let place = Place::new().await;
+    let mut file = json!({
+        "realm": "r",
+        "users": [{ "username": "a", "email": "x@y.example" }, { "username": "b", "email": "X@y.example" }],
+    });
+    let told = place.plan(&file.to_string(), false).await.unwrap_err().to_string();
+    assert!(told.contains("user `b` has the `email` of user `a`: give one of them another"), "{told}");
+    file["duplicateEmailsAllowed"] = json!(true);
+    place.apply(&file.to_string()).await;
+    assert!(place.plan(&file.to_string(), false).await.unwrap().is_empty(), "the same again");
+    let state = place.state("r").await;
+    assert_eq!(state.users.iter().filter(|one| one.user.email.is_some()).count(), 2);
+    assert!(!state.realm.settings.login_with_email, "nobody signs in by an address that may be another's");
+}
