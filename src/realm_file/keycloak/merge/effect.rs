@@ -38,9 +38,11 @@ const BRAKE: [&str; 4] =
 const OTHER: &str = "nothing here acts on it";
 const NO_PAGE: &str = "no page asks for it: development passes over it, production holds the sign-in up";
 const FLOWS: &str = "the steps of a sign-in are built in";
+const ALGORITHM: &str = "tokens are signed by RS256, PS256, ES256 or EdDSA";
 
 /// Why members have no effect, by the beginning of their names.
-const REASONS: [(&str, &str); 35] = [
+const REASONS: [(&str, &str); 42] = [
+    ("access.token.signed.response.alg", ALGORITHM),
     ("accountTheme", "pages have one look"),
     ("adminTheme", "pages have one look"),
     ("adminEvents", "every event is kept"),
@@ -50,17 +52,22 @@ const REASONS: [(&str, &str); 35] = [
     ("browserFlow", FLOWS),
     ("browserSecurityHeaders", "pages have headers of their own, as strict as they can be"),
     ("clientAuthenticationFlow", FLOWS),
+    ("client_credentials.use_refresh_token", "a service asks for a new token instead"),
     ("clientAuthenticatorType", "the client proves itself by its secret instead"),
     ("defaultLocale", "pages are in English"),
+    ("defaultSignatureAlgorithm", ALGORITHM),
     ("directGrantFlow", FLOWS),
     ("dockerAuthenticationFlow", FLOWS),
     ("emailTheme", "no mail is sent"),
     ("enabledEventTypes", "every event is kept"),
     ("events", "every event is kept"),
     ("failureFactor", "heeded while `bruteForceProtected` is on"),
+    ("exclude.issuer.from.auth.response", "answers always say who gives them"),
+    ("exclude.session.state.from.auth.response", "answers always name the session"),
     ("federatedIdentities", "nobody is signed in by other servers"),
     ("firstBrokerLoginFlow", FLOWS),
     ("frontchannelLogout", "there is no `frontchannel.logout.url`"),
+    ("id.token.signed.response.alg", ALGORITHM),
     ("implicitFlowEnabled", "the implicit flow is not offered: use the code flow"),
     ("internationalizationEnabled", "pages are in English"),
     ("localizationTexts", "pages have this server's texts; of these `termsText` alone is shown"),
@@ -68,6 +75,7 @@ const REASONS: [(&str, &str); 35] = [
     ("maxDeltaTimeSeconds", "heeded while `bruteForceProtected` is on"),
     ("maxFailureWaitSeconds", "heeded while `bruteForceProtected` is on"),
     ("nodeReRegistrationTimeout", "nodes of applications do not register"),
+    ("oauth2.device.", "the realm's hold for every client"),
     ("registrationFlow", FLOWS),
     ("resetCredentialsFlow", FLOWS),
     ("smtpServer", "no mail is sent"),
@@ -273,6 +281,15 @@ mod tests {
                 json!({"attributes": {"saml.x": "y", "off": "false", "login_theme": "dark"}}),
                 &[
                     "kept without effect, of clients: attribute login_theme, attribute saml.x (nothing here acts on it)",
+                ],
+            ),
+            (
+                "algorithms that are not offered, and lifetimes of a client's own",
+                "clients",
+                json!({"attributes": {"access.token.signed.response.alg": "RS384", "oauth2.device.code.lifespan": "60"}}),
+                &[
+                    "kept without effect, of clients: attribute oauth2.device.code.lifespan (the realm's hold for every client)",
+                    "kept without effect, of clients: attribute access.token.signed.response.alg (tokens are signed by RS256, PS256, ES256 or EdDSA)",
                 ],
             ),
             (
