@@ -127,7 +127,7 @@ fn steps(from: &Source<'_>) -> Samples {
     let code = Code {
         shell: from.shell(),
         action: Link::own("/realms/main/login-actions/authenticate?session_code=abc&client_id=web"),
-        restart: Link::own("/realms/main/login-actions/authenticate?session_code=def"),
+        restart: Some(Link::own("/realms/main/login-actions/authenticate?session_code=def")),
         destination: Destination::of("http://localhost:3000/callback"),
         problem: None,
     };
@@ -146,6 +146,7 @@ fn steps(from: &Source<'_>) -> Samples {
         ("code-wrong", Code { problem: Some(CodeProblem::Wrong), ..code.clone() }.page()),
         ("new-password", new_password.page()),
         ("new-password-refused", refused.page()),
+        ("new-password-wished", NewPassword { restart: None, ..new_password }.page()),
     ]
 }
 
@@ -153,7 +154,7 @@ fn required(from: &Source<'_>) -> Samples {
     let device = NewDevice {
         shell: from.shell(),
         action: Link::own("/realms/main/login-actions/authenticate?session_code=abc&client_id=web"),
-        restart: Link::own("/realms/main/login-actions/authenticate?session_code=def"),
+        restart: Some(Link::own("/realms/main/login-actions/authenticate?session_code=def")),
         destination: Destination::of("http://localhost:3000/callback"),
         size: 29,
         dark: "M4 4h7v7h-7zM18 4h7v7h-7zM4 18h7v7h-7z",
@@ -187,10 +188,12 @@ fn required(from: &Source<'_>) -> Samples {
     vec![
         ("new-device", device.page()),
         ("new-device-wrong", NewDevice { problem: Some(CodeProblem::Wrong), ..device.clone() }.page()),
+        ("new-device-wished", NewDevice { restart: None, ..device.clone() }.page()),
         ("terms", terms.page()),
         ("terms-bare", Terms { terms: None, address: None, ..terms.clone() }.page()),
         ("profile", profile.page()),
         ("profile-refused", refused.page()),
+        ("profile-wished", CompleteProfile { restart: None, ..profile }.page()),
     ]
 }
 

@@ -15,7 +15,7 @@ use super::error::PageError;
 use super::pages::Trouble;
 use super::params::Params;
 use crate::clock::Timestamp;
-use crate::protocol::authorize::RequestParameters;
+use crate::protocol::authorize::{Outcome, RequestParameters};
 use crate::protocol::otp::DeviceKey;
 use crate::protocol::pushed_request::PushedRequest;
 use crate::protocol::realm::RealmSettings;
@@ -47,9 +47,12 @@ pub struct PendingRequest {
     pub signed_in: Option<String>,
     /// The question that the consent page of this request asked (`protocol::consent::question`).
     pub asked: Option<String>,
-    /// What a person has proven who is not signed in yet.
+    /// What a person has proven who is not signed in yet, or who is to do what an app asks.
     #[serde(default)]
     pub half: Option<Half>,
+    /// What became of what the app asked the person to do (`kc_action`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acted: Option<Outcome>,
     /// Whether the client signed it.
     pub signed: bool,
     /// Fingerprint of the pushed request that this is, whose parameters the store keeps.
@@ -58,7 +61,7 @@ pub struct PendingRequest {
     pub(super) browser: String,
 }
 
-/// A sign-in whose password was right, and that asks for more.
+/// A sign-in whose password was right, and that asks for more; or a session whose person does what an app asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Half {
     /// Whose.
@@ -72,6 +75,9 @@ pub struct Half {
     /// The key of the device that the person is setting up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceKey>,
+    /// The session whose person does what an app asks; none at a sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// Where a person goes who signs in for no client.
@@ -129,6 +135,7 @@ impl PendingRequest {
             signed_in: None,
             asked: None,
             half: None,
+            acted: None,
             signed: false,
             pushed: None,
             browser: String::new(),
@@ -148,6 +155,7 @@ impl PendingRequest {
             signed_in: None,
             asked: None,
             half: None,
+            acted: None,
             signed: false,
             pushed: Some(request.fingerprint),
             browser: String::new(),
@@ -167,6 +175,7 @@ impl PendingRequest {
             signed_in: None,
             asked: None,
             half: None,
+            acted: None,
             signed: false,
             pushed: None,
             browser: String::new(),
@@ -182,6 +191,7 @@ impl PendingRequest {
             signed_in: None,
             asked: None,
             half: None,
+            acted: None,
             ..self.clone()
         }
     }
@@ -271,7 +281,10 @@ impl PendingRequest {
     #[must_use]
     pub fn anew(&self, context: &RealmContext) -> Option<String> {
         let plain = self.pushed.is_none() && !self.signed && self.hinted_subject.is_none();
-        self.parameters.as_ref().filter(|_| plain).map(|parameters| asked_at(context, parameters))
+        let mut parameters = self.parameters.clone().filter(|_| plain)?;
+        // What the person has done is not asked of them again.
+        parameters.0.retain(|name, _| self.acted.is_none() || name != "kc_action");
+        Some(asked_at(context, &parameters))
     }
 }
 

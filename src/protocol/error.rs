@@ -65,6 +65,8 @@ pub enum ErrorCode {
     LoginRequired,
     /// OpenID Connect Core §3.1.2.6: `prompt=none` and consent must be asked.
     ConsentRequired,
+    /// OpenID Connect Core §3.1.2.6: `prompt=none` and the person must do something.
+    InteractionRequired,
     /// OpenID Connect Core Unmet Authentication Requirements 1.0 §2: no sign-in can be what the client insists on.
     UnmetAuthenticationRequirements,
     /// OpenID Connect Core §3.1.2.6: `request` is not supported.
@@ -115,6 +117,7 @@ impl ErrorCode {
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
+            Self::InteractionRequired => "interaction_required",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",

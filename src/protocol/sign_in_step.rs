@@ -33,6 +33,20 @@ pub enum Step {
     Enter,
 }
 
+impl Step {
+    /// The step that does an action, by Keycloak's name; none for an action that has no page here.
+    #[must_use]
+    pub fn of_action(name: &str) -> Option<Self> {
+        match name {
+            CONFIGURE_TOTP => Some(Self::SetUpDevice),
+            TERMS => Some(Self::AcceptTerms),
+            UPDATE_PROFILE => Some(Self::CompleteProfile),
+            UPDATE_PASSWORD => Some(Self::NewPassword),
+            _ => None,
+        }
+    }
+}
+
 /// What becomes of an action that this server cannot ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
@@ -55,13 +69,7 @@ pub fn next(user: &User, has_device: bool, code_proven: bool, unknown: Unknown) 
         return Step::Unfit(others);
     }
     let first = ASKED.into_iter().find(|asked| user.required_actions.iter().any(|action| action == asked));
-    match first {
-        Some(CONFIGURE_TOTP) => Step::SetUpDevice,
-        Some(TERMS) => Step::AcceptTerms,
-        Some(UPDATE_PROFILE) => Step::CompleteProfile,
-        Some(_) => Step::NewPassword,
-        None => Step::Enter,
-    }
+    first.and_then(Step::of_action).unwrap_or(Step::Enter)
 }
 
 /// Why a new password is not taken.

@@ -148,13 +148,13 @@ async fn what_is_not_offered_says_so_and_leads_to_the_sign_in() {
     }
 }
 
-/// Keycloak's actions at a sign-in are not done here, and the app is told.
+/// What an app asks of the person and no page here does: the app is told.
 #[tokio::test]
-async fn an_action_that_is_asked_for_is_answered_by_its_status() {
+async fn an_action_without_a_page_is_answered_by_its_status() {
     let server = TestServer::start().await.unwrap();
     let (rp, mut browser) = (server.rp("spa", None), server.browser());
     rp.authorize(&mut browser, "alice", "alice").await;
-    for (action, status) in [("UPDATE_PASSWORD", Some("error")), ("<script>", None), ("", None)] {
+    for (action, status) in [("webauthn-register", Some("error")), ("<script>", None), ("", None)] {
         let address = rp.authorize_url_with(&[("kc_action", Some(action)), ("kc_idp_hint", Some("google"))]);
         let reply = browser.open(&address).await;
         assert!(reply.parameter("code").is_some(), "{action}: {}", reply.body);

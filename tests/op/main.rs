@@ -35,6 +35,7 @@ mod introspect;
 mod jarm;
 mod jwt;
 mod jwt_bearer;
+mod kc_action;
 mod key_rotation;
 mod keycloak_import;
 mod keycloak_start;

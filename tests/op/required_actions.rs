@@ -12,7 +12,7 @@ use crate::common::{is_sign_in, user};
 use crate::steps::{NOW, Scene};
 
 /// The code that an authenticator app shows at [`NOW`] (RFC 6238 §4).
-fn code_of(key: &str) -> String {
+pub(crate) fn code_of(key: &str) -> String {
     let mut bits = String::new();
     for letter in key.chars().filter(|letter| *letter != ' ') {
         let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).unwrap();
@@ -28,7 +28,7 @@ fn code_of(key: &str) -> String {
     format!("{:06}", four % 1_000_000)
 }
 
-fn text(reply: &Reply, selector: &str) -> String {
+pub(crate) fn text(reply: &Reply, selector: &str) -> String {
     let page = Html::parse_document(&reply.body);
     let found = page.select(&Selector::parse(selector).unwrap()).next();
     found.unwrap_or_else(|| panic!("{selector}: {}", reply.body)).text().collect()

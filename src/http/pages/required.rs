@@ -17,8 +17,8 @@ pub struct NewDevice<'a> {
     pub shell: Shell<'a>,
     /// Where the form is posted.
     pub action: Link<'a>,
-    /// Where somebody else signs in instead.
-    pub restart: Link<'a>,
+    /// Where somebody else signs in instead; none where an app asked who is signed in, who may leave it undone.
+    pub restart: Option<Link<'a>>,
     /// Where the browser goes after the sign-in, when that is another origin.
     pub destination: Option<Destination<'a>>,
     /// Modules of a side of the picture of the key.
@@ -107,8 +107,8 @@ pub struct CompleteProfile<'a> {
     pub shell: Shell<'a>,
     /// Where the form is posted.
     pub action: Link<'a>,
-    /// Where somebody else signs in instead.
-    pub restart: Link<'a>,
+    /// Where somebody else signs in instead; none where an app asked who is signed in, who may leave it undone.
+    pub restart: Option<Link<'a>>,
     /// Where the browser goes after the sign-in, when that is another origin.
     pub destination: Option<Destination<'a>>,
     /// The e-mail address.

@@ -35,7 +35,7 @@ pub struct Code<'a> {
     /// Where the form is posted.
     pub action: Link<'a>,
     /// Where somebody else signs in instead.
-    pub restart: Link<'a>,
+    pub restart: Option<Link<'a>>,
     /// Where the browser goes after the sign-in, when that is another origin.
     pub destination: Option<Destination<'a>>,
     /// Why the last code was not taken.
@@ -77,8 +77,8 @@ pub struct NewPassword<'a> {
     pub shell: Shell<'a>,
     /// Where the form is posted.
     pub action: Link<'a>,
-    /// Where somebody else signs in instead.
-    pub restart: Link<'a>,
+    /// Where somebody else signs in instead; none where an app asked who is signed in, who may leave it undone.
+    pub restart: Option<Link<'a>>,
     /// Where the browser goes after the sign-in, when that is another origin.
     pub destination: Option<Destination<'a>>,
     /// Whose password it is, for password managers.
@@ -94,6 +94,11 @@ impl NewPassword<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         Page::of_step(self, &self.shell, self.destination.as_ref())
+    }
+
+    fn instruction(&self) -> &'static str {
+        let text = &self.shell.text.step;
+        if self.restart.is_some() { text.password_instruction } else { text.password_wished }
     }
 
     fn least_text(&self) -> Option<&'static str> {

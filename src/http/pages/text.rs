@@ -73,6 +73,8 @@ pub(super) struct StepText {
     pub(super) wrong_code: &'static str,
     pub(super) password_title: &'static str,
     pub(super) password_instruction: &'static str,
+    pub(super) password_wished: &'static str,
+    pub(super) cancel: &'static str,
     pub(super) least: &'static str,
     pub(super) new_password: &'static str,
     pub(super) repeat: &'static str,

@@ -45,6 +45,7 @@ pub(super) fn refusal_text(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::LoginRequired => "Nobody is signed in, or the sign-in is too old",
         ErrorCode::ConsentRequired => "The person must be asked for consent",
+        ErrorCode::InteractionRequired => "The person must be shown the page of kc_action",
         ErrorCode::UnmetAuthenticationRequirements => {
             "No sign-in in this realm has the acr that was asked for"
         }

@@ -69,6 +69,7 @@ async fn submit(
                 remember: attempt.remember,
                 code_proven: false,
                 device: None,
+                session: None,
             };
             let forgiven = right.forgiven.clone();
             let outcome = second::go_on(context, headers, &pending, right, half).await;

@@ -86,7 +86,7 @@ pub(super) async fn code(
         }
         outcome => outcome?,
     }
-    let granted = request.target.grant(code, &session.id, &context.issuer);
+    let granted = request.target.grant(code, &session.id, &context.issuer, pending.acted);
     answer(context, client, granted, progress.cookies)
 }
 

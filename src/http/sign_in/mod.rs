@@ -12,6 +12,7 @@ mod required;
 pub(super) mod second;
 mod step_page;
 pub(super) mod views;
+mod wished;
 
 use std::sync::Arc;
 
@@ -169,6 +170,7 @@ async fn step(
             let user = progress.session.as_ref().map(|(_, user)| user);
             Ok(with_cookies(page.render(context, headers, pending, user), progress.cookies))
         }
+        Decision::Act => wished::begin(context, headers, pending, request, progress).await,
         Decision::AskConsent => {
             let noted = progress.noted_in(pending);
             context.app.commit(progress.changes).await?;
@@ -267,6 +269,7 @@ async fn next_step(
         asks_details: !granted.details.is_empty(),
         consent: consent.as_ref(),
         consented_now: progress.consented,
+        acted: pending.acted.is_some(),
     };
     let acr = session.map(|session| authorize::acr(request, session, &realm.settings, &facts));
     Ok((decide(request, client, &realm.settings, &facts), acr.unwrap_or_default()))

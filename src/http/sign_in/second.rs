@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::authenticate::signed_in;
 use super::password::Right;
 use super::step_page::{Problem, least, page};
-use super::{advance, audit, required, views};
+use super::{advance, audit, required, views, wished};
 use crate::http::context::RealmContext;
 use crate::http::error::{Fault, PageError};
 use crate::http::pages::{CodeProblem, Trouble};
@@ -15,6 +15,7 @@ use crate::http::params::Params;
 use crate::http::pending::{Half, PendingRequest};
 use crate::passwords::PasswordError;
 use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::authorize::Outcome;
 use crate::protocol::brake;
 use crate::protocol::credential::{Credential, OTP};
 use crate::protocol::otp;
@@ -82,15 +83,18 @@ pub(super) async fn show(
     pending: &PendingRequest,
     half: &Half,
 ) -> Result<Response, PageError> {
-    let user = person(context, half).await?;
+    let user = person(context, headers, half).await?;
     let has_device = !devices(context, &user).await?.is_empty();
-    let step = next(&user, has_device, half.code_proven, unknown(context));
+    let step = step(context, pending, half, &user, has_device);
     page(context, headers, pending, &user, &step, None).await
 }
 
 /// Goes on with a person who has done what was asked, and is `user` now.
 pub(super) async fn go_on_as(asked: Asked<'_>, half: Half, user: User) -> Result<Response, PageError> {
     let Asked { context, headers, pending, .. } = asked;
+    if half.session.is_some() {
+        return wished::over(context, headers, pending, Outcome::Success).await;
+    }
     let known = views::knows(context, headers, &user);
     let rule = &context.state.realm.settings.brute_force;
     let forgiven = brake::forgiven(&user.username, context.address, known, rule);
@@ -107,9 +111,12 @@ pub(super) async fn submit(
     half: &Half,
     form: &Params,
 ) -> Result<Response, PageError> {
-    let user = person(context, half).await?;
+    let user = person(context, headers, half).await?;
+    if half.session.is_some() && wished::is_cancelled(form) {
+        return wished::over(context, headers, pending, Outcome::Cancelled).await;
+    }
     let devices = devices(context, &user).await?;
-    let step = next(&user, !devices.is_empty(), half.code_proven, unknown(context));
+    let step = step(context, pending, half, &user, !devices.is_empty());
     let asked = Asked { context, headers, pending, half, user };
     match (&step, form.get("otp")) {
         (Step::Code, Some(typed)) => code(asked, &devices, typed).await,
@@ -121,8 +128,25 @@ pub(super) async fn submit(
     }
 }
 
+/// What is asked of a person now.
+fn step(
+    context: &RealmContext,
+    pending: &PendingRequest,
+    half: &Half,
+    user: &User,
+    has_device: bool,
+) -> Step {
+    if half.session.is_some() {
+        return wished::step(pending);
+    }
+    next(user, has_device, half.code_proven, unknown(context))
+}
+
 /// The person of `half`. Whether the password is still the one that was right is settled when the sign-in is committed.
-async fn person(context: &RealmContext, half: &Half) -> Result<User, PageError> {
+async fn person(context: &RealmContext, headers: &HeaderMap, half: &Half) -> Result<User, PageError> {
+    if let Some(id) = &half.session {
+        return wished::person(context, headers, id, &half.user_id).await;
+    }
     let user = context.app.store.user_by_id(&context.state.realm.id, &half.user_id).await?;
     user.filter(|user| user.enabled).ok_or_else(|| PageError::new(Trouble::Expired))
 }
@@ -208,11 +232,12 @@ async fn new_password(asked: Asked<'_>, form: &Params) -> Result<Response, PageE
     let known = views::knows(context, headers, user);
     let rule = &context.state.realm.settings.brute_force;
     let forgiven = brake::forgiven(&user.username, context.address, known, rule);
-    let leading = replaced(context, user, hash);
+    let leading = wished::held(user, half).into_iter().chain(replaced(context, user, hash)).collect();
     let proof = Box::new(proof(user, half));
     let right = Right { user: Box::new(user.clone()), proof, forgiven, leading };
     let progress = signed_in(context, headers, right, half.remember).await?;
-    advance(context, headers, &PendingRequest { half: None, ..(*pending).clone() }, progress).await
+    let acted = half.session.is_some().then_some(Outcome::Success).or(pending.acted);
+    advance(context, headers, &PendingRequest { half: None, acted, ..(*pending).clone() }, progress).await
 }
 
 /// The stored form of a new password.

@@ -52,13 +52,14 @@ pub(super) async fn page(
         .zip(pending.parameters.as_ref())
         .and_then(|(client, parameters)| proven_request(context, client, parameters));
     let destination = request.as_ref().and_then(|request| Destination::of(request.target.redirect_uri()));
+    let of_sign_in = pending.half.as_ref().is_none_or(|half| half.session.is_none());
     let pending = required::with_key(pending, step);
     let sealed = pending.seal(context, headers);
     let (action, restart) = views::actions(context, &pending, client, &sealed);
     let view = View {
         shell: context.shell(),
         action: Link::own(&action),
-        restart: Link::own(&restart),
+        restart: of_sign_in.then(|| Link::own(&restart)),
         destination,
     };
     let key = pending.half.as_ref().and_then(|half| half.device.as_ref());
@@ -84,7 +85,7 @@ pub(super) async fn page(
 struct View<'a> {
     shell: Shell<'a>,
     action: Link<'a>,
-    restart: Link<'a>,
+    restart: Option<Link<'a>>,
     destination: Option<Destination<'a>>,
 }
 

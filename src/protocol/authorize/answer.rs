@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::RequestParameters;
+use super::action::{Outcome, is_action};
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::error::OAuthError;
@@ -131,13 +132,13 @@ impl Target {
         )
     }
 
-    /// The answer that carries a code (RFC 6749 §4.1.2, with `iss` of RFC 9207 and Keycloak's `session_state`). An
-    /// `kc_action` that the app asked for was not done, and it is told so.
+    /// The answer that carries a code (RFC 6749 §4.1.2, with `iss` of RFC 9207 and Keycloak's `session_state`). An app that
+    /// asked for a `kc_action` is told what became of it: none is that it cannot be done here.
     #[must_use]
-    pub fn grant(&self, code: String, session_id: &str, issuer: &str) -> Answer {
+    pub fn grant(&self, code: String, session_id: &str, issuer: &str, acted: Option<Outcome>) -> Answer {
         let mut fields = vec![("code", code), ("session_state", session_id.into())];
         if let Some(action) = &self.action {
-            fields.push(("kc_action_status", "error".into()));
+            fields.push(("kc_action_status", acted.map_or("error", Outcome::status).into()));
             fields.push(("kc_action", action.clone()));
         }
         self.answer(fields, issuer)
@@ -150,12 +151,6 @@ impl Target {
         }
         Answer { redirect_uri: self.redirect_uri.clone(), mode: self.mode, fields }
     }
-}
-
-/// Whether this may name one of Keycloak's actions.
-fn is_action(name: &str) -> bool {
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    !name.is_empty() && name.len() <= 64 && name.bytes().all(known)
 }
 
 /// An answer on its way to the client. Only a [`Target`] makes one.

@@ -1,5 +1,6 @@
 //! What comes next for a request, given what is known at the moment.
 
+use super::action::FRESH;
 use super::{AuthorizationRequest, Prompt};
 use crate::clock::Timestamp;
 use crate::protocol::acr::{self, Verdict};
@@ -30,6 +31,8 @@ pub struct Facts<'a> {
     pub consent: Option<&'a Consent>,
     /// Whether the person has just pressed "yes" on the consent page of this request.
     pub consented_now: bool,
+    /// Whether what the app asked the person to do is over.
+    pub acted: bool,
 }
 
 impl Facts<'_> {
@@ -47,6 +50,8 @@ pub enum Decision {
         /// Somebody is signed in, and the page is for them alone: they must prove it again. Else anybody may sign in.
         again: bool,
     },
+    /// Show the page of what the app asks the person to do ([`AuthorizationRequest::action`]).
+    Act,
     /// Show the consent page.
     AskConsent,
     /// Issue a code.
@@ -85,13 +90,21 @@ pub fn decide(
     if verdict == Verdict::Unmet {
         return Decision::Refuse(ErrorCode::UnmetAuthenticationRequirements);
     }
-    let again = verdict == Verdict::ProveAgain || must_prove_again(request, session, facts.now);
+    let acts = request.action.is_some() && !facts.acted;
+    if acts && silent {
+        return Decision::Refuse(ErrorCode::InteractionRequired);
+    }
+    let stale = acts && facts.now.since(session.auth_time) > FRESH;
+    let again = verdict == Verdict::ProveAgain || stale || must_prove_again(request, session, facts.now);
     if other_person || (!signed_in_for_this && again) {
         return if silent {
             Decision::Refuse(ErrorCode::LoginRequired)
         } else {
             Decision::SignIn { again: is_for_the_same(request, session, facts.hinted_subject) }
         };
+    }
+    if acts {
+        return Decision::Act;
     }
     if must_ask_consent(request, client, facts) {
         return if silent { Decision::Refuse(ErrorCode::ConsentRequired) } else { Decision::AskConsent };

@@ -12,6 +12,7 @@ use crate::protocol::confirmation::Confirmation;
 use crate::protocol::dpop;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::pkce;
+use crate::protocol::sign_in_step::Step;
 
 /// The parameters of a request, each at most once, empty ones left out (OAuth 2.1 §3.1). Several values of `resource`
 /// (RFC 8707 §2) are one with spaces between, which no URI holds. They wait in sealed form while pages are shown, and are
@@ -124,6 +125,8 @@ pub struct AuthorizationRequest {
     pub claims: ClaimsRequest,
     /// How the person must or should sign in: by `claims`, else by `acr_values`.
     pub acr: Option<acr::Wish>,
+    /// What the person is to do before the answer, by `kc_action`; none for an action that has no page here.
+    pub action: Option<Step>,
     /// Whom access tokens are to be for (RFC 8707 §2); whether the client may ask so is for `resource` to say.
     pub resources: Vec<String>,
 }
@@ -191,6 +194,7 @@ impl AuthorizationRequest {
                 .or_else(|| defaults.and_then(|defaults| defaults.default_max_age)),
             login_hint: parameters.get("login_hint").map(str::to_owned),
             id_token_hint: parameters.get("id_token_hint").map(str::to_owned),
+            action: parameters.get("kc_action").and_then(Step::of_action),
             resources: resources(parameters.get("resource")),
         })
     }

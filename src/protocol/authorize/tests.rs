@@ -99,7 +99,7 @@ fn p08_refusals_that_go_to_the_client() {
 fn rfc9207_answers_name_the_issuer_and_keep_the_state() {
     let grant = |change: &[(&str, Option<&str>)]| {
         let target = Target::prove(&with(change), Some(&client()), Strictness::Serve).unwrap();
-        target.grant("c".into(), "sid", "https://op").deliver()
+        target.grant("c".into(), "sid", "https://op", None).deliver()
     };
     let tail = "code=c&session_state=sid&iss=https%3A%2F%2Fop&state=s%26t";
     for (case, change, start) in [
@@ -119,13 +119,31 @@ fn rfc9207_answers_name_the_issuer_and_keep_the_state() {
     assert_eq!((action.as_str(), fields.len()), ("https://app.example/cb", 4));
 }
 
+#[test]
+fn an_app_hears_what_became_of_the_action_that_it_asked_for() {
+    for (acted, status) in
+        [(Some(Outcome::Success), "success"), (Some(Outcome::Cancelled), "cancelled"), (None, "error")]
+    {
+        let parameters = with(&[("kc_action", Some("UPDATE_PASSWORD"))]);
+        let target = Target::prove(&parameters, Some(&client()), Strictness::Serve).unwrap();
+        let Delivery::Redirect(address) = target.grant("c".into(), "sid", "https://op", acted).deliver()
+        else {
+            panic!("the query carries it");
+        };
+        assert!(
+            address.contains(&format!("&kc_action_status={status}&kc_action=UPDATE_PASSWORD&")),
+            "{address}"
+        );
+    }
+}
+
 /// JARM §2.1: what would have stood in the open, with the audience and a short life.
 #[test]
 fn jarm_signed_answers_show_nothing_but_the_response() {
     let answer = |mode| {
         let parameters = with(&[("response_mode", Some(mode))]);
         let target = Target::prove(&parameters, Some(&client()), Strictness::Serve).unwrap();
-        target.grant("c".into(), "sid", "https://op")
+        target.grant("c".into(), "sid", "https://op", None)
     };
     for (mode, delivered) in [
         ("jwt", Some("https://app.example/cb?response=signed")),
@@ -228,8 +246,55 @@ fn who_must_sign_in() {
             asks_details: false,
             consent: None,
             consented_now: false,
+            acted: false,
         };
         let request = read(&with(change)).expect(case);
+        assert_eq!(decide(&request, &client(), &RealmSettings::default(), &facts), expected, "{case}");
+    }
+}
+
+/// Keycloak's `kc_action`: the person who is signed in does it once, and not in a browser that was left open.
+#[test]
+fn an_action_is_done_by_whom_signed_in_a_moment_ago() {
+    let act = Decision::Act;
+    for (case, action, prompt, auth_time, acted, expected) in [
+        ("a moment ago", "UPDATE_PASSWORD", None, Some(9_705), false, act),
+        ("too long ago", "UPDATE_PASSWORD", None, Some(9_704), false, Decision::SignIn { again: true }),
+        ("nobody is signed in", "UPDATE_PASSWORD", None, None, false, Decision::SignIn { again: false }),
+        ("signed in for it", "CONFIGURE_TOTP", Some("login"), Some(10_001), false, act),
+        (
+            "without a page",
+            "TERMS_AND_CONDITIONS",
+            Some("none"),
+            Some(9_999),
+            false,
+            Decision::Refuse(ErrorCode::InteractionRequired),
+        ),
+        (
+            "nor a sign-in",
+            "UPDATE_PROFILE",
+            Some("none"),
+            Some(9_000),
+            false,
+            Decision::Refuse(ErrorCode::InteractionRequired),
+        ),
+        ("it is over", "UPDATE_PROFILE", None, Some(9_000), true, Decision::Issue),
+        ("it has no page", "webauthn-register", Some("none"), Some(9_000), false, Decision::Issue),
+    ] {
+        let session = auth_time.map(session);
+        let facts = Facts {
+            received_at: T0,
+            now: T0.plus(5),
+            session: session.as_ref(),
+            signed_in_here: false,
+            hinted_subject: None,
+            asks: &[],
+            asks_details: false,
+            consent: None,
+            consented_now: false,
+            acted,
+        };
+        let request = read(&with(&[("kc_action", Some(action)), ("prompt", prompt)])).expect(case);
         assert_eq!(decide(&request, &client(), &RealmSettings::default(), &facts), expected, "{case}");
     }
 }
@@ -261,6 +326,7 @@ fn a_sign_in_on_the_page_of_the_request_counts_within_the_second() {
         asks_details: false,
         consent: None,
         consented_now: false,
+        acted: false,
     };
     for change in [("prompt", Some("login")), ("max_age", Some("0"))] {
         let request = read(&with(&[change])).expect("a request");
@@ -308,6 +374,7 @@ fn s07_consent_is_remembered_where_the_app_is_surely_the_same() {
             asks_details: false,
             consent: Some(&consent),
             consented_now: false,
+            acted: false,
         };
         let decision = decide(&request, &client, &RealmSettings::default(), &facts);
         assert_eq!(decision, expected, "{uri}, public: {public}");
@@ -363,6 +430,7 @@ fn when_consent_is_asked() {
             asks_details: false,
             consent: given.as_ref(),
             consented_now: now,
+            acted: false,
         };
         let request = read(&with(change)).expect(case);
         assert_eq!(decide(&request, &client, &RealmSettings::default(), &facts), expected, "{case}");

@@ -153,6 +153,8 @@ pub static ENGLISH: Text = Text {
         wrong_code: "That code is wrong, or was used before. Enter the one that your app shows now.",
         password_title: "Choose a new password",
         password_instruction: "The one that you used must be replaced before you go on.",
+        password_wished: "It takes the place of the one that you have, and signs you out everywhere else.",
+        cancel: "Cancel",
         least: "It needs at least 8 characters.",
         new_password: "New password",
         repeat: "Confirm password",
