@@ -414,8 +414,9 @@ fn account(from: &Source<'_>) -> Samples {
         end_all: Link::own("/realms/main/account/end-all"),
         hidden: from.hidden(),
         done: Some(Done::Withdrawn),
+        back: from.link("https://notes.example.com/").map(|link| (from.name("Notes"), link)),
     };
-    let empty = Account { apps: Vec::new(), sessions: Vec::new(), done: None, ..full.clone() };
+    let empty = Account { apps: Vec::new(), sessions: Vec::new(), done: None, back: None, ..full.clone() };
     vec![("account", full.page()), ("account-empty", empty.page())]
 }
 

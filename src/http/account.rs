@@ -17,9 +17,10 @@ use super::error::PageError;
 use super::goodbye;
 use super::pages::{Account, App, Brand, Done, Hidden, Link, Moment, Name, Profile, SignedIn, Trouble};
 use super::params::{Form, Params, ParamsError, Query};
-use super::pending::PendingRequest;
+use super::pending::{OwnPage, PendingRequest, Referrer};
 use super::sign_in::{self, Progress, audit, see_other, with_cookies};
 use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::referrer;
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
 use crate::store::{Change, Page};
@@ -50,15 +51,20 @@ async fn page(
     headers: &HeaderMap,
     query: Result<Params, ParamsError>,
 ) -> Result<Response, PageError> {
+    let query = query.unwrap_or_default();
+    let referrer = Referrer::read(&query);
     let progress = Progress::from_cookie(context, headers).await?;
     let Some((session, user)) = &progress.session else {
         let pending = PendingRequest::account(context.app.clock.now());
+        let page = referrer.map_or(OwnPage::Account, OwnPage::AccountFrom);
+        let pending = PendingRequest { page, ..pending };
         return sign_in::advance(context, headers, &pending, progress).await;
     };
     let (store, realm) = (&context.app.store, &context.state.realm);
     let now = context.app.clock.now();
     let consents = store.consents_of_user(&realm.id, &user.id, Page::ALL).await?;
     let sessions = store.sessions_of_user(&realm.id, &user.id, Page::ALL).await?;
+    let back = way_back(context, referrer.as_ref()).await?;
     let full_name = user.full_name();
     let path = format!("{}/account", super::realm_path(context));
     let [withdraw, end, end_all] =
@@ -96,9 +102,22 @@ async fn page(
         sessions: live.collect(),
         end_all: Link::own(&end_all),
         hidden: vec![Hidden { name: "csrf", value: &csrf }],
-        done: query.ok().as_ref().and_then(|query| query.get("done")).and_then(done),
+        done: query.get("done").and_then(done),
+        back: back.as_ref().and_then(|(name, address)| Some((Name::new(name), Link::proven(address)?))),
     };
     Ok(context.page(view.page()))
+}
+
+/// The app that sent the person here and asks them back: its name, and an address of its own.
+async fn way_back(
+    context: &RealmContext,
+    referrer: Option<&Referrer>,
+) -> Result<Option<(String, String)>, PageError> {
+    let Some(Referrer { client_id, uri }) = referrer else { return Ok(None) };
+    let entry = context.state.client(&context.app.store, client_id).await?;
+    let Some(client) = entry.as_ref().map(|entry| &entry.client) else { return Ok(None) };
+    let address = referrer::way_back(client, uri.as_deref(), context.app.rules.strictness);
+    Ok(address.map(|address| (client.title().to_owned(), address.to_owned())))
 }
 
 fn done(word: &str) -> Option<Done> {

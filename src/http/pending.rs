@@ -26,6 +26,9 @@ use crate::secrets;
 /// base64url, its sealed form stays below the limit of a parameter (`params::MAX_TOKEN_BYTES`).
 const MOST_BYTES: usize = 5_400;
 
+/// Most bytes of each of the two values that name who sent a person to the account page.
+const LONGEST_REFERRER: usize = 1_024;
+
 /// A request that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingRequest {
@@ -86,11 +89,40 @@ pub enum OwnPage {
     /// The account page.
     #[default]
     Account,
+    /// The account page, with the way back to an app.
+    AccountFrom(Referrer),
     /// The question about a device.
     Device {
         /// The code that was typed, as people read it.
         user_code: String,
     },
+}
+
+/// Who sent a person to the account page, in the app's own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Referrer {
+    /// The app's `client_id`.
+    pub client_id: String,
+    /// Where the person comes from.
+    pub uri: Option<String>,
+}
+
+impl Referrer {
+    /// Reads `referrer` and `referrer_uri`, as keycloak-js sends them; none that would make the address too long.
+    #[must_use]
+    pub fn read(params: &Params) -> Option<Self> {
+        let named = |name| params.get(name).filter(|value: &&str| value.len() <= LONGEST_REFERRER);
+        Some(Self { client_id: named("referrer")?.to_owned(), uri: named("referrer_uri").map(str::to_owned) })
+    }
+
+    /// The address of the account page with it.
+    #[must_use]
+    pub fn address(&self, context: &RealmContext) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("referrer", &self.client_id);
+        query.extend_pairs(self.uri.iter().map(|uri| ("referrer_uri", uri)));
+        format!("{}?{}", context.url("/account/"), query.finish())
+    }
 }
 
 /// A sealed request and the cookie that its browser must show.

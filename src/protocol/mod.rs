@@ -54,6 +54,7 @@ pub mod profile;
 pub mod pushed_request;
 pub mod realm;
 pub mod redirect_uri;
+pub mod referrer;
 pub mod refresh;
 pub mod register;
 pub mod request_object;

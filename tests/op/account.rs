@@ -180,3 +180,31 @@ async fn u08_nobody_takes_anothers_name_for_their_address() {
     assert_eq!(reply.status, 409, "{}", reply.body);
     assert_eq!(reply.json()["errors"][0]["errorMessage"], "emailExistsMessage");
 }
+
+/// keycloak-js' `accountManagement()`: the page leads back to the app, and to no address that is not the app's.
+#[tokio::test]
+async fn the_page_leads_back_to_the_app_that_sent_the_person() {
+    let server = TestServer::start().await.unwrap();
+    let (rp, mut browser) = (server.rp("spa", None), server.browser());
+    let address = |client: &str, uri: &str| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.append_pair("referrer", client).append_pair("referrer_uri", uri).finish();
+        format!("{}/account?{query}", rp.issuer)
+    };
+    let own = format!("{}?a=1&b=2", rp.redirect_uri);
+    let form = browser.open(&address("spa", &own)).await;
+    let page = browser.submit(&form, &[("username", "alice"), ("password", "alice")]).await;
+    let link = format!("<a href=\"{}\" id=\"referrer\">Back to ", own.replace('&', "&amp;"));
+    assert!(page.body.contains(&link), "after the sign-in: {}", page.body);
+    for (case, client, uri) in [
+        ("l03 another's address", "spa", "https://evil.test/"),
+        ("a script", "spa", "javascript:alert(1)"),
+        ("an app that is none", "nobody", &own),
+        ("no address of it", "spa", ""),
+    ] {
+        let page = browser.open(&address(client, uri)).await;
+        assert!(page.body.contains("Alice"), "{case}: {}", page.body);
+        assert!(!page.body.contains("id=\"referrer\""), "{case}: {}", page.body);
+    }
+    assert!(browser.open(&address("spa", &own)).await.body.contains(&link), "signed in already");
+}

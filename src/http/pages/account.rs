@@ -81,6 +81,8 @@ pub struct Account<'a> {
     pub hidden: Vec<Hidden<'a>>,
     /// What has just been done.
     pub done: Option<Done>,
+    /// The app that sent the person here, and the way back to it.
+    pub back: Option<(Name<'a>, Link<'a>)>,
 }
 
 impl Account<'_> {

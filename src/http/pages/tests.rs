@@ -264,6 +264,7 @@ fn the_other_pages_have_their_names() {
         ("consent", "title", "Allow Field Notes to use your account? – Acme"),
         ("code", "title", "Enter a code – Acme"),
         ("new-password", "title", "Choose a new password – Northwind Traders"),
+        ("account", "a#referrer[href='https://notes.example.com/']", "Back to <bdi>Notes</bdi>"),
         ("new-password-wished", "#kc-passwd-update-form button[name=cancel-aia][formnovalidate]", "Cancel"),
         ("new-device-wished", "#kc-totp-settings-form button[name=cancel-aia][formnovalidate]", "Cancel"),
         ("profile-wished", "#kc-update-profile-form button[name=cancel-aia][formnovalidate]", "Cancel"),

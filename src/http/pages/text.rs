@@ -210,6 +210,7 @@ pub(super) struct DeviceText {
 
 #[derive(Debug)]
 pub(super) struct AccountText {
+    pub(super) back: Phrase,
     pub(super) title: &'static str,
     pub(super) profile: &'static str,
     pub(super) name: &'static str,

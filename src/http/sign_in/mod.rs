@@ -286,6 +286,7 @@ async fn to_own_page(
     let response = if progress.session.is_some() {
         see_other(&match &pending.page {
             OwnPage::Account => context.url("/account/"),
+            OwnPage::AccountFrom(referrer) => referrer.address(context),
             OwnPage::Device { user_code } => super::device::address(context, user_code),
         })
     } else {

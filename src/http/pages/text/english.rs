@@ -10,6 +10,7 @@ pub static ENGLISH: Text = Text {
     language: "en",
     direction: "ltr",
     account: AccountText {
+        back: phrase("Back to ", ""),
         title: "Your account",
         profile: "Profile",
         name: "Name",
