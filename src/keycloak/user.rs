@@ -14,6 +14,8 @@ pub const UPDATE_PASSWORD: &str = "UPDATE_PASSWORD";
 /// Most characters of a name or an address.
 const LONGEST: usize = 255;
 
+const NO_ADDRESS: &str = "error-invalid-email";
+
 /// What is wrong with a field of a user.
 #[derive(Debug)]
 pub struct UserProblem {
@@ -26,12 +28,18 @@ pub struct UserProblem {
 }
 
 impl UserProblem {
+    /// Whether it is an e-mail address that is none, which harms nobody but whoever writes to it.
+    #[must_use]
+    pub fn is_odd_address(&self) -> bool {
+        self.message == NO_ADDRESS
+    }
+
     /// The problem in words.
     #[must_use]
     pub fn told(&self) -> String {
         match self.message {
             "error-invalid-length" => format!("it has more than {LONGEST} characters"),
-            "error-invalid-email" => "it is no e-mail address".to_owned(),
+            NO_ADDRESS => "it is no e-mail address".to_owned(),
             _ => "it holds a control character".to_owned(),
         }
     }
@@ -65,7 +73,7 @@ pub fn problem(user: &UserRepresentation) -> Option<UserProblem> {
         })
     };
     let wrong = email.is_some_and(|email| !is_address(email));
-    wrong.then(|| UserProblem { field: "email", message: "error-invalid-email", params: json!(["email"]) })
+    wrong.then(|| UserProblem { field: "email", message: NO_ADDRESS, params: json!(["email"]) })
 }
 
 /// `base` with what `user` says, and what it says beyond. Identifier, service account, credentials, roles and groups are

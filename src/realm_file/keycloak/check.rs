@@ -133,7 +133,7 @@ fn groups(group: &GroupRepresentation, above: &str, notes: &mut Notes<'_>) {
 
 fn users(file: &RealmRepresentation, notes: &mut Notes<'_>) {
     for one in file.users.iter().flatten() {
-        if let Some(problem) = user::problem(one) {
+        if let Some(problem) = user::problem(one).filter(|problem| !problem.is_odd_address()) {
             let name = one.username.as_deref().unwrap_or_default();
             notes.add(&format!("users.{}.{}", shown(name), problem.field), problem.told());
         }

@@ -48,6 +48,10 @@ impl Merge {
         if service.is_none() {
             self.named.insert(Key::User(username.clone()));
         }
+        if user::problem(representation).is_some_and(|problem| problem.is_odd_address()) {
+            self.notes
+                .insert(format!("user `{username}` has an `email` that is no e-mail address: it is kept"));
+        }
         let (record, kept) = user::from_representation(representation.clone(), state.user);
         state.user = record;
         if let Some(client) = service.and_then(|client_id| self.client_named(client_id)) {

@@ -139,3 +139,15 @@ async fn an_address_is_shared_where_the_file_says_so_and_told_with_both_names_el
     assert_eq!(state.users.iter().filter(|one| one.user.email.is_some()).count(), 2);
     assert!(!state.realm.settings.login_with_email, "nobody signs in by an address that may be another's");
 }
+
+/// As in Keycloak, which looks at addresses where people type them.
+#[tokio::test]
+async fn an_address_that_is_none_is_kept_and_told() {
+    let place = Place::new().await;
+    let file = json!({ "realm": "r", "users": [{ "username": "a", "email": "no-at" }] }).to_string();
+    let plan = place.plan(&file, false).await.unwrap();
+    assert!(plan.notes().any(|note| note == "user `a` has an `email` that is no e-mail address: it is kept"));
+    place.apply(&file).await;
+    assert_eq!(place.state("r").await.users[0].user.email.as_deref(), Some("no-at"));
+    assert!(place.plan(&file, false).await.unwrap().is_empty(), "the same again");
+}
