@@ -34,6 +34,7 @@ pub mod forwarded;
 pub mod frontchannel_logout;
 pub mod grant;
 pub mod grants;
+pub mod group_path;
 pub mod group_tree;
 pub mod id_token;
 pub mod introspection;

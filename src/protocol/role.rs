@@ -32,7 +32,7 @@ pub struct Group {
     pub parent: Option<String>,
     /// Name below its parent.
     pub name: String,
-    /// Names from the top: `/staff/board`.
+    /// Names from the top: `/staff/board` (see [`super::group_path`]).
     pub path: String,
     /// Further attributes.
     pub attributes: BTreeMap<String, Vec<String>>,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::spec::{ClientSpec, GroupSpec, RealmSpec};
+use crate::protocol::group_path;
 use crate::protocol::user::canonical;
 use crate::secrets::Secret;
 
@@ -107,7 +108,7 @@ fn client(client: &ClientSpec, path: &str, all: &mut Entities) {
 
 fn groups(groups: &[GroupSpec], above: &str, path: &str, all: &mut Entities) {
     for (index, group) in groups.iter().enumerate() {
-        let name = format!("{above}/{}", group.name);
+        let name = group_path::below(above, &group.name);
         let path = format!("{path}[{index}]");
         self::groups(&group.groups, &name, &format!("{path}.groups"), all);
         all.insert(Key::Group(name), plain(group, "name", &path));

@@ -15,6 +15,7 @@ use super::read::parse;
 use super::state::State;
 use super::{Format, fresh};
 use crate::protocol::client::GrantType;
+use crate::protocol::group_path;
 use crate::protocol::mapper::Mapper;
 
 /// What an export holds.
@@ -120,7 +121,9 @@ impl Writer {
             Key::Client(id) => realm.at("clients", id),
             Key::User(name) => realm.at("users", name),
             Key::ClientRole { client, name } => realm.at("clients", client).at("roles", name),
-            Key::Group(path) => path.split('/').skip(1).fold(realm, |above, name| above.at("groups", name)),
+            Key::Group(path) => {
+                group_path::names(path).iter().fold(realm, |above, name| above.at("groups", name))
+            }
         };
         table.fields.extend(fields);
     }

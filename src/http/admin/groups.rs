@@ -13,6 +13,7 @@ use super::{beside, mappings};
 use crate::keycloak::Beside;
 use crate::keycloak::group::{from_representation, to_representation};
 use crate::keycloak::representation::GroupRepresentation;
+use crate::protocol::group_path;
 use crate::protocol::group_tree::GroupTree;
 use crate::protocol::role::{Group, Role};
 use crate::store::Change;
@@ -67,7 +68,7 @@ pub(super) async fn read(call: Call) -> Answer {
 
 /// The group at a path.
 pub(super) async fn by_path(call: Call) -> Answer {
-    let path = format!("/{}", call.part("path").trim_matches('/'));
+    let path = written(call.part("path"));
     let found = call.store().group_by_path(call.realm_id(), &path).await?;
     let group = found.ok_or_else(|| AdminError::not_found("Group path does not exist"))?;
     told(&whole(&call, &group).await?)
@@ -155,7 +156,7 @@ fn renamed(tree: &GroupTree, old: &Group, new: Group) -> Vec<Change> {
     let mut changes = vec![Change::PutGroup(new)];
     for one in tree.with_those_below(&old.id).into_iter().skip(1) {
         let above = one.parent.as_ref().and_then(|parent| paths.get(parent));
-        let path = format!("{}/{}", above.map(String::as_str).unwrap_or_default(), one.name);
+        let path = group_path::below(above.map(String::as_str).unwrap_or_default(), &one.name);
         paths.insert(one.id.clone(), path.clone());
         if path != one.path {
             changes.push(Change::PutGroup(Group { path, ..one.clone() }));
@@ -164,18 +165,25 @@ fn renamed(tree: &GroupTree, old: &Group, new: Group) -> Vec<Change> {
     changes
 }
 
+/// The path that a caller writes, who may leave out the first slash and end with one.
+pub(super) fn written(path: &str) -> String {
+    let path = path.trim_start_matches('/');
+    let end = path.strip_suffix('/').filter(|shorter| !shorter.ends_with('~'));
+    format!("/{}", end.unwrap_or(path))
+}
+
 fn path(parent: Option<&Group>, name: &str) -> String {
-    format!("{}/{name}", parent.map(|parent| parent.path.as_str()).unwrap_or_default())
+    group_path::below(parent.map(|parent| parent.path.as_str()).unwrap_or_default(), name)
 }
 
 /// A name, which is a part of a path.
 fn name(name: Option<&str>) -> Result<String, AdminError> {
     let name = name.map(str::trim).filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| AdminError::bad("Group name is missing"))?;
-    if name.contains('/') || name.chars().any(char::is_control) {
-        return Err(AdminError::bad("A group's name must not hold a slash: it parts the names of a path"));
+    match group_path::name_problem(name) {
+        Some(problem) => Err(AdminError::bad(problem)),
+        None => Ok(name.to_owned()),
     }
-    Ok(name.to_owned())
 }
 
 async fn commit(

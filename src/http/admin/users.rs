@@ -151,7 +151,7 @@ async fn given(call: &Call, id: &str, body: &UserRepresentation) -> Result<Vec<C
     let default = call.store().groups_among(&realm.id, &realm.settings.default_groups).await?;
     let mut group_ids: Vec<String> = default.into_iter().map(|group| group.id).collect();
     for path in body.groups.iter().flatten() {
-        let group = call.store().group_by_path(&realm.id, &format!("/{}", path.trim_matches('/'))).await?;
+        let group = call.store().group_by_path(&realm.id, &groups::written(path)).await?;
         let group = group
             .ok_or_else(|| AdminError::bad(format!("Unable to find group specified by path: {path}")))?;
         groups::covered(call, &group.id).await?;

@@ -10,6 +10,7 @@ use super::{Kind, Mapper, path};
 use crate::protocol::claims::{Facts, Subject};
 use crate::protocol::client::Client;
 use crate::protocol::grants::token_exchange::Ceiling;
+use crate::protocol::group_path;
 use crate::protocol::role::Roles;
 use crate::protocol::scope::Scope;
 use crate::protocol::user::User;
@@ -226,10 +227,9 @@ pub(in crate::protocol) fn tells_address(mapper: &Mapper) -> bool {
 
 fn groups<'a>(mapper: &Mapper, subject: &'a Subject<'_>) -> Vec<Cow<'a, str>> {
     let whole = mapper.switch("full.path").unwrap_or(false);
-    let shown =
-        |path: &'a String| if whole { path.as_str() } else { path.rsplit('/').next().unwrap_or(path) };
-    let may = |shown: &&str| subject.ceiling.as_ref().is_none_or(|ceiling| ceiling.has_group(shown));
-    subject.groups.iter().map(shown).filter(may).map(Cow::Borrowed).collect()
+    let shown = |path: &'a String| if whole { Cow::Borrowed(path.as_str()) } else { group_path::name(path) };
+    let may = |shown: &Cow<'_, str>| subject.ceiling.as_ref().is_none_or(|ceiling| ceiling.has_group(shown));
+    subject.groups.iter().map(shown).filter(may).collect()
 }
 
 fn prefixed<'a>(prefix: Option<&str>, roles: &BTreeSet<&'a str>) -> Vec<Cow<'a, str>> {

@@ -9,6 +9,7 @@ use super::super::{FileProblem, FileProblems};
 use super::KeycloakRealm;
 use crate::keycloak::representation::{GroupRepresentation, RealmRepresentation, RoleRepresentation};
 use crate::keycloak::{client, credential, realm, user};
+use crate::protocol::group_path;
 use crate::protocol::look_alike::look_alike;
 use crate::protocol::user::canonical;
 
@@ -120,11 +121,8 @@ fn groups(group: &GroupRepresentation, above: &str, notes: &mut Notes<'_>) {
     let field = format!("{above}.{}", shown(name));
     if !is_filled(group.name.as_deref()) {
         notes.add(&field, "a group needs a name");
-    } else if name.contains('/') || name.chars().any(char::is_control) {
-        notes.add(
-            &field,
-            "a group's name must not hold a slash, which parts the names of a path, or a control character",
-        );
+    } else if let Some(problem) = group_path::name_problem(name) {
+        notes.add(&field, problem);
     }
     for below in group.sub_groups.iter().flatten() {
         groups(below, &field, notes);

@@ -1,5 +1,6 @@
 //! Keycloak's realm files against a real database, in memory.
 
+mod groups;
 mod refusals;
 
 use std::collections::BTreeSet;

@@ -13,6 +13,7 @@ use super::references::{Found, Known};
 use super::{Plan, SecretChange, built_in};
 use crate::clock::Timestamp;
 use crate::protocol::client::{Client, ClientSettings};
+use crate::protocol::group_path;
 use crate::protocol::realm::Realm;
 use crate::protocol::role::{Group, Role};
 use crate::protocol::scope::Scope;
@@ -210,7 +211,7 @@ impl<'a> Writer<'a> {
     }
 
     fn group(&mut self, id: String, path: &str, spec: GroupSpec) {
-        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (above, name) = group_path::split(path);
         let before = self.state.groups.iter().find(|group| group.group.id == id);
         let roles = self.roles(spec.roles.as_deref());
         let there = before.map(|group| group.roles.iter().cloned().collect()).unwrap_or_default();
@@ -219,7 +220,7 @@ impl<'a> Writer<'a> {
             id,
             realm_id: self.state.realm.id.clone(),
             parent: self.ids.get(&Key::Group(above.to_owned())).cloned(),
-            name: name.to_owned(),
+            name: name.into_owned(),
             path: path.to_owned(),
             attributes: spec.attributes.unwrap_or_default(),
         });

@@ -193,6 +193,9 @@ attributes = { site = "Bern" }
 [[realm.groups.groups]]
 name = "board"
 roles = ["boss"]
+[[realm.groups]]
+name = "r&d/eu"
+groups = [{ name = "x/y" }]
 [[realm.users]]
 username = "Alice"
 password = "alice"
@@ -200,7 +203,7 @@ email = "Alice@example.com"
 email_verified = true
 first_name = "Alice"
 roles = ["user", "web:editor"]
-groups = ["/staff/board"]
+groups = ["/staff/board", "/r&d~/eu/x~/y"]
 attributes = { department = "x" }
 [[realm.users]]
 username = "bob"

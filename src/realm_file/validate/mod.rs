@@ -15,6 +15,7 @@ use super::places::Notes;
 use super::spec::{GroupSpec, RealmSpec, RoleSpec, UserSpec};
 use crate::passwords::Scheme;
 use crate::protocol::client::GrantType;
+use crate::protocol::group_path;
 use crate::protocol::mapper::{Kind, Mapper};
 use crate::protocol::outbound::OutboundRules;
 use crate::protocol::page_uri::validate_logo_uri;
@@ -232,9 +233,8 @@ fn groups(groups: &[GroupSpec], path: &str, notes: &mut Notes<'_>) {
     for (index, group) in groups.iter().enumerate() {
         let path = format!("{path}[{index}]");
         name(&group.name, &format!("{path}.name"), notes);
-        if group.name.contains('/') {
-            notes
-                .add(&format!("{path}.name"), "a group's name holds no `/`, which parts the names of a path");
+        if let Some(problem) = group_path::name_problem(&group.name) {
+            notes.add(&format!("{path}.name"), problem);
         }
         self::groups(&group.groups, &format!("{path}.groups"), notes);
     }

@@ -22,7 +22,7 @@ async fn a_tree_grows_moves_and_falls() {
         .refused(Method::POST, &format!("{GROUPS}/{top}/children"), json!({ "name": "level2" }), 409)
         .await;
     assert_eq!(told["errorMessage"], "Sibling group named 'level2' already exists.");
-    for name in [json!(null), json!(""), json!("a/b")] {
+    for name in [json!(null), json!(""), json!("a~"), json!("a\tb")] {
         admin.refused(Method::POST, GROUPS, json!({ "name": name }), 400).await;
     }
     let tops = admin.get(GROUPS).await;
@@ -100,4 +100,19 @@ async fn new_users_join_the_default_groups() {
     assert_eq!(names(&admin.get(&format!("realms/main/users/{user}/groups")).await, "name"), ["everyone"]);
     admin.must(Method::DELETE, &format!("realms/main/default-groups/{group}"), json!({})).await;
     assert_eq!(admin.get("realms/main/default-groups").await, json!([]));
+}
+
+/// A slash of a name is escaped in paths, as Keycloak does with `escape-slashes-in-group-path`.
+#[tokio::test]
+async fn a_name_with_a_slash_is_one_part_of_a_path() {
+    let admin = Admin::new().await;
+    let top = admin.must(Method::POST, GROUPS, json!({ "name": "r&d/eu" })).await;
+    let below = admin.must(Method::POST, &format!("{GROUPS}/{top}/children"), json!({ "name": "a/b" })).await;
+    let other = admin.must(Method::POST, GROUPS, json!({ "name": "r&d" })).await;
+    admin.must(Method::POST, &format!("{GROUPS}/{other}/children"), json!({ "name": "eu" })).await;
+    let group = admin.get(&format!("{GROUPS}/{below}")).await;
+    assert_eq!((&group["name"], &group["path"]), (&json!("a/b"), &json!("/r&d~/eu/a~/b")));
+    assert_eq!(admin.get("realms/main/group-by-path/r&d~/eu/a~/b").await["id"], below.as_str());
+    admin.must(Method::PUT, &format!("{GROUPS}/{top}"), json!({ "name": "x/y" })).await;
+    assert_eq!(admin.get(&format!("{GROUPS}/{below}")).await["path"], "/x~/y/a~/b");
 }

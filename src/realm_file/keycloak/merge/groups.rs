@@ -7,6 +7,7 @@ use super::super::super::state::GroupState;
 use super::{Merge, given, put};
 use crate::keycloak::representation::{GroupRepresentation, RealmRepresentation};
 use crate::keycloak::{Beside, group};
+use crate::protocol::group_path;
 use crate::protocol::role::Group;
 
 impl Merge {
@@ -23,7 +24,10 @@ impl Merge {
     fn default_groups(&mut self, paths: &[String]) {
         let mut ids = Vec::with_capacity(paths.len());
         for path in paths {
-            match self.groups.iter().find(|one| one.group.path == *path) {
+            let exact = self.groups.iter().find(|one| one.group.path == *path);
+            let found =
+                exact.or_else(|| self.groups.iter().find(|one| group_path::plain(&one.group.path) == *path));
+            match found {
                 Some(one) => ids.push(one.group.id.clone()),
                 None => {
                     self.notes.insert(format!("new users are put into no group `{path}`: there is none"));
@@ -35,7 +39,7 @@ impl Merge {
 
     fn group(&mut self, representation: &GroupRepresentation, parent: Option<&str>, above: &str) {
         let Some(name) = representation.name.clone().filter(|name| !name.is_empty()) else { return };
-        let path = format!("{above}/{name}");
+        let path = group_path::below(above, &name);
         self.named.insert(Key::Group(path.clone()));
         let there = self.groups.iter().position(|one| one.group.path == path);
         let before = there.and_then(|at| self.groups.get(at)).cloned();

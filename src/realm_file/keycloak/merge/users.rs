@@ -11,6 +11,7 @@ use crate::keycloak::representation::{CredentialRepresentation, RealmRepresentat
 use crate::keycloak::user::{self, UPDATE_PASSWORD};
 use crate::keycloak::{Beside, Kept};
 use crate::protocol::client::GrantType;
+use crate::protocol::group_path;
 use crate::protocol::user::{User, canonical, service_account_name};
 use crate::secrets::Secret;
 
@@ -23,8 +24,10 @@ struct Index {
 impl Merge {
     pub(super) fn users(&mut self, representation: &RealmRepresentation) {
         let users = self.users.iter().enumerate().map(|(at, one)| (one.user.username.clone(), at));
-        let groups = self.groups.iter().map(|one| (one.group.path.clone(), one.group.id.clone()));
-        let mut index = Index { users: users.collect(), groups: groups.collect() };
+        // Files may write a slash of a name as it is: the path that is a group's own comes before that.
+        let plain = self.groups.iter().map(|one| (group_path::plain(&one.group.path), one.group.id.clone()));
+        let own = self.groups.iter().map(|one| (one.group.path.clone(), one.group.id.clone()));
+        let mut index = Index { users: users.collect(), groups: plain.chain(own).collect() };
         for user in representation.users.iter().flatten() {
             self.user(user, &mut index);
         }
