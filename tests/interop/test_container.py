@@ -3,6 +3,7 @@ for, and the regular expressions by which testcontainers-keycloak reads the answ
 
 import json
 import os
+import pathlib
 import re
 import select
 import signal
@@ -46,6 +47,10 @@ username = "alice"
 password = "${ALICE:wonderland}"
 roles = ["user"]
 """
+
+
+# A realm as Keycloak writes it.
+KEYCLOAK = pathlib.Path(__file__).parents[1] / "keycloak/small.json"
 
 
 @pytest.fixture
@@ -127,6 +132,17 @@ def test_start_dev_imports_and_serves_what_the_helpers_read(home):
     log = (home / "log").read_text()
     assert log.count("these options of Keycloak do nothing here") == 1
     assert "imported the realm" in log
+
+
+def test_a_realm_of_keycloaks_own_is_mounted_as_it_is(home):
+    (home / "data/import/quickstart-realm.json").write_text(KEYCLOAK.read_text())
+    with container(home, ["start-dev", "--import-realm"]) as (main, _):
+        found = get(f"{main}/realms/quickstart/.well-known/openid-configuration")
+        tokens = post(field("token_endpoint", found), grant_type="password", client_id="quickstart-app",
+                      client_secret="secret", username="alice", password="alice")
+        assert field("access_token", tokens)
+        assert re.search(r'"expires_in"\s*:\s*(\d+)', tokens).group(1) == "600"
+        assert json.loads(get(f"{main}/realms/demo"))["realm"] == "demo", "beside one of ours"
 
 
 def test_the_same_container_started_again_skips_what_is_there(home):

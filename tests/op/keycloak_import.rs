@@ -104,6 +104,33 @@ async fn foreign_hashes_are_replaced_at_the_first_sign_in() {
     }
 }
 
+/// Keycloak's own Argon2id (7 MiB, five passes) costs less than ours of production, and more than that of development.
+#[tokio::test]
+async fn an_argon2_hash_of_keycloak_is_replaced_where_ours_costs_more() {
+    let mut realm: Value = serde_json::from_str(CREDENTIALS).unwrap();
+    let mut users = realm["users"].as_array_mut().unwrap().iter_mut();
+    let user = users.find(|user| user["username"] == "argon2").unwrap();
+    user["credentials"].as_array_mut().unwrap().retain(|credential| credential["type"] == "password");
+    for strict in [false, true] {
+        let options = Options { realm: Some(realm.to_string()), strict, ..Options::default() };
+        let server = TestServer::with(options).await.unwrap();
+        let mut rp = Rp::new(server.issuer("vault"), "app", Some("app-secret"));
+        rp.redirect_uri = "http://localhost:9999/cb".into();
+        let before = hash(&server, "argon2").await;
+        assert!(before.starts_with("$argon2id") && before.contains("m=7168,t=5"), "{before}");
+        assert!(rp.sign_in(&mut server.browser(), "argon2", "wrong").await.is_err());
+        assert_eq!(hash(&server, "argon2").await, before);
+        let tokens = rp.sign_in(&mut server.browser(), "argon2", "correct horse").await;
+        assert!(tokens.is_ok(), "strict: {strict}: {tokens:?}");
+        let after = hash(&server, "argon2").await;
+        assert_eq!(after != before, strict, "{after}");
+        assert!(
+            rp.sign_in(&mut server.browser(), "argon2", "correct horse").await.is_ok(),
+            "strict: {strict}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn serve_refuses_wildcards_and_names_the_client() {
     let strict = |text: &str| Options { realm: Some(text.to_owned()), strict: true, ..Options::default() };

@@ -14,6 +14,8 @@ use vestibule::server::Shutdown;
 use vestibule::store::Change;
 use vestibule::testing::{Options as TestOptions, TestServer};
 
+use crate::database::Place;
+
 const DEMO: &str = r#"
     [realm]
     name = "demo"
@@ -164,6 +166,36 @@ async fn r03c_a_star_alone_takes_an_app_of_any_machine() {
         assert_eq!(ask(running.address, "localhost", &path, None).await.0, status, "{uri}");
     }
     running.shutdown.force();
+}
+
+/// The variables by which compose files name a Postgres.
+#[tokio::test]
+async fn kc_db_postgres_keeps_everything_there() {
+    let Some(place) = Place::postgres().await else { return };
+    let url = url::Url::parse(&place.options().database.unwrap()).unwrap();
+    let properties = format!("?{}", url.query().unwrap());
+    let database = [
+        ("KC_DB", "postgres"),
+        ("KC_DB_URL_HOST", url.host_str().unwrap()),
+        ("KC_DB_URL_PORT", "5432"),
+        ("KC_DB_URL_DATABASE", url.path().trim_start_matches('/')),
+        ("KC_DB_URL_PROPERTIES", &properties),
+        ("KC_DB_USERNAME", url.username()),
+    ];
+    let data = tempfile::tempdir().unwrap();
+    std::fs::create_dir(data.path().join("import")).unwrap();
+    std::fs::write(data.path().join("import/demo-realm.toml"), DEMO).unwrap();
+    for round in ["made", "found again"] {
+        let running = start(data.path(), &[], &database, Existing::Skip).await;
+        assert_eq!(password(&running, "demo", "app", "alice", "wonderland").await.0, 200, "{round}");
+        running.shutdown.force();
+        running.ended().await;
+        // Found again it cannot have come from the file.
+        std::fs::write(data.path().join("import/demo-realm.toml"), DEMO.replace("wonderland", "x")).unwrap();
+    }
+    let files: Vec<_> =
+        std::fs::read_dir(data.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(files.iter().all(|name| !name.to_string_lossy().contains("db")), "{files:?}");
 }
 
 #[tokio::test]

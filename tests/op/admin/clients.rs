@@ -449,6 +449,31 @@ async fn scope_mappings_say_what_tokens_show() {
     assert_eq!(admin.get(&at).await, json!([]));
 }
 
+/// A trial says what the token says that is issued, but for what each token has of its own.
+#[tokio::test]
+async fn a_trial_is_the_issued_token() {
+    let admin = Admin::new().await;
+    let (web, alice) = (id(&admin, "web").await, admin.user("main", "alice").await);
+    let rp = Rp { scope: "openid profile email phone".into(), ..admin.server.rp("web", Some("web-secret")) };
+    let mut browser = admin.server.browser();
+    let tokens = rp.sign_in(&mut browser, "alice", "alice").await.unwrap();
+    let bare = |mut claims: Value| {
+        for own in ["jti", "sid", "iat", "exp", "auth_time", "nonce", "at_hash"] {
+            claims.as_object_mut().unwrap().remove(own);
+        }
+        claims
+    };
+    let userinfo = rp.userinfo(&browser, tokens.access_token()).await.json();
+    for (name, issued) in
+        [("access-token", tokens.access_claims()), ("id-token", tokens.id_claims()), ("userinfo", userinfo)]
+    {
+        let at = format!("{CLIENTS}/{web}/evaluate-scopes/generate-example-{name}");
+        let trial = admin.get(&format!("{at}?scope=openid%20profile%20email%20phone&userId={alice}")).await;
+        assert!(issued.as_object().unwrap().len() > 5, "{name}: {issued}");
+        assert_eq!(bare(trial), bare(issued), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn tokens_are_tried_out() {
     let admin = Admin::new().await;
