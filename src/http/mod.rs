@@ -36,15 +36,15 @@ use axum::Router;
 use axum::extract::{OriginalUri, Request};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use tower::ServiceExt;
 
 use crate::app::Shared;
 use crate::server::Endpoints;
 use context::{RealmContext, ServerContext};
 use oidc::{
-    at_hand, authorize, certs, device_authorization, discovery, elsewhere, introspect, login_status, logout,
-    par, realm, register, registration_access, revoke, token, userinfo,
+    adapters, at_hand, authorize, certs, device_authorization, discovery, elsewhere, introspect,
+    login_status, logout, par, realm, register, registration_access, revoke, token, userinfo,
 };
 use sign_in::{authenticate, consent};
 
@@ -162,6 +162,10 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
                 .put(registration_access::update)
                 .delete(registration_access::delete),
         )
+        .route("/clients-registrations/default", any(adapters::registration))
+        .route("/clients-registrations/default/{client_id}", any(adapters::registration))
+        .route("/clients-managements/register-node", post(adapters::node))
+        .route("/clients-managements/unregister-node", post(adapters::node))
         .route("/login-actions/authenticate", get(authenticate::get).post(authenticate::post))
         .route("/login-actions/consent", get(consent::get).post(consent::post))
         .route("/login-actions/registration", get(elsewhere::registrations).post(elsewhere::registrations))

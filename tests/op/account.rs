@@ -208,3 +208,23 @@ async fn the_page_leads_back_to_the_app_that_sent_the_person() {
     }
     assert!(browser.open(&address("spa", &own)).await.body.contains(&link), "signed in already");
 }
+
+/// What Keycloak's older adapters call when a node of an app comes and goes.
+#[tokio::test]
+async fn a_node_of_an_app_is_noted_for_the_app_alone() {
+    let server = TestServer::start().await.unwrap();
+    let (rp, mut browser) = (server.rp("web", Some("web-secret")), server.browser());
+    for name in ["register-node", "unregister-node"] {
+        let address = format!("{}/clients-managements/{name}", rp.issuer);
+        let form = [("client_id", "web"), ("client_cluster_host", "10.0.0.1")];
+        let mut with_secret = form.to_vec();
+        with_secret.push(("client_secret", "web-secret"));
+        assert_eq!(browser.post(&address, &with_secret).await.status, 204, "{name}");
+        assert_eq!(browser.post(&address, &form).await.status, 401, "{name}");
+    }
+    for path in ["default", "default/web"] {
+        let reply = browser.get(&format!("{}/clients-registrations/{path}", rp.issuer)).await;
+        assert_eq!(reply.status, 501, "{}", reply.body);
+        assert!(reply.body.contains("clients-registrations/openid-connect"), "{}", reply.body);
+    }
+}

@@ -1,5 +1,6 @@
 //! The protocol's endpoints, one file each. Each reads: load, decide, commit, respond.
 
+pub mod adapters;
 pub mod at_hand;
 pub mod authorize;
 pub mod certs;
