@@ -52,6 +52,7 @@ function init(page, options) {
   return page.evaluate(async ([url, options]) => {
     const { default: Keycloak } = await import('/keycloak.js')
     globalThis.keycloak = new Keycloak({ url, realm: 'main', clientId: 'spa' })
+    globalThis.keycloak.onActionUpdate = (...told) => { globalThis.told = told }
     return globalThis.keycloak.init({ redirectUri: `${location.origin}/`, ...options })
   }, [issuer.origin, options])
 }
@@ -95,6 +96,23 @@ person('login-required leads to the form and back, and the tokens serve the app'
   await page.evaluate(() => void globalThis.keycloak.accountManagement())
   await page.waitForURL(`${issuer}/account*`)
   assert.match(await page.content(), /Alice Adams/)
+  await page.click('#referrer')
+  await page.waitForURL(`${origin}/*`)
+})
+
+person('what the app asks of the person is done or left undone, and the app hears which', async (page) => {
+  await page.goto(`${origin}/`)
+  await init(page, { onLoad: 'login-required' }).catch(() => {})
+  await signIn(page)
+  await init(page, {})
+  for (const [button, status] of [['Cancel', 'cancelled'], ['Save', 'success']]) {
+    await page.evaluate(() => void globalThis.keycloak.login({ action: 'UPDATE_PROFILE' }))
+    await page.waitForSelector('#kc-update-profile-form')
+    await page.getByRole('button', { name: button, exact: true }).click()
+    await page.waitForURL(`${origin}/*`)
+    assert.equal(await init(page, {}), true)
+    assert.deepEqual(await page.evaluate(() => globalThis.told), [status, 'UPDATE_PROFILE'])
+  }
 })
 
 person('check-sso sees in a frame who is signed in, and who is not', async (page, visit) => {
