@@ -22,8 +22,10 @@ use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 pub use metrics::Metrics;
 
@@ -55,18 +57,23 @@ pub enum TelemetryError {
 
 /// Sends logs to standard error from here on and panics into the logs.
 ///
-/// `level` is one of error, warn, info, debug, trace, for our own code; or directives of `tracing`'s filter.
+/// `level` is one of error, warn, info, debug, trace, for our own code; or a list of levels by module, as `tracing`'s
+/// `Targets` reads it.
 ///
 /// # Errors
 /// [`TelemetryError`] for a level that cannot be read, or when it was done before.
 pub fn init(format: LogFormat, level: &str) -> Result<(), TelemetryError> {
     let filter = filter(level)?;
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| OneLine(std::io::stderr()));
-    let builder = builder.with_ansi(false).with_span_events(FmtSpan::NONE);
+    let builder = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::TRACE)
+        .with_writer(|| OneLine(std::io::stderr()))
+        .with_ansi(false)
+        .with_span_events(FmtSpan::NONE);
     let done = match format {
-        LogFormat::Text => builder.with_target(true).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+        LogFormat::Text => builder.with_target(true).finish().with(filter).try_init(),
+        LogFormat::Json => {
+            builder.json().flatten_event(true).with_span_list(false).finish().with(filter).try_init()
+        }
     };
     done.map_err(|_| TelemetryError::Twice)?;
     std::panic::set_hook(Box::new(log_panic));
@@ -81,7 +88,7 @@ pub fn check_level(level: &str) -> Result<(), TelemetryError> {
     filter(level).map(|_| ())
 }
 
-fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
+fn filter(level: &str) -> Result<Targets, TelemetryError> {
     let refused = || TelemetryError::Level(level.to_owned());
     let directives = match level {
         "error" => "error".to_owned(),
@@ -90,7 +97,7 @@ fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
         word if !word.contains([',', '=']) => return Err(refused()),
         list => format!("warn,{list}"),
     };
-    EnvFilter::try_new(directives).map_err(|_| refused())
+    directives.parse().map_err(|_| refused())
 }
 
 /// The panic hook of [`init`]: says where, and what as far as it can hold nothing of anybody's.

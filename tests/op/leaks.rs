@@ -7,8 +7,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Method;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 use vestibule::testing::{Options, Rp, TestServer};
 
 use crate::common::{is_sign_in, realm};
@@ -127,10 +128,11 @@ fn middle(token: &str) -> String {
 async fn g01_logs_hold_no_credential() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("vestibule=trace,warn"))
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(log.clone())
         .with_ansi(false)
-        .finish();
+        .finish()
+        .with("vestibule=trace,warn".parse::<Targets>().unwrap());
     // For the whole process: work is done on threads that no test chooses. Other tests log too; the canaries are ours.
     let _ = tracing::subscriber::set_global_default(subscriber);
     let server = TestServer::with_realm(&format!("{REALM}{}", grants::clients())).await.unwrap();
