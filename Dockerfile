@@ -13,12 +13,15 @@ COPY .cargo .cargo
 COPY src src
 COPY migrations migrations
 COPY templates templates
-# Not built here, but named in the manifest.
+COPY argon2id argon2id
+COPY program program
+# Not built here, but named in the manifests.
 COPY bench bench
+COPY tests tests
 # The caches stay on the building machine, so the binary is copied out of them.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bin vestibule \
+    cargo build --release --locked --package vestibule-program --bin vestibule \
  && install -D target/release/vestibule /image/usr/local/bin/vestibule \
  && install -d -m 0700 -o 65532 -g 65532 /image/var/lib/vestibule \
  && install -d /image/opt/keycloak/bin \

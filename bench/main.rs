@@ -8,7 +8,7 @@
 //! ```text
 //! cargo bench --bench speed                                  Vestibule against its limits
 //! cargo bench --bench speed -- --peers all                   and every other server that this machine has
-//! cargo bench --bench speed -- --peers all --quick           the same in less than five minutes
+//! cargo bench --bench speed -- --peers all --quick           the same in ten minutes
 //! cargo bench --bench speed -- --only userinfo --connections 16 --seconds 2 --repeats 1
 //! cargo bench --bench speed -- --write                       and renew the README's table and the chart
 //! ```
@@ -38,7 +38,7 @@ mod report;
 mod rest;
 mod slow_disk;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -70,13 +70,13 @@ struct Options {
     /// Users, and with them clients, realms and tokens, at which rates are compared; the first is the measure
     #[arg(long, value_delimiter = ',', default_value = "10,10000,1000000")]
     growth: Vec<u32>,
-    /// Everything, briefly: under five minutes
+    /// Everything, briefly
     #[arg(long)]
     quick: bool,
     /// Leave out starts, memory, the slow disk, the flood and growth
     #[arg(long)]
     rates_only: bool,
-    /// The program to measure, instead of the one that was built with this
+    /// The program to measure, instead of one that is built now
     #[arg(long)]
     program: Option<PathBuf>,
     /// Write bench/result.json, and from it the README's table and docs/images/speed.svg
@@ -92,15 +92,20 @@ fn main() -> Outcome<()> {
     let words = arguments.iter().map(String::as_str).collect::<Vec<_>>();
     match words.as_slice() {
         [_, "--load", order] => return load::carry_out(order),
-        [_, "--limit", document, folder] => return limit::serve(document, folder),
+        [_, "--limit", metadata, key_set, folder] => return limit::serve(metadata, key_set, folder),
         [_, "--sign", algorithm, seconds] => return primitives::sign(algorithm, span(seconds)?),
         [_, "--hash", seconds] => return primitives::hash(span(seconds)?),
-        [_, "--commit", folder, seconds] => return primitives::commit(folder, span(seconds)?),
+        [_, "--commit", folder, rows, seconds] => {
+            return primitives::commit(folder, rows.parse()?, span(seconds)?);
+        }
         _ => {}
     }
     let mut options = Options::parse();
     if options.quick {
         options.hurry();
+    }
+    if options.program.is_none() {
+        options.program = Some(vestibule_bench::build()?);
     }
     // Open to others, since Postgres refuses to be root and must reach its data.
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -116,7 +121,7 @@ fn main() -> Outcome<()> {
 impl Options {
     fn hurry(&mut self) {
         self.connections = vec![16];
-        (self.seconds, self.repeats, self.starts) = (0.7, 1, 1);
+        (self.seconds, self.repeats, self.starts) = (0.5, 3, 3);
         self.growth = vec![10, 10_000];
     }
 
@@ -126,8 +131,7 @@ impl Options {
     }
 
     fn binary(&self) -> String {
-        let own = || PathBuf::from(env!("CARGO_BIN_EXE_vestibule"));
-        self.program.clone().unwrap_or_else(own).display().to_string()
+        self.program.clone().unwrap_or_default().display().to_string()
     }
 }
 
@@ -137,7 +141,7 @@ fn span(seconds: &str) -> Outcome<Duration> {
 
 /// A path in the project.
 fn here(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    vestibule_bench::root().join(path)
 }
 
 /// The result as JSON, and what is made of it: the README's table, the chart, the sentences of docs/scale.md.

@@ -55,9 +55,14 @@ fn the_image_is_built_from_what_exists_and_is_not_ignored() {
 #[test]
 fn the_image_has_what_the_manifest_names() {
     let manifest = read("Cargo.toml");
-    for (section, folder) in [("[[bench]]", "bench"), ("[[example]]", "examples"), ("[[test]]", "tests")] {
-        let copied = instructions().iter().any(|line| line.starts_with(&format!("COPY {folder} ")));
-        assert!(!manifest.contains(section) || copied, "the Dockerfile must copy {folder}");
+    let copied =
+        |folder: &str| instructions().iter().any(|line| line.starts_with(&format!("COPY {folder} ")));
+    for (section, folder) in [("[[bench]]", "benches"), ("[[example]]", "examples"), ("[[test]]", "tests")] {
+        assert!(!manifest.contains(section) || copied(folder), "the Dockerfile must copy {folder}");
+    }
+    let members = manifest.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
+    for member in members.trim_matches(['[', ']']).split(", ").map(|member| member.trim_matches('"')) {
+        assert!(copied(member), "the Dockerfile must copy {member}");
     }
     assert!(!root().join("build.rs").exists(), "the Dockerfile must copy build.rs");
 }

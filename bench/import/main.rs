@@ -42,8 +42,8 @@ struct Options {
     /// An empty database, in place of SQLite and Postgres: sqlite://FILE or postgres://…
     #[arg(long)]
     database: Option<String>,
-    /// The program
-    #[arg(long, default_value = env!("CARGO_BIN_EXE_vestibule"))]
+    /// The program to measure, instead of one that is built now
+    #[arg(long, default_value = "")]
     binary: PathBuf,
     /// Said by cargo
     #[arg(long, hide = true)]
@@ -62,7 +62,10 @@ const IMPORT: f64 = 10_000.0;
 const LIST: f64 = 20.0;
 
 fn main() {
-    let options = Options::parse();
+    let mut options = Options::parse();
+    if options.binary.as_os_str().is_empty() {
+        options.binary = vestibule_bench::build().unwrap();
+    }
     let crowd = realm::with("crowd", options.users, 0);
     println!("{} users, {} KiB of JSON; milliseconds", options.users, crowd.len() / 1024);
     begin(&options);

@@ -91,7 +91,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// In a folder that it has for itself; none where it is not installed.
     pub(crate) fn start(data: &Path) -> Option<Self> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/peers/vestibule-postgres/postgres.sh");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/vestibule-postgres/postgres.sh");
         // So that the script prepares no server of its own.
         std::fs::write(data.join("vestibule.toml"), "").unwrap();
         open_to_all(data);

@@ -11,10 +11,10 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use argon2::{Argon2, Block, Params, Version};
 use aws_lc_rs::{constant_time, pbkdf2};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use vestibule_argon2id::{Block, Params};
 use zeroize::Zeroizing;
 
 /// Most memory that a hash may ask for, in KiB: 128 MiB, twice the second choice of RFC 9106 §4.
@@ -174,8 +174,7 @@ fn argon2(
         .map_err(|_| SchemeError::OutOfBounds)?;
     let mut memory = room(params.block_count())?;
     let mut hash = Zeroizing::new(vec![0; length]);
-    Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into_with_memory(password, salt, &mut hash, &mut memory)
+    vestibule_argon2id::hash(params, salt, password, &mut memory, &mut hash)
         .map_err(|_| SchemeError::Failed)?;
     Ok(hash)
 }

@@ -9,6 +9,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a fixture that cannot be had fails the test")]
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -34,12 +35,15 @@ impl Cluster {
     ///
     /// Panics with the script's own words when it cannot: a missing Postgres is a failed test.
     pub(crate) fn start() -> Self {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/postgres.sh");
-        let mut script = Command::new(path)
+        // In the folder of the package, or of the project that the package belongs to.
+        let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        let mut scripts = folders.map(|folder| folder.join("tests/support/postgres.sh"));
+        let path = scripts.find(|path| path.exists()).expect("tests/support/postgres.sh");
+        let mut script = Command::new(&path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{path}: {error}"));
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut line = String::new();
         if let Some(output) = script.stdout.take() {
             BufReader::new(output).read_line(&mut line).expect("the script's one line");
