@@ -12,12 +12,15 @@ mod client_secrets;
 mod guesses;
 mod line;
 mod queue;
+mod rooms;
 mod scheme;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use queue::{MOST_WAIT, Queue};
+use rooms::Rooms;
 
 pub use client_secrets::ClientSecrets;
 pub use guesses::{Guess, Tried};
@@ -91,6 +94,7 @@ pub struct Passwords {
     profile: Profile,
     queue: Queue,
     hashers: Arc<Threads>,
+    rooms: Arc<Rooms>,
     /// Hashes made so far.
     made: Arc<AtomicU64>,
 }
@@ -105,10 +109,14 @@ impl Passwords {
     /// A pool with these bounds, whose unknown users and outdated hashes are measured against `profile`.
     #[must_use]
     pub fn with_profile(limits: Limits, profile: Profile) -> Self {
+        let rooms = Arc::new(Rooms::default());
+        let kept = Arc::clone(&rooms);
+        let hashers = Threads::new("hasher", limits.concurrent).at_rest(REST, move || kept.clear());
         Self {
             profile,
             queue: Queue::new(limits, MOST_WAIT),
-            hashers: Arc::new(Threads::new("hasher", limits.concurrent)),
+            hashers: Arc::new(hashers),
+            rooms,
             made: Arc::default(),
         }
     }
@@ -137,8 +145,8 @@ impl Passwords {
     /// [`PasswordError`]: too long, too busy, or failed.
     pub async fn hash(&self, profile: Profile, password: Secret) -> Result<String, PasswordError> {
         within_limit(&password)?;
-        self.run(OURS, move || {
-            Scheme::argon2id(profile.cost(), &random_bytes::<16>(), password.expose().as_bytes())
+        self.run(OURS, move |rooms| {
+            Scheme::argon2id(profile.cost(), &random_bytes::<16>(), password.expose().as_bytes(), rooms)
                 .map(|scheme| scheme.to_string())
         })
         .await?
@@ -170,12 +178,12 @@ impl Passwords {
         let unusable = parsed.as_ref().err().copied();
         let stored = parsed.ok().flatten();
         let (profile, password) = (self.profile, password.clone());
-        self.run(place, move || {
+        self.run(place, move |rooms| {
             let Some(scheme) = stored else {
-                dummy(profile).verify(password.expose().as_bytes())?;
+                dummy(profile).verify(password.expose().as_bytes(), rooms)?;
                 return Ok(Verdict { matches: false, rehash: false, unusable });
             };
-            let matches = scheme.verify(password.expose().as_bytes())?;
+            let matches = scheme.verify(password.expose().as_bytes(), rooms)?;
             Ok(Verdict { matches, rehash: matches && scheme.is_weaker_than(profile.cost()), unusable })
         })
         .await?
@@ -191,18 +199,22 @@ impl Passwords {
     async fn run<T: Send + 'static>(
         &self,
         place: &str,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&Rooms) -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
         let turn = self.queue.turn(place).await?;
         self.made.fetch_add(1, Ordering::Relaxed);
+        let rooms = Arc::clone(&self.rooms);
         let outcome = self.hashers.run(move || {
-            let outcome = work();
+            let outcome = work(&rooms);
             drop(turn);
             outcome
         });
         outcome.await.ok_or(PasswordError::Failed)
     }
 }
+
+/// How long the memory of hashes is kept after the last one.
+const REST: Duration = Duration::from_secs(1);
 
 /// The place of callers that come from no network: realm files, the admin API, clients' secrets.
 const OURS: &str = "";

@@ -14,8 +14,10 @@ use std::str::FromStr;
 use aws_lc_rs::{constant_time, pbkdf2};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use vestibule_argon2id::{Block, Params};
+use vestibule_argon2id::Params;
 use zeroize::Zeroizing;
+
+use super::rooms::Rooms;
 
 /// Most memory that a hash may ask for, in KiB: 128 MiB, twice the second choice of RFC 9106 §4.
 const MAX_MEMORY: u32 = 128 * 1024;
@@ -102,9 +104,14 @@ impl Scheme {
     ///
     /// # Errors
     /// [`SchemeError`] when cost or salt are out of bounds, or there is no memory.
-    pub(super) fn argon2id(cost: Cost, salt: &[u8], password: &[u8]) -> Result<Self, SchemeError> {
+    pub(super) fn argon2id(
+        cost: Cost,
+        salt: &[u8],
+        password: &[u8],
+        rooms: &Rooms,
+    ) -> Result<Self, SchemeError> {
         let scheme = Self::Argon2id { cost, salt: salt.to_vec(), hash: vec![0; 32] }.bounded()?;
-        let hash = argon2(cost, salt, password, 32)?;
+        let hash = argon2(cost, salt, password, 32, rooms)?;
         Ok(match scheme {
             Self::Argon2id { cost, salt, .. } => Self::Argon2id { cost, salt, hash: hash.to_vec() },
             other => other,
@@ -131,10 +138,10 @@ impl Scheme {
     ///
     /// # Errors
     /// [`SchemeError::Failed`] when there is no memory.
-    pub(super) fn verify(&self, password: &[u8]) -> Result<bool, SchemeError> {
+    pub(super) fn verify(&self, password: &[u8], rooms: &Rooms) -> Result<bool, SchemeError> {
         match self {
             Self::Argon2id { cost, salt, hash } => {
-                let computed = argon2(*cost, salt, password, hash.len())?;
+                let computed = argon2(*cost, salt, password, hash.len(), rooms)?;
                 Ok(constant_time::verify_slices_are_equal(&computed, hash).is_ok())
             }
             Self::Pbkdf2 { digest, iterations, salt, hash } => {
@@ -169,27 +176,18 @@ fn argon2(
     salt: &[u8],
     password: &[u8],
     length: usize,
+    rooms: &Rooms,
 ) -> Result<Zeroizing<Vec<u8>>, SchemeError> {
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(length))
         .map_err(|_| SchemeError::OutOfBounds)?;
-    let mut memory = room(params.block_count())?;
     let mut hash = Zeroizing::new(vec![0; length]);
-    vestibule_argon2id::hash(params, salt, password, &mut memory, &mut hash)
-        .map_err(|_| SchemeError::Failed)?;
+    rooms
+        .lend(params.block_count(), |memory| {
+            vestibule_argon2id::hash(params, salt, password, memory, &mut hash)
+        })
+        .and_then(Result::ok)
+        .ok_or(SchemeError::Failed)?;
     Ok(hash)
-}
-
-/// The memory of a hash, given back to the system with its end. glibc keeps what is freed for the thread that had it, up
-/// to a size; a hash on each of its threads would hold 19 MiB for ever. Larger pieces come from the system each time, and
-/// what of them is never touched costs nothing.
-fn room(blocks: usize) -> Result<Vec<Block>, SchemeError> {
-    const KEPT: usize = 32 * 1024 * 1024;
-    let large = blocks * Block::SIZE > 1024 * 1024;
-    let capacity = if large { blocks.max(KEPT / Block::SIZE + 1) } else { blocks };
-    let mut memory = Vec::new();
-    memory.try_reserve_exact(capacity).map_err(|_| SchemeError::Failed)?;
-    memory.resize(blocks, Block::default());
-    Ok(memory)
 }
 
 impl Pbkdf2Digest {

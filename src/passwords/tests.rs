@@ -187,7 +187,7 @@ async fn no_more_work_at_once_than_allowed_and_no_more_waiting() {
         .map(|_| {
             let (passwords, now, most) = (passwords.clone(), Arc::clone(&now), Arc::clone(&most));
             tokio::spawn(async move {
-                let work = move || {
+                let work = move |_: &Rooms| {
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     std::thread::sleep(Duration::from_millis(300));
                     now.fetch_sub(1, Ordering::SeqCst);
@@ -205,7 +205,7 @@ async fn no_more_work_at_once_than_allowed_and_no_more_waiting() {
     }
     assert_eq!(served, 5, "two at work and three waiting");
     assert_eq!(most.load(Ordering::SeqCst), 2);
-    assert_eq!(passwords.run(OURS, || ()).await, Ok(()), "the pool is free again");
+    assert_eq!(passwords.run(OURS, |_| ()).await, Ok(()), "the pool is free again");
 }
 
 /// Dropping a request does not stop its hash, so its place must not be given away before the hash is done.
@@ -217,7 +217,7 @@ async fn an_abandoned_caller_keeps_its_place_until_its_work_is_done() {
     let abandoned = tokio::spawn({
         let passwords = passwords.clone();
         async move {
-            let work = move || {
+            let work = move |_: &Rooms| {
                 begin.send(()).unwrap();
                 let _ = ends.recv();
             };
@@ -227,10 +227,10 @@ async fn an_abandoned_caller_keeps_its_place_until_its_work_is_done() {
     tokio::task::spawn_blocking(move || began.recv().unwrap()).await.unwrap();
     abandoned.abort();
     assert!(abandoned.await.unwrap_err().is_cancelled());
-    assert_eq!(passwords.run(OURS, || ()).await, Err(PasswordError::Busy));
+    assert_eq!(passwords.run(OURS, |_| ()).await, Err(PasswordError::Busy));
     end.send(()).unwrap();
     let freed = async {
-        while passwords.run(OURS, || ()).await.is_err() {
+        while passwords.run(OURS, |_| ()).await.is_err() {
             tokio::task::yield_now().await
         }
     };
@@ -242,9 +242,9 @@ async fn an_abandoned_caller_keeps_its_place_until_its_work_is_done() {
 async fn an_abandoned_place_in_the_queue_is_free_again() {
     let passwords = pool(1, 1);
     let working = passwords.queue.turn(OURS).await.unwrap();
-    let waiting = tokio::time::timeout(Duration::from_millis(20), passwords.run(OURS, || ()));
+    let waiting = tokio::time::timeout(Duration::from_millis(20), passwords.run(OURS, |_| ()));
     assert!(waiting.await.is_err(), "it waits for its turn");
-    let (next, ()) = tokio::join!(passwords.run(OURS, || 1), async { drop(working) });
+    let (next, ()) = tokio::join!(passwords.run(OURS, |_| 1), async { drop(working) });
     assert_eq!(next, Ok(1));
     assert_eq!(passwords.load(), (0, 0));
 }
@@ -258,7 +258,7 @@ async fn a_crowd_at_one_place_does_not_hold_up_another() {
     let attempt = |place: &'static str| {
         let (passwords, done) = (&passwords, &done);
         async move {
-            let outcome = passwords.run(place, || ()).await;
+            let outcome = passwords.run(place, |_| ()).await;
             done.lock().unwrap().push((place, outcome));
         }
     };
@@ -286,9 +286,9 @@ async fn a_turn_that_does_not_come_is_given_up() {
 #[tokio::test]
 async fn work_that_panics_gives_its_place_back() {
     let passwords = pool(1, 0);
-    let outcome: Result<(), _> = passwords.run(OURS, || panic!("on purpose")).await;
+    let outcome: Result<(), _> = passwords.run(OURS, |_| panic!("on purpose")).await;
     assert_eq!(outcome, Err(PasswordError::Failed));
-    assert_eq!(passwords.run(OURS, || ()).await, Ok(()));
+    assert_eq!(passwords.run(OURS, |_| ()).await, Ok(()));
 }
 
 #[tokio::test]
