@@ -45,7 +45,7 @@ pub(crate) fn measure(options: &Options, folder: &Path) -> Outcome<Flood> {
         if let Err(why) = &signed_in {
             println!("a good user did not get in during the flood: {why}");
         }
-        let flood_mb = server.megabytes();
+        let flood_mb = server.peak_megabytes();
         let guesses: crate::load::Measured =
             serde_json::from_str(&flood.join().map_err(|_| "the flood broke off")??)?;
         Ok(Flood {

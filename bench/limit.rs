@@ -26,24 +26,28 @@ struct Limit {
     signer: Signer,
     public: ParsedPublicKey,
     secret: Vec<u8>,
-    document: Bytes,
+    metadata: Bytes,
+    key_set: Bytes,
     random: SystemRandom,
     rows: std::sync::Mutex<Connection>,
 }
 
-/// Listens on a free port, prints it, and answers until it is killed. `document` is what its static addresses give.
-pub(crate) fn serve(document: &str, folder: &str) -> Outcome<()> {
+/// Listens on a free port, prints it, and answers until it is killed. `metadata` and `key_set` are what its static addresses
+/// give.
+pub(crate) fn serve(metadata: &str, key_set: &str, folder: &str) -> Outcome<()> {
     let signer = Signer::new()?;
     let limit = Arc::new(Limit {
         public: ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, signer.rsa.public_key())?,
         signer,
         secret: digest(&SHA256, b"service-secret").as_ref().to_vec(),
-        document: Bytes::from(document.to_owned()),
+        metadata: Bytes::from(metadata.to_owned()),
+        key_set: Bytes::from(key_set.to_owned()),
         random: SystemRandom::new(),
         rows: std::sync::Mutex::new(rows(folder)?),
     });
     let router = Router::new()
-        .route("/static", get(fixed))
+        .route("/metadata", get(async |State(limit): State<Arc<Limit>>| fixed(limit.metadata.clone())))
+        .route("/key-set", get(async |State(limit): State<Arc<Limit>>| fixed(limit.key_set.clone())))
         .route("/token/{algorithm}", post(token))
         .route("/verify", get(verify_alone).post(verify_form_alone))
         .route("/verify-and-read", get(verify).post(verify_form))
@@ -73,8 +77,8 @@ fn rows(folder: &str) -> Outcome<Connection> {
     Ok(rows)
 }
 
-async fn fixed(State(limit): State<Arc<Limit>>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], limit.document.clone()).into_response()
+fn fixed(document: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
 
 /// Parse the form, prove the secret, sign, answer.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::load::{Job, Measured, Order};
 use crate::operations::{Limit, OPERATIONS, Operation, bare_job, job};
 use crate::peer::Peer;
-use crate::process::{LOAD_CORE, Process, SERVER_CORE, child, fetch, free_port, prepare, start_limit};
+use crate::process::{LOAD_CORE, Process, SERVER_CORE, child, free_port, prepare, start_limit};
 use crate::report::{Figure, PeerReport, Report};
 use crate::{Options, Outcome, flood, growth, here, rest, slow_disk};
 
@@ -77,16 +77,19 @@ fn parts(options: &Options, folder: &Path, report: &mut Report) -> Outcome<()> {
         report.parts.insert(format!("{algorithm} signatures, aws-lc-rs alone"), rate);
     }
     let folder = folder.display().to_string();
-    let commits = part(&["--commit", &folder, &seconds])?;
+    let commits = part(&["--commit", &folder, "1", &seconds])?;
+    let shown = options.shown();
+    let shared = part(&["--commit", &folder, &shown.to_string(), &seconds])?;
     let hashes = part(&["--hash", &seconds])?;
     let signatures = report.parts.get("RS256 signatures, aws-lc-rs alone").copied().unwrap_or(f64::NAN);
     for operation in wanted(options) {
         if let Limit::Parts { signatures: many, commits: some, hashes: few } = operation.limit {
-            let seconds = f64::from(many) / signatures + f64::from(some) / commits + f64::from(few) / hashes;
+            let seconds = f64::from(many) / signatures + f64::from(some) / shared + f64::from(few) / hashes;
             report.limits.insert(operation.name.to_owned(), 1.0 / seconds);
         }
     }
     report.parts.insert("commits of one row, SQLite alone".to_owned(), commits);
+    report.parts.insert(format!("rows in commits of {shown}, SQLite alone"), shared);
     report.parts.insert("Argon2id hashes of 19 MiB alone".to_owned(), hashes);
     Ok(())
 }
@@ -110,9 +113,7 @@ fn one(options: &Options, peer: &Peer, data: &Path, report: &mut Report) -> Outc
     let (server, _) = Process::start(peer)?;
     std::thread::sleep(Duration::from_secs(2));
     measured.idle_mb = server.megabytes();
-    let document = fetch(&peer.host, &peer.discovery)?;
-    let document = document.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    let bare = own.then(|| start_limit(document, data)).transpose()?;
+    let bare = own.then(|| start_limit(peer, data)).transpose()?;
     for operation in wanted(options) {
         let Some(job) = job(operation, peer)? else { continue };
         if peer.warm_seconds > 0.0 {
@@ -125,6 +126,9 @@ fn one(options: &Options, peer: &Peer, data: &Path, report: &mut Report) -> Outc
                 }
                 _ => None,
             };
+            if let Some((bare, job)) = &beside {
+                drive(bare, job, connections, peer.warm_seconds)?;
+            }
             let mut figures = Vec::new();
             let mut limits = Vec::new();
             for _ in 0..options.repeats {
@@ -147,6 +151,7 @@ fn one(options: &Options, peer: &Peer, data: &Path, report: &mut Report) -> Outc
         }
     }
     measured.loaded_mb = server.megabytes();
+    measured.peak_mb = server.peak_megabytes();
     if !options.rates_only {
         measured.connection_kb = rest::connections(peer, &server);
     }

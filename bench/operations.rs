@@ -26,7 +26,7 @@ pub(crate) enum Limit {
     Parts {
         /// RSA-2048 signatures.
         signatures: u32,
-        /// Commits of one row to the disk.
+        /// Rows that a commit to the disk must have reached, shared by the connections that wait for it.
         commits: u32,
         /// Argon2id hashes of a password.
         hashes: u32,
@@ -36,8 +36,10 @@ pub(crate) enum Limit {
 /// What the bare server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bare {
-    /// Gives the same bytes.
-    Static,
+    /// Gives the metadata's bytes.
+    Metadata,
+    /// Gives the key set's bytes.
+    KeySet,
     /// Parses the form, proves the secret, signs.
     Token(&'static str),
     /// Verifies a token from a form, reads a row, and answers with the token's claims.
@@ -56,8 +58,8 @@ const fn parts(signatures: u32, commits: u32, hashes: u32) -> Limit {
 
 /// Every operation, in the order of the table.
 pub(crate) const OPERATIONS: [Operation; 14] = [
-    Operation { name: "discovery", limit: Limit::Bare(Bare::Static) },
-    Operation { name: "key set", limit: Limit::Bare(Bare::Static) },
+    Operation { name: "discovery", limit: Limit::Bare(Bare::Metadata) },
+    Operation { name: "key set", limit: Limit::Bare(Bare::KeySet) },
     Operation { name: "client_credentials RS256", limit: Limit::Bare(Bare::Token("RS256")) },
     Operation { name: "client_credentials ES256", limit: Limit::Bare(Bare::Token("ES256")) },
     Operation { name: "client_credentials EdDSA", limit: Limit::Bare(Bare::Token("EdDSA")) },
@@ -137,7 +139,8 @@ pub(crate) fn bare_job(bare: Bare, host: &str) -> Outcome<Job> {
     let request = match bare {
         Bare::VerifyManyForm => return many(Some("token=".to_owned())),
         Bare::VerifyManyHeader => return many(None),
-        Bare::Static => get(host, "/static", &[]),
+        Bare::Metadata => get(host, "/metadata", &[]),
+        Bare::KeySet => get(host, "/key-set", &[]),
         Bare::Token(algorithm) => mint(algorithm),
         Bare::VerifyForm => {
             let token = text(host, &mint("RS256"), "access_token")?;

@@ -37,11 +37,16 @@ pub(crate) fn child(core: &str, arguments: &[&str]) -> Outcome<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-/// The bare server, on the core of what is measured; gives its address.
-pub(crate) fn start_limit(document: &str, folder: &Path) -> Outcome<(Process, String)> {
+/// The bare server, on the core of what is measured, with the documents of `peer`; gives its address.
+pub(crate) fn start_limit(peer: &Peer, folder: &Path) -> Outcome<(Process, String)> {
+    let document = |path: &str| -> Outcome<String> {
+        let answer = fetch(&peer.host, path)?;
+        Ok(answer.split_once("\r\n\r\n").map_or_else(String::new, |(_, body)| body.to_owned()))
+    };
+    let certs = peer.certs.as_deref().ok_or("no address of a key set")?;
     let own = std::env::current_exe()?.display().to_string();
     let mut process = on_core(SERVER_CORE, &own)
-        .args(["--limit", document, &folder.display().to_string()])
+        .args(["--limit", &document(&peer.discovery)?, &document(certs)?, &folder.display().to_string()])
         .stdout(Stdio::piped())
         .spawn()?;
     let mut line = String::new();
@@ -112,7 +117,16 @@ impl Process {
 
     /// Resident memory in megabytes, with that of everything that it started.
     pub(crate) fn megabytes(&self) -> f64 {
-        family(self.child.id()).into_iter().map(resident).sum::<f64>() / 1024.0
+        self.sum("VmRSS:")
+    }
+
+    /// The most that it was so far.
+    pub(crate) fn peak_megabytes(&self) -> f64 {
+        self.sum("VmHWM:")
+    }
+
+    fn sum(&self, line: &str) -> f64 {
+        family(self.child.id()).into_iter().map(|process| resident(process, line)).sum::<f64>() / 1024.0
     }
 
     /// Seconds of processor time that it has used.
@@ -164,10 +178,10 @@ fn family(process: u32) -> Vec<u32> {
     family
 }
 
-fn resident(process: u32) -> f64 {
+fn resident(process: u32, line: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kilobytes| kilobytes.parse().ok()).unwrap_or_default()
+    let value = status.lines().find_map(|own| own.strip_prefix(line)).unwrap_or_default();
+    value.split_whitespace().next().and_then(|kilobytes| kilobytes.parse().ok()).unwrap_or_default()
 }
 
 fn ticks(process: u32) -> f64 {

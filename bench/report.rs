@@ -46,6 +46,9 @@ pub(crate) struct PeerReport {
     pub(crate) idle_mb: f64,
     /// After the load.
     pub(crate) loaded_mb: f64,
+    /// The most that it was.
+    #[serde(default)]
+    pub(crate) peak_mb: f64,
     /// Kilobytes that a resting connection takes, of many.
     pub(crate) connection_kb: Option<f64>,
     /// By operation and connections.
@@ -90,7 +93,7 @@ pub(crate) struct Flood {
     pub(crate) good_user_ms: Option<f64>,
     /// Resident memory without it.
     pub(crate) calm_mb: f64,
-    /// And in it.
+    /// And the most that it was in it.
     pub(crate) flood_mb: f64,
 }
 
@@ -127,8 +130,8 @@ impl Report {
             let _ = writeln!(text, "  first start {first}, start {again}");
             let _ = writeln!(
                 text,
-                "  memory {:.1} MB idle, {:.1} MB after the load",
-                peer.idle_mb, peer.loaded_mb
+                "  memory {:.1} MB idle, {:.1} MB after the load, {:.1} MB at most",
+                peer.idle_mb, peer.loaded_mb, peer.peak_mb
             );
             if let Some(kilobytes) = peer.connection_kb {
                 let _ = writeln!(text, "  a resting connection {kilobytes:.1} KB");
@@ -173,8 +176,7 @@ impl Report {
             ));
         }
         if let Some(flood) = &self.flood {
-            let good =
-                flood.good_user_ms.map_or("never".to_owned(), |ms| format!("in {:.1} s", ms / 1_000.0));
+            let good = flood.good_user_ms.map_or("never".to_owned(), |ms| format!("in {ms:.0} ms"));
             lines.push(format!(
                 "Under 200 parallel wrong passwords from 50 addresses ({} a second): {:.0} % of the service tokens, the key \
                  set within {:.1} ms (p99), a good user signed in {good}, {:.0} MB instead of {:.0}.",
@@ -207,15 +209,21 @@ impl Report {
         text.push_str(&"---|".repeat(self.peers.len() + 2));
         text.push('\n');
         for operation in &OPERATIONS {
-            let rate = |peer: &PeerReport| {
-                Some(peer.operations.get(operation.name)?.get(&connections)?.measured.rate)
+            let figure = |peer: &PeerReport| {
+                let measured = &peer.operations.get(operation.name)?.get(&connections)?.measured;
+                Some((measured.rate, measured.bad))
             };
+            let rate = |peer: &PeerReport| figure(peer).map(|(rate, _)| rate);
             if self.peers.iter().all(|peer| rate(peer).is_none()) {
                 continue;
             }
             let _ = write!(text, "| {} /s |", operation.name);
             for peer in &self.peers {
-                let _ = write!(text, " {} |", rate(peer).map_or("–".to_owned(), thousands));
+                let told = figure(peer).map(|(rate, bad)| match bad {
+                    0 => thousands(rate),
+                    bad => format!("{} ({bad} refused)", thousands(rate)),
+                });
+                let _ = write!(text, " {} |", told.unwrap_or("–".to_owned()));
             }
             let limit = self.limits.get(operation.name);
             let own = self.peers.first().and_then(rate).and_then(|rate| self.ratio(operation.name, rate));
@@ -231,8 +239,8 @@ impl Report {
         let _ = writeln!(
             text,
             "\n{machine}, {connections} connections, medians of {repeats} runs of {seconds} s. A limit is a bare axum server \
-             that does the same work on the same libraries, or what the signatures, commits and hashes of the operation allow \
-             one after the other."
+             that does the same work on the same libraries, or what the signatures and hashes of the operation allow one after the \
+             other, with commits that the connections share."
         );
         text
     }
@@ -247,8 +255,8 @@ impl Report {
         let rows: [(&str, Value); 4] = [
             ("first start to first answer, ms", |peer| peer.first_start_ms.map(|ms| format!("{ms:.0}"))),
             ("start with a database, ms", |peer| peer.start_ms.map(|ms| format!("{ms:.0}"))),
-            ("memory idle / after the load, MB", |peer| {
-                Some(format!("{:.0} / {:.0}", peer.idle_mb, peer.loaded_mb))
+            ("memory idle / after the load / at most, MB", |peer| {
+                Some(format!("{:.0} / {:.0} / {:.0}", peer.idle_mb, peer.loaded_mb, peer.peak_mb))
             }),
             ("a resting connection, KB", |peer| {
                 peer.connection_kb.map(|kilobytes| format!("{kilobytes:.1}"))
