@@ -32,7 +32,7 @@ use crate::telemetry::Metrics;
 
 pub use body::{BodyTimeout, BodyTooLarge, Room};
 pub use endpoints::{Apology, AtHand, Endpoints, Guarded};
-pub use guard::wants_page;
+pub use guard::{REQUEST_ID, wants_page};
 pub use head::HeadScan;
 pub use shutdown::Shutdown;
 pub use tls::{Asks, ClientCertificate, Tls, TlsError, TlsFiles};

@@ -21,7 +21,8 @@ use super::{Apology, Limits, MAX_TARGET_BYTES};
 use crate::telemetry::metrics::Route;
 use crate::telemetry::{Metrics, RequestId};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Names the request, in every answer.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 /// Whom access lines are from, in the log.
 pub(super) const ACCESS: &str = "vestibule::access";

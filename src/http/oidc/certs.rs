@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use crate::http::context::RealmContext;
 use crate::protocol::key_rotation::DOCUMENT_MAX_AGE;
 use crate::realms::Document;
+use crate::server::REQUEST_ID;
 
 /// How long a caller may keep a public document; rotation waits for as long.
 static CACHING: LazyLock<HeaderValue> = LazyLock::new(|| {
@@ -21,12 +22,14 @@ static CACHING: LazyLock<HeaderValue> = LazyLock::new(|| {
 
 /// The header of a document, but for its tag: a copy costs less than its making.
 static HEADER: LazyLock<HeaderMap> = LazyLock::new(|| {
-    let mut header = HeaderMap::with_capacity(5);
+    let mut header = HeaderMap::with_capacity(6);
     header.insert(CACHE_CONTROL, CACHING.clone());
     header.insert(ETAG, HeaderValue::from_static("\"\""));
     header.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     header.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     header.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Replaced by the guard of every answer: without it the copy would have to grow.
+    header.insert(REQUEST_ID, HeaderValue::from_static(""));
     header
 });
 
