@@ -86,12 +86,12 @@ impl Work for Changes {
                 transaction.execute(&realm::hold(realm)).await?;
             }
         }
-        let mut rest = &*self.statements;
-        while !rest.is_empty() {
-            let count = if self.together { together::count(rest) } else { 1 };
-            let Some((next, after)) = rest.split_at_checked(count) else { break };
-            transaction.execute_together(next).await?;
-            rest = after;
+        if self.together {
+            together::execute(transaction, &self.statements).await?;
+        } else {
+            for statement in &*self.statements {
+                transaction.execute(statement).await?;
+            }
         }
         for realm in &self.realms {
             let text =

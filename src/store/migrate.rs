@@ -1,4 +1,5 @@
-//! Migrations: the same files on both databases, applied in one transaction, checked before a server serves.
+//! Migrations: the same files on both databases, applied in one transaction, checked before a server serves. A new database
+//! gets what they come to.
 //!
 //! One transaction holds all that is pending, so a half-migrated database does not exist; on Postgres an advisory
 //! lock makes several nodes wait for the one that migrates.
@@ -9,6 +10,7 @@ use super::Store;
 use super::db::{Finish, Pools, Transaction, Work, elsewhere};
 use super::error::StoreError;
 use super::statement::sql;
+use super::together;
 
 /// One migration.
 struct Migration {
@@ -124,6 +126,10 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+/// What all of them come to, for a database that is new: made at once, it takes a third of the time that it takes to make
+/// it and to change it.
+const WHOLE: &str = include_str!("schema.sql");
+
 /// The key of the advisory lock: "vestibul" in ASCII.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(8531352012944733548)";
 
@@ -192,26 +198,23 @@ impl Work for Migrate {
             transaction.script(LOCK).await?;
         }
         let applied = applied(transaction).await?;
-        if applied == MIGRATIONS.len() {
+        let pending = MIGRATIONS.get(applied..).unwrap_or_default();
+        if pending.is_empty() {
             return Ok(Finish::Undo(()));
         }
         if applied == 0 {
             if transaction.is_postgres() {
                 transaction.script(r#"CREATE COLLATION IF NOT EXISTS "binary" FROM "C""#).await?;
             }
-            transaction
-                .script(
-                    "CREATE TABLE IF NOT EXISTS migrations \
-                 (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)",
-                )
-                .await?;
+            transaction.script(WHOLE).await?;
+        } else {
+            for migration in pending {
+                transaction.script(migration.text).await?;
+            }
         }
-        for migration in MIGRATIONS.iter().skip(applied) {
-            transaction.script(migration.text).await?;
-            let checksum = checksum(migration.text);
-            let text = "INSERT INTO migrations (version, name, checksum) VALUES ($1, $2, $3)";
-            transaction.execute(&sql!(text, migration.version, migration.name, checksum)).await?;
-        }
+        let text = "INSERT INTO migrations (version, name, checksum) VALUES ($1, $2, $3)";
+        let row = |one: &Migration| sql!(text, one.version, one.name, checksum(one.text)).about(1);
+        together::execute(transaction, &pending.iter().map(row).collect::<Vec<_>>()).await?;
         Ok(Finish::Commit(()))
     }
 }

@@ -131,6 +131,12 @@ impl Sqlite {
     /// Makes readers independent of the writer, from now on and for every process. Waits for others that use the file.
     pub(super) fn use_wal(&self) -> Result<(), StoreError> {
         let Reading::File { path, .. } = &self.reading else { return Ok(()) };
+        let mode = |connection: &mut Connection| {
+            Ok(connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))?)
+        };
+        if self.read(Wait::Yes, mode)? == "wal" {
+            return Ok(());
+        }
         let connection = connect(path)?;
         // Here alone SQLite does not wait for others by itself.
         for _ in 0..40 {

@@ -7,6 +7,8 @@
 
 use std::fmt::Write;
 
+use super::db::Transaction;
+use super::error::StoreError;
 use super::statement::{Statement, Value};
 
 /// Most statements that become one. Others are powers of two, so that the server has few texts to know.
@@ -26,6 +28,19 @@ pub(super) fn count(statements: &[Statement]) -> usize {
     }
     // The greatest power of two that is no greater.
     1 << rows.len().max(1).ilog2()
+}
+
+/// Runs `statements`, those together that may go so.
+pub(super) async fn execute(
+    transaction: &mut Transaction<'_>,
+    statements: &[Statement],
+) -> Result<(), StoreError> {
+    let mut rest = statements;
+    while let Some((next, after)) = rest.split_at_checked(count(rest)).filter(|(next, _)| !next.is_empty()) {
+        transaction.execute_together(next).await?;
+        rest = after;
+    }
+    Ok(())
 }
 
 /// Whether some of the statements go together.

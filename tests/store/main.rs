@@ -21,6 +21,7 @@ mod keycloak;
 mod postgres;
 mod pushed;
 mod registration;
+mod schema;
 mod spends;
 mod together;
 mod world;

@@ -55,12 +55,7 @@ impl World {
 
     /// On a database of the cluster; none when the person said to leave Postgres out.
     pub(crate) async fn postgres() -> Option<Self> {
-        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-        if !postgres::wanted() {
-            return None;
-        }
-        let url = CLUSTER.get_or_init(Cluster::start).database().await;
-        Some(Self::open(url, None).await)
+        Some(Self::open(empty_database().await?, None).await)
     }
 
     /// Whether other nodes may use the same database.
@@ -74,6 +69,15 @@ impl World {
         let tenant = Tenant::new("main", &store).await;
         Self { store, tenant, folder }
     }
+}
+
+/// The address of an empty database of the cluster; none when the person said to leave Postgres out.
+pub(crate) async fn empty_database() -> Option<String> {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    if !postgres::wanted() {
+        return None;
+    }
+    Some(CLUSTER.get_or_init(Cluster::start).database().await)
 }
 
 /// A new identifier.
