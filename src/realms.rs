@@ -258,11 +258,15 @@ impl Realms {
     /// # Errors
     /// [`StoreError`] when the database cannot say; what is in memory stays.
     pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
-        let version = store.configuration_version().await?;
-        if self.seen_version.load(Ordering::Acquire) == version {
+        if self.seen_version.load(Ordering::Acquire) == store.configuration_version().await? {
             return Ok(());
         }
-        let versions = store.realm_versions().await?;
+        self.follow(store).await
+    }
+
+    /// The same where something surely changed.
+    async fn follow(&self, store: &Store) -> Result<(), StoreError> {
+        let (version, versions) = store.versions().await?;
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.cache.retain(|name, state| versions.get(name) == Some(&state.realm.version));
         self.seen_version.store(version, Ordering::Release);
@@ -272,7 +276,7 @@ impl Realms {
     /// Drops what the database has newer after a change of this node. When the database cannot say, all goes: the change
     /// is committed, and what was read before it must not answer.
     pub async fn refresh_or_forget(&self, store: &Store) {
-        if let Err(error) = self.refresh(store).await {
+        if let Err(error) = self.follow(store).await {
             tracing::warn!(%error, "realms are read anew, since the database cannot say which have changed");
             self.generation.fetch_add(1, Ordering::AcqRel);
             self.cache.clear();

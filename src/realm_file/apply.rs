@@ -73,6 +73,19 @@ pub async fn plan(
     planned(store, secrets, spec, state, options, now).await
 }
 
+/// The same for a realm that is not there yet.
+///
+/// # Errors
+/// [`ApplyError`]: mistakes that show only in comparison, the database, or hashing.
+pub async fn plan_new(
+    store: &Store,
+    secrets: &ClientSecrets,
+    spec: &RealmSpec,
+    now: Timestamp,
+) -> Result<Plan, ApplyError> {
+    planned(store, secrets, spec, None, PlanOptions::default(), now).await
+}
+
 /// The same against what was loaded.
 pub(super) async fn planned(
     store: &Store,

@@ -26,7 +26,7 @@ mod validate;
 
 use std::path::Path;
 
-pub use apply::{ApplyError, NewSecret, Prepared, apply, apply_spec, plan, prepare};
+pub use apply::{ApplyError, NewSecret, Prepared, apply, apply_spec, plan, plan_new, prepare};
 pub use demo::demo;
 pub use export::{ExportError, ExportOptions, export};
 pub use keycloak::{KeycloakExport, KeycloakRealm, export as export_keycloak};

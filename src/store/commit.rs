@@ -69,6 +69,22 @@ impl Changes {
     }
 }
 
+impl Changes {
+    async fn execute(
+        &self,
+        transaction: &mut Transaction<'_>,
+        statements: &[Statement],
+    ) -> Result<(), StoreError> {
+        if self.together {
+            return together::execute(transaction, statements).await;
+        }
+        for statement in statements {
+            transaction.execute(statement).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Work for Changes {
     type Outcome = ();
 
@@ -86,18 +102,11 @@ impl Work for Changes {
                 transaction.execute(&realm::hold(realm)).await?;
             }
         }
-        if self.together {
-            together::execute(transaction, &self.statements).await?;
-        } else {
-            for statement in &*self.statements {
-                transaction.execute(statement).await?;
-            }
-        }
-        for realm in &self.realms {
-            let text =
-                "UPDATE realms SET version = (SELECT version FROM configuration WHERE id = 1) WHERE id = $1";
-            transaction.execute(&sql!(text, realm)).await?;
-        }
+        self.execute(transaction, &self.statements).await?;
+        let text =
+            "UPDATE realms SET version = (SELECT version FROM configuration WHERE id = 1) WHERE id = $1";
+        let versions = self.realms.iter().map(|realm| sql!(text, realm).about(1));
+        self.execute(transaction, &versions.collect::<Vec<_>>()).await?;
         if !self.realms.is_empty() {
             notice::tell(transaction).await?;
         }

@@ -16,7 +16,7 @@ use super::error::StoreError;
 use super::row::{Cells, Row};
 use super::sqlite::{self, Sqlite, Wait};
 use super::statement::{Statement, Value};
-use super::together;
+use super::together::{self, Given};
 
 /// How long one statement may take on Postgres, seen from here. The server's own `statement_timeout` cannot help when
 /// the server hangs or the network swallows the answer.
@@ -367,11 +367,16 @@ impl<'c> Transaction<'c> {
         for statement in statements {
             self.health.count(statement)?;
         }
-        let text = together::text(first.sql, first.values.len(), statements.len());
-        let query = bound(sqlx::query(AssertSqlSafe(text)), statements.iter().flat_map(|one| &one.values));
-        let row = within_deadline(async { Ok(query.fetch_one(&mut **link).await?) }).await?;
-        let (fewest,) = <(i64,)>::of(&mut Cells::Postgres { row: &row, next: 0 })?;
-        first.judge(u64::try_from(fewest).unwrap_or_default())?;
+        let text = together::text(first);
+        let lists = together::given(statements).into_iter();
+        let query = lists.fold(sqlx::query(AssertSqlSafe(text)), |query, list| match list {
+            Given::Texts(texts) => query.bind(texts),
+            Given::Numbers(numbers) => query.bind(numbers),
+        });
+        let rows = within_deadline(async { Ok(query.execute(&mut **link).await?.rows_affected()) }).await?;
+        // One that changed nothing is looked for one by one.
+        let all = u64::try_from(statements.len()).is_ok_and(|all| all <= rows);
+        first.judge(if all { rows } else { 0 })?;
         Ok(())
     }
 
@@ -414,11 +419,7 @@ type PgQuery<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
 /// A query of Postgres with the values of `statement`.
 fn query(statement: &Statement) -> PgQuery<'_> {
-    bound(sqlx::query(statement.sql), &statement.values)
-}
-
-fn bound<'q>(query: PgQuery<'q>, values: impl IntoIterator<Item = &'q Value>) -> PgQuery<'q> {
-    values.into_iter().fold(query, |query, value| match value {
+    statement.values.iter().fold(sqlx::query(statement.sql), |query, value| match value {
         Value::Text(text) => query.bind(text.as_deref()),
         Value::Int(number) => query.bind(*number),
     })

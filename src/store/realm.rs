@@ -165,12 +165,16 @@ impl Store {
         Ok(row.map_or(0, |(version,)| version))
     }
 
-    /// The version of each realm, by name.
+    /// The number of the last change of configuration, and the version of each realm, by name.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn realm_versions(&self) -> Result<HashMap<String, i64>, StoreError> {
-        let rows = self.db.all::<(String, i64)>(sql!("SELECT name, version FROM realms")).await?;
-        Ok(rows.into_iter().collect())
+    pub async fn versions(&self) -> Result<(i64, HashMap<String, i64>), StoreError> {
+        // No realm is without a name.
+        let text = "SELECT name, version FROM realms \
+                    UNION ALL SELECT '' AS name, version FROM configuration WHERE id = 1";
+        let mut versions: HashMap<_, _> =
+            self.db.all::<(String, i64)>(sql!(text)).await?.into_iter().collect();
+        Ok((versions.remove("").unwrap_or_default(), versions))
     }
 }

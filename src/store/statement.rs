@@ -10,10 +10,22 @@ use crate::protocol::user::canonical;
 const LONGEST_KEY: usize = 1_000;
 
 /// A value of one of the two column types.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Value {
     Text(Option<String>),
     Int(Option<i64>),
+}
+
+impl Value {
+    /// The text, if it is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { text.as_deref() } else { None }
+    }
+
+    /// The number, if it is one.
+    pub(super) fn number(&self) -> Option<i64> {
+        if let Self::Int(number) = self { *number } else { None }
+    }
 }
 
 impl From<&str> for Value {

@@ -16,7 +16,7 @@ use crate::protocol::realm::is_realm_name;
 use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::user::canonical;
 use crate::realm_file::keycloak::representation;
-use crate::realm_file::{self, ApplyError, KeycloakExport, PlanOptions, Prepared, RealmSpec};
+use crate::realm_file::{self, ApplyError, KeycloakExport, Prepared, RealmSpec};
 use crate::store::{Change, StoreError};
 
 /// Makes a realm with all that the body says. Its keys are made in the background; whatever needs one waits for them.
@@ -47,8 +47,11 @@ pub(super) async fn create(call: ServerCall) -> Answer {
     made.map_err(|error| AdminError::of_conflict(error, conflict))?;
     let (app, made) = (Arc::clone(&call.app), name.clone());
     tokio::spawn(async move {
-        if let Err(error) = app.realms.named(&app.store, &made).await {
-            tracing::error!(realm = made, %error, "a new realm cannot be used");
+        // `master` is what the next request begins with, and it has changed: it oversees one realm more.
+        for realm in [MASTER, &made] {
+            if let Err(error) = app.realms.named(&app.store, realm).await {
+                tracing::error!(realm, %error, "a realm cannot be used");
+            }
         }
     });
     created(&format!("{}/admin/realms/{name}", call.base))
@@ -83,7 +86,7 @@ async fn prepared(app: &App, body: RealmRepresentation) -> Result<Prepared, Admi
         }
     }
     let (secrets, now) = (&app.client_secrets, app.clock.now());
-    let plan = realm_file::plan(&app.store, secrets, &spec, PlanOptions::default(), now).await;
+    let plan = realm_file::plan_new(&app.store, secrets, &spec, now).await;
     let plan = plan.map_err(|error| match error {
         ApplyError::File(problems) => AdminError::bad(problems.to_string()),
         ApplyError::Store(error) => error.into(),
@@ -94,9 +97,11 @@ async fn prepared(app: &App, body: RealmRepresentation) -> Result<Prepared, Admi
 }
 
 /// What `master` gets of a new realm. Whoever made it, without being above all realms, looks after it.
-async fn overseen(call: &ServerCall, name: &str) -> Result<Vec<Change>, StoreError> {
-    let Some(master) = call.app.store.realm_by_name(MASTER).await? else { return Ok(Vec::new()) };
-    let mut changes = realm_file::oversight(&master, name, call.app.clock.now());
+async fn overseen(call: &ServerCall, name: &str) -> Result<Vec<Change>, AdminError> {
+    let app = &call.app;
+    let Some(master) = app.realms.administered(&app.store, MASTER).await? else { return Ok(Vec::new()) };
+    let master = &master.realm;
+    let mut changes = realm_file::oversight(master, name, app.clock.now());
     if call.caller.over(name).is_empty() {
         let roles = changes.iter().filter_map(|change| match change {
             Change::PutRole(role) => Some(role.id.clone()),
