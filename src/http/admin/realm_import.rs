@@ -16,7 +16,7 @@ use crate::protocol::realm::is_realm_name;
 use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::user::canonical;
 use crate::realm_file::keycloak::representation;
-use crate::realm_file::{self, ApplyError, KeycloakExport, Prepared, RealmSpec};
+use crate::realm_file::{self, ApplyError, KeycloakExport, PlanOptions, Prepared, RealmSpec};
 use crate::store::{Change, StoreError};
 
 /// Makes a realm with all that the body says. Its keys are made in the background; whatever needs one waits for them.
@@ -35,7 +35,7 @@ pub(super) async fn create(call: ServerCall) -> Answer {
     if is_taken(&call, &name, id.as_deref()).await? {
         return Err(taken());
     }
-    let mut changes = match prepared(&call.app, body).await {
+    let mut changes = match prepared(&call.app, body, true).await {
         Ok(prepared) => prepared.changes,
         // What is wrong with it now is that somebody else was faster.
         Err(_) if is_taken(&call, &name, id.as_deref()).await? => return Err(taken()),
@@ -76,8 +76,8 @@ fn conflict(what: &'static str) -> AdminError {
     }
 }
 
-/// The changes that bring a realm to what `body` says.
-async fn prepared(app: &App, body: RealmRepresentation) -> Result<Prepared, AdminError> {
+/// The changes that bring a realm to what `body` says; a new one is none that is there.
+async fn prepared(app: &App, body: RealmRepresentation, is_new: bool) -> Result<Prepared, AdminError> {
     let spec = RealmSpec::from(body);
     if app.rules.strictness == Strictness::Serve {
         let refused = realm_file::production_refusals(&spec, app.fetcher.rules());
@@ -86,7 +86,11 @@ async fn prepared(app: &App, body: RealmRepresentation) -> Result<Prepared, Admi
         }
     }
     let (secrets, now) = (&app.client_secrets, app.clock.now());
-    let plan = realm_file::plan_new(&app.store, secrets, &spec, now).await;
+    let plan = if is_new {
+        realm_file::plan_new(&app.store, secrets, &spec, now).await
+    } else {
+        realm_file::plan(&app.store, secrets, &spec, PlanOptions::default(), now).await
+    };
     let plan = plan.map_err(|error| match error {
         ApplyError::File(problems) => AdminError::bad(problems.to_string()),
         ApplyError::Store(error) => error.into(),
@@ -172,7 +176,7 @@ pub(super) async fn partial_import(call: Call) -> Answer {
         identity_provider_mappers: realm.identity_provider_mappers,
         ..RealmRepresentation::default()
     };
-    let changes = prepared(&call.server.app, only).await?.changes;
+    let changes = prepared(&call.server.app, only, false).await?.changes;
     let imported = call.commit(changes, Operation::Action, "REALM", "partialImport").await;
     imported.map_err(|error| {
         AdminError::of_conflict(error, |what| {
