@@ -361,7 +361,6 @@ async fn an_import_asks_what_each_address_asks() {
             json!({ "roles": { "client": { "missing": [{ "name": "r" }] } } }),
             "no such client",
         ),
-        ("a slash", json!({ "groups": [{ "name": "x/y" }] }), "a slash"),
         ("a group without a name", json!({ "groups": [{ "subGroups": [] }] }), "needs a name"),
         ("a line in a role", json!({ "roles": { "realm": [{ "name": "r\n" }] } }), "control characters"),
         ("a long name", json!({ "users": [{ "username": "x".repeat(600) }] }), "255"),
