@@ -26,7 +26,7 @@ use crate::lockouts::Lockouts;
 use crate::passwords::{ClientSecrets, Passwords, Profile};
 use crate::protocol::outbound::OutboundRules;
 use crate::protocol::redirect_uri::Strictness;
-use crate::realm_file::{self, ApplyError, FileProblems, PlanOptions, RealmSpec};
+use crate::realm_file::{self, ApplyError, FileProblem, FileProblems, PlanOptions, RealmSpec};
 use crate::realms::Realms;
 use crate::server::{Ended, Endpoints, Server, Shutdown, Tls, TlsError};
 use crate::store::{Store, StoreError, StoreOptions};
@@ -185,12 +185,6 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
 pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
     let now = app.clock.now();
     let options = PlanOptions { outbound: reach(app), ..PlanOptions::default() };
-    if realm.keycloak.is_some() && app.rules.strictness == Strictness::Serve {
-        let refused = realm_file::production_refusals(realm, app.fetcher.rules());
-        if !refused.is_empty() {
-            return Err(FileProblems(refused).into());
-        }
-    }
     let (plan, drawn) = realm_file::apply_spec(&app.store, &app.client_secrets, realm, options, now).await?;
     for note in plan.notes() {
         tracing::info!(realm = realm.name, "{note}");
@@ -200,7 +194,8 @@ pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
         tracing::warn!(
             realm,
             client,
-            "the realm file gives this client no secret: it got one that nobody was told"
+            "the realm file gives this client no secret, so one was drawn; to choose it, write `secret = \"…\"` (realm \
+             JSON: \"secret\") in the file"
         );
     }
     app.realms.refresh(&app.store).await?;
@@ -213,6 +208,13 @@ pub async fn apply(app: &App, realm: &RealmSpec) -> Result<(), ApplyError> {
 #[must_use]
 pub fn reach(app: &App) -> Option<OutboundRules> {
     (app.rules.strictness == Strictness::Serve).then(|| app.fetcher.rules())
+}
+
+/// What of `realms` this server refuses to be given by a file: in development nothing.
+#[must_use]
+pub fn refusals<'a>(app: &App, realms: impl IntoIterator<Item = &'a RealmSpec>) -> Vec<FileProblem> {
+    let Some(outbound) = reach(app) else { return Vec::new() };
+    realms.into_iter().flat_map(|realm| realm_file::production_refusals(realm, outbound)).collect()
 }
 
 fn open_vault(config: &Config) -> Result<Vault, BootError> {

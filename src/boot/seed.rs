@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::{BootError, apply};
+use super::{BootError, apply, refusals};
 use crate::app::{App, Persona};
 use crate::protocol::built_in::{ADMIN_ROLE, MASTER};
 use crate::protocol::client::GrantType;
@@ -102,11 +102,12 @@ pub fn import_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Puts `seed` into the database, with the realms of `realm_files`.
 pub(super) async fn plant(app: &App, realm_files: &[PathBuf], seed: Seed) -> Result<(), BootError> {
-    let mut realms = seed.realms;
+    let mut from_files = Vec::new();
     for file in realm_files {
-        realms.extend(realm_file::read(file)?);
+        from_files.extend(realm_file::read(file)?);
     }
-    for realm in &realms {
+    honoured(app, &from_files)?;
+    for realm in seed.realms.iter().chain(&from_files) {
         apply(app, realm).await?;
     }
     if let Some(wish) = &seed.import {
@@ -116,6 +117,12 @@ pub(super) async fn plant(app: &App, realm_files: &[PathBuf], seed: Seed) -> Res
         Some(administrator) => first_administrator(app, administrator).await,
         None => Ok(()),
     }
+}
+
+/// Production takes no file that says what it would not honour, and changes nothing then.
+fn honoured(app: &App, realms: &[RealmSpec]) -> Result<(), FileProblems> {
+    let refused = refusals(app, realms);
+    if refused.is_empty() { Ok(()) } else { Err(FileProblems(refused)) }
 }
 
 /// Imports files. A realm that was there before the first of them is skipped or updated; one that a file made takes what
@@ -132,12 +139,18 @@ async fn import(app: &App, wish: &Import) -> Result<(), BootError> {
     if !mistakes.0.is_empty() {
         return Err(mistakes.into());
     }
-    for realm in realm_file::keycloak::with_service_accounts(realms) {
+    let mut realms = realm_file::keycloak::with_service_accounts(realms);
+    realms.retain(|realm| {
         let (name, file) = (&realm.name, realm.places.file());
-        if wish.existing == Existing::Skip && there.contains(name) {
+        let skipped = wish.existing == Existing::Skip && there.contains(name);
+        if skipped {
             tracing::info!(realm = name, file, "the realm exists already: import skipped");
-            continue;
         }
+        !skipped
+    });
+    honoured(app, &realms)?;
+    for realm in realms {
+        let (name, file) = (&realm.name, realm.places.file());
         apply(app, &realm).await?;
         tracing::info!(realm = name, file, "imported the realm");
     }

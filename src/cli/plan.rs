@@ -92,6 +92,11 @@ impl Wish {
         let mut mistakes = FileProblems::default();
         let options = PlanOptions { outbound: boot::reach(app), ..self.options() };
         for realm in realms {
+            let refused = boot::refusals(app, [realm]);
+            if !refused.is_empty() {
+                mistakes.0.extend(refused);
+                continue;
+            }
             let plan = realm_file::plan(&app.store, &app.client_secrets, realm, options, app.clock.now());
             match plan.await {
                 Ok(plan) => plans.push(plan),

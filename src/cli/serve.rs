@@ -8,6 +8,7 @@ use super::output::Failure;
 use crate::boot::{self, Seed};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::realm_file::{self, FileProblems};
 use crate::server::{Ended, Shutdown};
 use crate::telemetry;
 
@@ -20,7 +21,7 @@ pub(super) struct Serve {
     /// Configuration file; vestibule.sample.toml documents every key
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Read the configuration, report every problem, and stop
+    /// Read the configuration and the realm files that it names, report every problem, and stop
     #[arg(long)]
     check: bool,
 }
@@ -30,6 +31,10 @@ impl Serve {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let config = Config::load(&self.config).map_err(Failure::usage)?;
         if self.check {
+            let mistakes = mistakes_of_files(&config);
+            if !mistakes.0.is_empty() {
+                return Err(Failure::usage(mistakes));
+            }
             println!("{}: good", self.config.display());
             return Ok(());
         }
@@ -47,4 +52,18 @@ impl Serve {
             Ended::Forced => Err(Failure::fault("stopped at once, as asked")),
         }
     }
+}
+
+/// What is wrong with the realm files that are applied at the start, as far as that shows without the database.
+fn mistakes_of_files(config: &Config) -> FileProblems {
+    let mut mistakes = FileProblems::default();
+    for file in &config.realm_files {
+        match realm_file::read(file) {
+            Ok(realms) => mistakes.0.extend(
+                realms.iter().flat_map(|realm| realm_file::production_refusals(realm, config.outbound.rules)),
+            ),
+            Err(problems) => mistakes.0.extend(problems.0),
+        }
+    }
+    mistakes
 }

@@ -66,6 +66,12 @@ impl Database {
         self.url().starts_with("sqlite:")
     }
 
+    /// The file that it is, when it is one.
+    #[must_use]
+    pub fn as_file(&self) -> Option<&Path> {
+        self.url().strip_prefix("sqlite://").map(Path::new)
+    }
+
     /// Whether a password stands in the address.
     #[must_use]
     pub fn has_password(&self) -> bool {

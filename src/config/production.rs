@@ -207,6 +207,11 @@ fn files(draft: &Draft, cx: &mut Context) {
     if let Some(Err(error)) = draft.key_file.as_deref().map(Vault::load) {
         note(cx, "key_file", format!("{}: {}", error.path.display(), error.fault));
     }
+    let folder = draft.database.as_ref().and_then(|database| database.as_file()?.parent());
+    if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        let message = format!("there is no folder {0}; to make it: install -d -m 0700 {0}", folder.display());
+        note(cx, "database", message);
+    }
     let named =
         draft.realm_files.iter().enumerate().map(|(index, file)| (format!("realm_files[{index}]"), file));
     let named = named.chain(draft.outbound.ca_files.iter().map(|file| ("outbound.ca_file".to_owned(), file)));

@@ -331,6 +331,12 @@ fn files_are_looked_at() {
     let folder = Folder::new();
     let good = changed("/etc/vestibule/key-encryption.key", "key");
     folder.write("v.toml", &good, 0o644);
+    let found = folder.load().unwrap_err();
+    let told =
+        "database: there is no folder /var/lib/vestibule; to make it: install -d -m 0700 /var/lib/vestibule";
+    assert!(found.contains(told), "{found}");
+    let good = good.replace("/var/lib/vestibule/", "");
+    folder.write("v.toml", &good, 0o644);
     let config = folder.load().unwrap();
     assert_eq!(config.key_file, Some(folder.folder.path().join("key")), "relative to the file");
 

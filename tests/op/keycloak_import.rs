@@ -1,6 +1,10 @@
 //! Realms that Keycloak described: what their users and clients get (keycloak-surface.md 4.5, 4.6, 4.10, 4.14).
 
 use serde_json::{Value, json};
+use vestibule::boot::{self, Existing, Import, Seed};
+use vestibule::clock::Clock;
+use vestibule::config::{Config, Development, Mode};
+use vestibule::realms::KeySource;
 use vestibule::testing::{Options, Reply, Rp, TestServer, claims};
 
 use crate::common::is_error;
@@ -131,15 +135,46 @@ async fn an_argon2_hash_of_keycloak_is_replaced_where_ours_costs_more() {
     }
 }
 
+/// What `plan` says that production would refuse, production does refuse: from a file that it is told to apply at its
+/// start as from one that it imports, in either form, and none of its realms is made then.
 #[tokio::test]
-async fn serve_refuses_wildcards_and_names_the_client() {
-    let strict = |text: &str| Options { realm: Some(text.to_owned()), strict: true, ..Options::default() };
-    let refused = TestServer::with(strict(GROUPS)).await.unwrap_err().to_string();
-    assert!(
-        refused.contains("storefront") && refused.contains("https://preview.shop.example/*"),
-        "{refused}"
-    );
-    assert!(TestServer::with(strict(CREDENTIALS)).await.is_ok());
+async fn serve_refuses_files_that_it_would_not_honour_and_names_the_client() {
+    let own = |rest: &str| {
+        format!("[realm]\nname = \"own\"\n[[realm.clients]]\nid = \"app\"\npublic = true\n{rest}\n")
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut config =
+        Config::development(&Development { port: 0, ephemeral: true, ..Development::default() }).unwrap();
+    config.mode = Mode::Serve;
+    for (name, text, told) in [
+        ("groups.json", GROUPS.to_owned(), "https://preview.shop.example/*"),
+        (
+            "wild.toml",
+            own("redirect_uris = [\"http://localhost:*/*\"]"),
+            "realm.clients[0].redirect_uris[0]: ",
+        ),
+        ("password.toml", own("grants = [\"password\"]"), "realm.clients[0].grants: password"),
+        ("good.toml", own("redirect_uris = [\"https://app.example/cb\"]"), ""),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let import = Import { files: vec![path.clone()], existing: Existing::Skip };
+        let seed = Seed { keys: KeySource::SharedInProcess, import: Some(import), ..Seed::default() };
+        let imported = boot::build(&config, Clock::system(), seed).await;
+        config.realm_files = vec![path];
+        let seed = Seed { keys: KeySource::SharedInProcess, ..Seed::default() };
+        let applied = boot::build(&config, Clock::system(), seed).await;
+        config.realm_files.clear();
+        for built in [imported, applied] {
+            match built {
+                Ok(_) => assert_eq!(told, "", "{name}"),
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(error.contains(name) && error.contains(told) && !told.is_empty(), "{error}");
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]

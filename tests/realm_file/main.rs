@@ -11,6 +11,7 @@
 mod keycloak;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod serve;
 
 use std::path::Path;
 use std::process::{Command, Output};
