@@ -54,3 +54,35 @@ fn a_check_reads_the_realm_files_that_the_configuration_names() {
     place.configured("");
     assert_eq!(place.good(&["serve", "--config", "v.toml", "--check"]), "v.toml: good\n");
 }
+
+/// The administrator is one of the database that is meant; an argument that nobody knows changes none.
+#[test]
+fn an_administrator_is_made_where_the_configuration_says() {
+    let place = Place::new();
+    place.configured("");
+    let admin = ["bootstrap-admin", "user", "--username", "ops"];
+    let told = place.wrong(&[&admin[..], &["--config", "v.toml"]].concat());
+    assert!(told.contains("migrate"), "{told}");
+    place.good(&["migrate", "--config", "v.toml"]);
+    for (unknown, told) in [
+        (&["--password", "x"][..], "unknown: --password; nothing was done"),
+        (&["--confg", "v.toml"], "unknown: --confg; nothing was done"),
+        (&["--config", "v.toml", "--data", "d"], "--config names the database already: drop --data"),
+        (&["--config", "v.toml", "--database", "sqlite://d.db"], "drop --database"),
+        (&["--config", "none.toml"], "none.toml: cannot be read"),
+    ] {
+        let found = place.wrong(&[&admin[..], unknown].concat());
+        assert!(found.contains(told), "{unknown:?}: {found}");
+    }
+    assert!(place.wrong(&["import", "--confg", "v.toml"]).contains("unknown: --confg"));
+    assert!(!place.path().join(".vestibule").exists(), "nothing was made elsewhere");
+
+    let told = place.good(&[&admin[..], &["--config", "v.toml"]].concat());
+    assert!(told.starts_with("ops may administer all realms, with this secret"), "{told}");
+    assert!(place.good(&["export", "master", "--config", "v.toml"]).contains("username = \"ops\""));
+    assert!(place.wrong(&[&admin[..], &["--config", "v.toml"]].concat()).contains("already"));
+
+    let service = ["bootstrap-admin", "service", "--database", "sqlite://other.db"];
+    assert!(place.good(&service).starts_with("temp-admin may administer"));
+    assert!(place.path().join("other.db").exists());
+}

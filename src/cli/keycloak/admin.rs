@@ -1,15 +1,22 @@
 //! `vestibule bootstrap-admin`: somebody who may do everything.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 
-use super::{Raw, help, open};
+use super::{Raw, help, opened, refuse_unknown};
 use crate::boot::{self, Administrator, Seed};
 use crate::cli::output::{Failure, say};
-use crate::config::keycloak::Options;
+use crate::config::Config;
+use crate::config::keycloak::{Options, command};
 use crate::secrets::{Secret, random_token};
 
 /// Arguments of `bootstrap-admin`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  vestibule bootstrap-admin user
+  vestibule bootstrap-admin service --client-id terraform --config vestibule.toml
+  vestibule bootstrap-admin user --help    where the password comes from, and which database is meant")]
 pub(in crate::cli) struct BootstrapAdmin {
     #[command(subcommand)]
     kind: Kind,
@@ -32,9 +39,11 @@ impl BootstrapAdmin {
             Kind::User(raw) => (raw, true),
             Kind::Service(raw) => (raw, false),
         };
-        let Some(options) = raw.read(help::BOOTSTRAP_ADMIN)? else { return Ok(()) };
+        let Some(mut options) = raw.read(help::BOOTSTRAP_ADMIN)? else { return Ok(()) };
+        let config = configuration(&mut options)?;
+        refuse_unknown(&options, "vestibule bootstrap-admin user")?;
         let wish = Wish::read(&options, is_user)?;
-        let app = open(&options, Seed::default()).await?;
+        let app = opened(&options, config, Seed::default()).await?;
         let pair = (wish.name.clone(), wish.secret.clone());
         let administrator = match is_user {
             true => Administrator { user: Some(pair), service: None },
@@ -48,6 +57,21 @@ impl BootstrapAdmin {
         }
         say(&wish.told())
     }
+}
+
+/// The server that the administrator is for: of a configuration file of `serve`, or as Keycloak's options name it.
+fn configuration(options: &mut Options) -> Result<Config, Failure> {
+    let (file, database) = (options.take("config"), options.take("database"));
+    let Some(file) = file else {
+        return command(options, database.as_deref()).map_err(Failure::usage);
+    };
+    let beside = ["data", "db", "db-url"].into_iter().find(|name| options.is_argument(name));
+    if let Some(beside) = database.map(|_| "database").or(beside) {
+        return Err(Failure::usage(format!("--config names the database already: drop --{beside}")));
+    }
+    let mut config = Config::load(Path::new(&file)).map_err(Failure::usage)?;
+    config.realm_files.clear();
+    Ok(config)
 }
 
 struct Wish {

@@ -62,6 +62,9 @@ pub(super) const BUILD: &str = "\
 Accepted for Keycloak's sake: there is nothing to build
 
 Usage: vestibule build [OPTION]...
+
+Example:
+  vestibule build && vestibule start --optimized --hostname https://id.example.com
 ";
 
 /// Of `show-config`.
@@ -69,6 +72,9 @@ pub(super) const SHOW_CONFIG: &str = "\
 Show the options of Keycloak that were found, in arguments and variables, and those that do nothing here
 
 Usage: vestibule show-config [OPTION]...
+
+Example:
+  KC_HTTP_PORT=8180 vestibule show-config --hostname id.example.com
 ";
 
 /// Of `import`.
@@ -126,5 +132,15 @@ Usage: vestibule bootstrap-admin user [--username NAME] [--password:env VARIABLE
   --password:env VARIABLE       the variable that holds the password; without it one is drawn, and shown this once
   --client-id ID                [default: temp-admin]
   --client-secret:env VARIABLE  the same for the secret
-  --data, --db …                the database, as `vestibule start-dev --help` says
+  --config FILE                 of the server that this configuration of `vestibule serve` describes
+  --database URL                of this database: sqlite://FILE or postgres://…
+  --data, --db …                or of the database that these name, as `vestibule start-dev --help` says
+                                [default: of `vestibule dev` in this folder]
+
+The realm master is made where it is not there. A running server follows within a second.
+
+Examples:
+  vestibule bootstrap-admin user
+  ADMIN_PASSWORD=… vestibule bootstrap-admin user --username ops --password:env ADMIN_PASSWORD --config vestibule.toml
+  vestibule bootstrap-admin service --client-id terraform --config vestibule.toml
 ";

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Raw, help, listed, open};
+use super::{Raw, help, listed, open, refuse_unknown};
 use crate::boot::{self, Existing, Seed};
 use crate::cli::output::{Failure, say};
 use crate::config::keycloak::Options;
@@ -21,6 +21,7 @@ impl Import {
     /// Imports, and says what.
     pub(in crate::cli) async fn run(self) -> Result<(), Failure> {
         let Some(options) = self.raw.read(help::IMPORT)? else { return Ok(()) };
+        refuse_unknown(&options, "vestibule import")?;
         let files = files(&options)?;
         let update = options.switch("override") != Some(false);
         let existing = if update { Existing::Update } else { Existing::Skip };

@@ -20,6 +20,7 @@ use super::output::{Failure, say};
 use crate::app::Shared;
 use crate::boot::{self, Seed};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::config::keycloak::{Options, command};
 use crate::telemetry;
 
@@ -68,9 +69,29 @@ fn tell_of_idle(options: &Options) {
     }
 }
 
+/// A command that writes does not guess at what was meant: what it passed over may have named another database.
+///
+/// # Errors
+/// When an argument is none of Keycloak's options. Variables may be meant for the server.
+fn refuse_unknown(options: &Options, help: &str) -> Result<(), Failure> {
+    let unknown = options.unknown();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let unknown: Vec<String> = unknown.iter().map(|name| format!("--{name}")).collect();
+    Err(Failure::usage(format!(
+        "unknown: {}; nothing was done. {help} --help lists the options",
+        unknown.join(", ")
+    )))
+}
+
 /// The database that the options name, with `seed` in it, for a command that ends.
 async fn open(options: &Options, seed: Seed) -> Result<Shared, Failure> {
-    let config = command(options).map_err(Failure::usage)?;
+    opened(options, command(options, None).map_err(Failure::usage)?, seed).await
+}
+
+/// The database of `config`, with `seed` in it.
+async fn opened(options: &Options, config: Config, seed: Seed) -> Result<Shared, Failure> {
     if config.database.is_memory() {
         return Err(Failure::usage("--db dev-mem: such a database ends with the process that made it"));
     }

@@ -11,7 +11,7 @@ mod production;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigProblems, Development, Listen, Mode, StandIn};
+use super::{Config, ConfigProblems, Database, Development, Listen, Mode, StandIn};
 use crate::protocol::forwarded::{Cidr, Proxies, ProxyHeaders};
 use crate::realm_file::FileProblem;
 use crate::secrets::Secret;
@@ -101,12 +101,23 @@ pub fn is_development(options: &Options) -> bool {
 
 /// What the options of a command come to that works on the database of a server: `import`, `export`, `bootstrap-admin`. It
 /// is told no mode, so what only production has (a database server, a certificate, a public address) makes it careful:
-/// passwords are hashed at full cost, secrets cannot be read again, wildcards are refused.
+/// passwords are hashed at full cost, secrets cannot be read again, wildcards are refused. `database` names one in the words
+/// of our own commands.
 ///
 /// # Errors
 /// Every option that cannot be read.
-pub fn command(options: &Options) -> Result<Config, ConfigProblems> {
+pub fn command(options: &Options, database: Option<&str>) -> Result<Config, ConfigProblems> {
     let mut config = development(options)?.config;
+    if let Some(text) = database {
+        let unreadable = |message| FileProblem {
+            file: String::new(),
+            line: None,
+            field: "--database".to_owned(),
+            message,
+        };
+        config.database = Database::parse(text, Path::new(""))
+            .map_err(|message| ConfigProblems(vec![unreadable(message)]))?;
+    }
     let certified = options.text("https-certificate-file").is_some();
     let public = hostname(options).is_some_and(|name| name.starts_with("https://"));
     if !config.database.is_sqlite() || certified || public {

@@ -78,6 +78,43 @@ pub(super) const WITHOUT_MEANING: [&str; 12] = [
     "verbose",
 ];
 
+/// What the names of Keycloak's other options begin with, of the server's and of its distribution's.
+const FAMILIES: [&str; 25] = [
+    "bootstrap-admin-",
+    "cache-",
+    "config-keystore",
+    "db-",
+    "feature-",
+    "features",
+    "fips-",
+    "health-",
+    "hostname-",
+    "http-",
+    "https-",
+    "legacy-",
+    "log-",
+    "metrics-",
+    "no-prompt",
+    "openapi-",
+    "proxy-",
+    "server-",
+    "shutdown-",
+    "spi-",
+    "telemetry-",
+    "tracing-",
+    "transaction-",
+    "truststore-",
+    "vault",
+];
+
+/// Whether Keycloak may have an option of this name.
+#[must_use]
+pub(super) fn is_keycloaks(name: &str) -> bool {
+    ACTED_UPON.contains(&name)
+        || WITHOUT_MEANING.contains(&name)
+        || FAMILIES.iter().any(|family| name.starts_with(family))
+}
+
 /// Those that stand alone: what follows them is no value.
 pub(super) const FLAGS: [&str; 6] =
     ["auto-build", "help", "help-all", "import-realm", "optimized", "verbose"];

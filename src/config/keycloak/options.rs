@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::names::{ACTED_UPON, FLAGS, OLDER, WITHOUT_MEANING, is_secret};
+use super::names::{ACTED_UPON, FLAGS, OLDER, WITHOUT_MEANING, is_keycloaks, is_secret};
 use crate::realm_file::keycloak::fill;
 
 /// Where an option was found. An argument wins over a variable, and that over a file.
@@ -107,6 +107,27 @@ impl Options {
     pub fn idle(&self) -> Vec<&str> {
         let names = self.0.keys().map(String::as_str);
         names.filter(|name| !ACTED_UPON.contains(name) && !WITHOUT_MEANING.contains(name)).collect()
+    }
+
+    /// The names among the arguments that are none of Keycloak's: slips of the pen, or options of another command.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<&str> {
+        let names = self.0.keys().map(String::as_str);
+        names.filter(|name| self.is_argument(name) && !is_keycloaks(name)).collect()
+    }
+
+    /// Takes the value of an argument that is ours and not Keycloak's; the rest does not know it then.
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        if !self.is_argument(name) {
+            return None;
+        }
+        self.0.remove(name).map(|(value, _)| value)
+    }
+
+    /// Whether it stands among the arguments.
+    #[must_use]
+    pub fn is_argument(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|(_, source)| *source == Source::Argument)
     }
 
     /// Each option with where it comes from, secrets masked, as `show-config` tells it.
