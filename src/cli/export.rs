@@ -5,6 +5,9 @@ use clap::{Args, ValueEnum};
 use super::migrate::Place;
 use super::output::{Failure, say};
 use super::plan::open;
+use crate::passwords::ClientSecrets;
+use crate::protocol::client::Client;
+use crate::realm_file::state::State;
 use crate::realm_file::{self, ExportOptions, KeycloakExport};
 
 /// Arguments of `export`.
@@ -12,8 +15,8 @@ use crate::realm_file::{self, ExportOptions, KeycloakExport};
 #[command(after_help = "Examples:
   vestibule export main > main.toml
   vestibule export main --minimal        what differs from a new realm, for a repository
-  vestibule export main --with-secrets   with the hashes of passwords and secrets, to move it
-  vestibule export main --format keycloak > main-realm.json
+  vestibule export main --minimal --with-secrets > main.toml    with passwords and secrets, to move it
+  vestibule export main --format keycloak --with-secrets > main-realm.json
 
 With Keycloak's flags it writes into files, secrets included, as Keycloak's command does:
   vestibule export --dir DIR --realm main       more by: vestibule export --dir DIR --help
@@ -26,7 +29,7 @@ pub(super) struct Export {
     /// Leave out defaults, identifiers of users, and what comes with every realm
     #[arg(long)]
     minimal: bool,
-    /// Write the stored forms of passwords and client secrets
+    /// Write the stored forms of passwords and client secrets; the secrets themselves where they are known, as in `dev`
     #[arg(long)]
     with_secrets: bool,
     /// In which form: a realm file of ours, or Keycloak's realm JSON
@@ -57,19 +60,56 @@ impl Export {
         app.store.close().await;
         let state = state.ok_or_else(|| Failure::usage(format!("there is no realm {}", self.realm)))?;
         let (minimal, with_secrets) = (self.minimal, self.with_secrets);
+        let secrets = &app.client_secrets;
         if self.without_users && self.format != Form::Keycloak {
             return Err(Failure::usage("--without-users is for --format keycloak"));
         }
         match self.format {
             Form::Toml => {
                 let options = ExportOptions { minimal, with_secrets };
-                say(&realm_file::export(&state, options).map_err(Failure::usage)?)
+                let shown = |client: &Client| Some((client.client_id.clone(), secrets.shown(client)?));
+                let known = state.clients.iter().filter_map(shown).collect();
+                say(&realm_file::export_with(&state, options, &known).map_err(Failure::usage)?)?;
             }
             Form::Keycloak => {
                 let options = KeycloakExport { users: !self.without_users, with_secrets, minimal };
-                let text = realm_file::export_keycloak(&state, options, &app.client_secrets);
-                say(&text.map_err(Failure::fault)?)
+                let text = realm_file::export_keycloak(&state, options, secrets);
+                say(&text.map_err(Failure::fault)?)?;
             }
         }
+        if let Some(left_out) = self.left_out(&state, secrets) {
+            eprintln!("vestibule: {left_out}");
+        }
+        Ok(())
+    }
+
+    /// What of the realm's secrets the file does not hold, in words; none where it holds all.
+    fn left_out(&self, state: &State, secrets: &ClientSecrets) -> Option<String> {
+        let confidential =
+            || state.clients.iter().filter(|client| client.secret_hash.is_some() && !client.is_public());
+        if self.with_secrets {
+            let hashed = confidential().filter(|client| secrets.shown(client).is_none());
+            let names: Vec<&str> = hashed.map(|client| client.client_id.as_str()).collect();
+            return (self.format == Form::Keycloak && !names.is_empty()).then(|| {
+                let names = names.join(", ");
+                format!(
+                    "left out, since it is known only as a hash, for which Keycloak's form has no word: the secret of \
+                     {names}. --format toml holds it"
+                )
+            });
+        }
+        let clients = confidential().count();
+        let users = match self.without_users {
+            true => 0,
+            false => state.users.iter().filter(|one| one.password_hash.is_some()).count(),
+        };
+        let counted = |count: usize, one: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            more => Some(format!("{more} {one}s")),
+        };
+        let told: Vec<String> =
+            [counted(clients, "client secret"), counted(users, "password")].into_iter().flatten().collect();
+        (!told.is_empty()).then(|| format!("left out: {}; --with-secrets writes them", told.join(" and ")))
     }
 }

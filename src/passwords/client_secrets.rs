@@ -131,15 +131,27 @@ impl ClientSecrets {
         self.legible(client, secret).unwrap_or_else(|| hash_generated(secret.expose()))
     }
 
-    /// The stored form that can be read again, where there is to be one.
     fn legible(&self, client: &Client, secret: &Secret) -> Option<String> {
-        let prefix = match client.settings.authentication {
-            ClientAuthentication::ClientSecretJwt => SEALED_PREFIX,
-            _ if self.shows_again() => SHARED_PREFIX,
-            _ => return None,
+        let signs = client.settings.authentication == ClientAuthentication::ClientSecretJwt;
+        self.legible_of(&client.realm_id, &client.client_id, signs, secret)
+    }
+
+    /// The stored form that can be read again, where there is to be one: of a client that signs with its secret, and in
+    /// development of every one.
+    #[must_use]
+    pub fn legible_of(
+        &self,
+        realm_id: &str,
+        client_id: &str,
+        signs: bool,
+        secret: &Secret,
+    ) -> Option<String> {
+        let prefix = match signs {
+            true => SEALED_PREFIX,
+            false if self.shows_again() => SHARED_PREFIX,
+            false => return None,
         };
-        let place = place(&client.realm_id, &client.client_id);
-        Some(format!("{prefix}{}", self.vault.seal(&place, secret.expose().as_bytes())))
+        Some(format!("{prefix}{}", self.vault.seal(&place(realm_id, client_id), secret.expose().as_bytes())))
     }
 
     /// Tries `presented` as the secret of `client`, which has one; none for a client that is not there or proves itself in

@@ -140,17 +140,22 @@ pub async fn prepare(
     let mut new_secrets = Vec::new();
     let passwords = secrets.passwords();
     for (key, entity, change) in plan.secrets() {
-        let readable = is_read_again(&entity.fields);
-        let sealed = |secret: &Secret| secrets.seal(&plan.state().realm.id, &key.name(), secret);
-        let hash = match (change, &entity.secret, &entity.hash) {
-            (SecretChange::Set, Some(secret), _) if readable => sealed(secret),
-            (SecretChange::Set, Some(secret), _) => {
-                passwords.hash(passwords.profile(), secret.clone()).await?
+        let legible = |secret: &Secret| match key {
+            Key::Client(id) => {
+                let signs = is_read_again(&entity.fields);
+                secrets.legible_of(&plan.state().realm.id, id, signs, secret)
             }
+            _ => None,
+        };
+        let hash = match (change, &entity.secret, &entity.hash) {
+            (SecretChange::Set, Some(secret), _) => match legible(secret) {
+                Some(sealed) => sealed,
+                None => passwords.hash(passwords.profile(), secret.clone()).await?,
+            },
             (SecretChange::Set, None, Some(hash)) => hash.expose().to_owned(),
             (SecretChange::Generate, ..) => {
                 let secret = Secret::from(random_token());
-                let hash = if readable { sealed(&secret) } else { hash_generated(secret.expose()) };
+                let hash = legible(&secret).unwrap_or_else(|| hash_generated(secret.expose()));
                 new_secrets.push(NewSecret { client_id: key.name(), secret });
                 hash
             }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::passwords::{Limits, Passwords, Profile};
-use crate::protocol::client::GrantType;
+use crate::protocol::client::{Client, GrantType};
 use crate::protocol::role::Group;
-use crate::realm_file::{ExportOptions, Format, demo, export, fresh, parse};
+use crate::realm_file::{ExportOptions, Format, demo, export, export_with, fresh, parse};
 use crate::store::StoreOptions;
 use crate::vault::Vault;
 
@@ -19,10 +19,14 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
+        Self::of(Profile::Development).await
+    }
+
+    async fn of(profile: Profile) -> Self {
         let vault = Arc::new(Vault::random());
         let store = Store::open(&StoreOptions::new("sqlite::memory:"), Arc::clone(&vault)).await.unwrap();
         store.migrate().await.unwrap();
-        let passwords = Passwords::with_profile(Limits::default(), Profile::Development);
+        let passwords = Passwords::with_profile(Limits::default(), profile);
         Self { store, secrets: ClientSecrets::new(passwords, vault) }
     }
 
@@ -32,6 +36,14 @@ impl Place {
 
     async fn apply(&self, spec: &RealmSpec) -> (Plan, Vec<NewSecret>) {
         apply_spec(&self.store, &self.secrets, spec, PlanOptions::default(), NOW).await.unwrap()
+    }
+
+    /// The realm as a file with all secrets, those that are known in the clear.
+    async fn with_secrets(&self, realm: &str) -> String {
+        let state = self.state(realm).await;
+        let shown = |client: &Client| Some((client.client_id.clone(), self.secrets.shown(client)?));
+        let known = state.clients.iter().filter_map(shown).collect();
+        export_with(&state, ExportOptions { minimal: false, with_secrets: true }, &known).unwrap()
     }
 
     async fn state(&self, realm: &str) -> State {
@@ -111,11 +123,11 @@ async fn an_export_with_secrets_moves_a_realm() {
     let (here, there) = (Place::new().await, Place::new().await);
     let spec = demo().unwrap().remove(0);
     here.apply(&spec).await;
-    let options = ExportOptions { minimal: false, with_secrets: true };
-    let moved = export(&here.state("main").await, options).unwrap();
+    let moved = here.with_secrets("main").await;
+    assert!(moved.contains("secret = \"web-secret\"") && !moved.contains("secret_hash"), "{moved}");
     there.apply(&read(&moved)).await;
     assert!(there.plan(&spec, true).await.unwrap().is_empty(), "passwords and secrets came along");
-    assert_eq!(export(&there.state("main").await, options).unwrap(), moved);
+    assert_eq!(there.with_secrets("main").await, moved);
 }
 
 #[tokio::test]
@@ -320,7 +332,7 @@ const SHARED: &str = "a secret of at least thirty-two bytes";
 
 #[tokio::test]
 async fn a_secret_that_must_be_read_again_is_sealed() {
-    let place = Place::new().await;
+    let place = Place::of(Profile::Standard).await;
     let client = |fields: &str| spec(&format!("[[realm.clients]]\nid = \"app\"\n{fields}"));
     let shared = client(&format!("authentication = \"client_secret_jwt\"\nsecret = \"{SHARED}\""));
     assert!(place.apply(&shared).await.1.is_empty());
@@ -339,6 +351,30 @@ async fn a_secret_that_must_be_read_again_is_sealed() {
     };
     let state = place.state("main").await;
     assert_eq!(place.secrets.reveal(state.client("app").unwrap()).as_ref(), Some(&drawn.secret));
+}
+
+/// What the panel of `dev` shows and an export holds; production keeps a hash of the same secret.
+#[tokio::test]
+async fn development_can_show_the_secrets_of_a_file_again_and_those_that_were_drawn() {
+    let file =
+        spec("[[realm.clients]]\nid = \"app\"\nsecret = \"app-secret\"\n[[realm.clients]]\nid = \"drawn\"\n");
+    for (profile, forms) in
+        [(Profile::Development, ["shared:", "shared:"]), (Profile::Standard, ["$argon2id$", "sha256:"])]
+    {
+        let place = Place::of(profile).await;
+        let drawn = place.apply(&file).await.1.remove(0).secret;
+        let state = place.state("main").await;
+        for ((id, secret), form) in
+            [("app", &Secret::from("app-secret")), ("drawn", &drawn)].into_iter().zip(forms)
+        {
+            assert!(stored(&place, id).await.starts_with(form), "{id}: {form}");
+            let client = state.client(id).unwrap();
+            let shown = (profile == Profile::Development).then(|| secret.clone());
+            assert_eq!(place.secrets.shown(client), shown, "{id}");
+            assert!(place.secrets.verify_of(client, secret).await.unwrap(), "{id}");
+        }
+        assert!(place.plan(&file, false).await.unwrap().is_empty(), "the second time");
+    }
 }
 
 #[tokio::test]

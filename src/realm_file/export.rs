@@ -17,6 +17,7 @@ use super::{Format, fresh};
 use crate::protocol::client::GrantType;
 use crate::protocol::group_path;
 use crate::protocol::mapper::Mapper;
+use crate::secrets::Secret;
 
 /// What an export holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +46,20 @@ pub enum ExportError {
 /// # Errors
 /// [`ExportError`], when the short form has no way to say something.
 pub fn export(state: &State, options: ExportOptions) -> Result<String, ExportError> {
-    let mut writer = Writer::new(state, options);
+    export_with(state, options, &BTreeMap::new())
+}
+
+/// As [`export`], with the secrets of clients that are known: a stored form that only this server can open would be worth
+/// nothing elsewhere.
+///
+/// # Errors
+/// [`ExportError`], when the short form has no way to say something.
+pub fn export_with(
+    state: &State,
+    options: ExportOptions,
+    known: &BTreeMap<String, Secret>,
+) -> Result<String, ExportError> {
+    let mut writer = Writer::new(state, options, known);
     for (key, entity) in entities::of(&describe(state)) {
         writer.add(&key, entity);
     }
@@ -56,20 +70,23 @@ pub fn export(state: &State, options: ExportOptions) -> Result<String, ExportErr
     Ok(text)
 }
 
-struct Writer {
+struct Writer<'a> {
     options: ExportOptions,
+    /// Secrets by `client_id`.
+    known: &'a BTreeMap<String, Secret>,
     defaults: Defaults,
     built_in: BTreeSet<Key>,
     fresh: entities::Entities,
     realm: Table,
 }
 
-impl Writer {
-    fn new(state: &State, options: ExportOptions) -> Self {
+impl<'a> Writer<'a> {
+    fn new(state: &State, options: ExportOptions, known: &'a BTreeMap<String, Secret>) -> Self {
         let name = Value::from(state.realm.name.clone());
         let fields = Fields::from_iter([("name".to_owned(), name)]);
         Self {
             options,
+            known,
             defaults: Defaults::new(),
             built_in: built_in(state),
             fresh: entities::of(&describe(&fresh::realm(&state.realm.name))),
@@ -89,8 +106,13 @@ impl Writer {
         }
         spell(&mut fields);
         if let Some(hash) = entity.hash.filter(|_| self.options.with_secrets) {
-            let field = if matches!(key, Key::User(_)) { "password_hash" } else { "secret_hash" };
-            fields.insert(field.to_owned(), hash.expose().into());
+            let known = if let Key::Client(id) = key { self.known.get(id) } else { None };
+            let (field, value) = match (key, known) {
+                (Key::User(_), _) => ("password_hash", &hash),
+                (_, Some(secret)) => ("secret", secret),
+                (_, None) => ("secret_hash", &hash),
+            };
+            fields.insert(field.to_owned(), value.expose().into());
         }
         let untouched = self.options.minimal && self.built_in.contains(key) && fields.is_empty();
         if !untouched {

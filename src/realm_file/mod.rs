@@ -28,7 +28,7 @@ use std::path::Path;
 
 pub use apply::{ApplyError, NewSecret, Prepared, apply, apply_spec, plan, plan_new, prepare};
 pub use demo::demo;
-pub use export::{ExportError, ExportOptions, export};
+pub use export::{ExportError, ExportOptions, export, export_with};
 pub use keycloak::{KeycloakExport, KeycloakRealm, export as export_keycloak};
 pub use load::{load, load_without_people};
 pub use mend::mend;

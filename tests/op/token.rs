@@ -73,6 +73,9 @@ async fn c07a_the_name_of_a_client_is_nobodys_identifier() {
     // With the service account of `service`, under alice's identifier as `client_id`.
     let service = scene.client("service").await;
     let posing = Client { client_id: sub.clone(), ..service };
+    let secrets = &scene.server.app().client_secrets;
+    let secret_hash = secrets.store(&posing, &"service-secret".into()).await.unwrap();
+    let posing = Client { secret_hash: Some(secret_hash), ..posing };
     let at = scene.server.app().clock.now();
     scene.commit(vec![Change::PutClient { client: Box::new(posing), at }]).await;
     let rp = scene.server.rp(&sub, Some("service-secret"));

@@ -205,3 +205,35 @@ fn what_the_short_form_cannot_say_is_exported_in_keycloaks() {
     let whole = place.good(&["export", "shop", "--format", "keycloak"]);
     assert!(whole.contains("saml-role-list-mapper"));
 }
+
+/// A realm that is written with its secrets and read elsewhere lets the same people and programs in, in either form; what a
+/// file does not hold is told.
+#[test]
+fn what_an_export_leaves_out_is_told_and_with_secrets_it_is_nothing() {
+    let (here, elsewhere) = (Place::new(), Place::new());
+    here.write("shop.yaml", &REALM.replace("  - id: api\n", "  - id: api\n    secret: api-secret\n"));
+    here.good(&["apply", "shop.yaml"]);
+    let said = |arguments: &[&str]| {
+        let output = here.run(&[&["export", "shop", "--minimal"], arguments].concat());
+        assert!(output.status.success());
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (arguments, told) in [
+        (&[][..], "vestibule: left out: 2 client secrets and 2 passwords; --with-secrets writes them\n"),
+        (
+            &["--format", "keycloak", "--without-users"],
+            "vestibule: left out: 2 client secrets; --with-secrets writes them\n",
+        ),
+    ] {
+        assert_eq!(said(arguments).1, told);
+    }
+    for (form, name) in [("toml", "moved.toml"), ("keycloak", "moved.json")] {
+        let (text, told) = said(&["--with-secrets", "--format", form]);
+        assert_eq!(told, "", "{form}");
+        assert!(text.contains("\"web-secret\"") && text.contains("\"api-secret\""), "{form}: {text}");
+        elsewhere.write(name, &text);
+        let applied = elsewhere.good(&["apply", name]);
+        assert!(!applied.contains("New secrets"), "{form}: {applied}");
+        std::fs::remove_dir_all(elsewhere.path().join(".vestibule")).unwrap();
+    }
+}
