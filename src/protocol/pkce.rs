@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
+use super::profile::Profile;
 use super::redirect_uri::Strictness;
 
 /// The challenge of an authorization request (RFC 7636 §4.3), or why the request is refused.
@@ -22,7 +23,13 @@ pub fn challenge(
     match (challenge, method) {
         (None, Some(_)) => refuse("code_challenge_method without code_challenge"),
         (None, None) if !client.must_use_pkce(strictness) => Ok(None),
-        (None, None) => refuse("code_challenge is missing: send PKCE with code_challenge_method=S256"),
+        (None, None) if client.is_public() || client.settings.profile == Profile::Fapi2 => {
+            refuse("code_challenge is missing: send PKCE with code_challenge_method=S256")
+        }
+        // No quotes: an error_description has none (RFC 6749 §4.1.2.1).
+        (None, None) => refuse(
+            "code_challenge is missing: send PKCE with code_challenge_method=S256, or set pkce = optional for this client",
+        ),
         (Some(value), Some("S256")) if is_challenge(value) => Ok(Some(value.to_owned())),
         (Some(_), Some("S256")) => refuse("code_challenge must be 43 base64url characters"),
         (Some(_), _) => refuse("code_challenge_method must be S256"),

@@ -6,12 +6,13 @@ import java.util.Map;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
-import org.springframework.security.config.Customizer;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.core.GrantedAuthority;
 import org.springframework.security.core.authority.SimpleGrantedAuthority;
 import org.springframework.security.oauth2.client.oidc.web.logout.OidcClientInitiatedLogoutSuccessHandler;
 import org.springframework.security.oauth2.client.registration.ClientRegistrationRepository;
+import org.springframework.security.oauth2.client.web.DefaultOAuth2AuthorizationRequestResolver;
+import org.springframework.security.oauth2.client.web.OAuth2AuthorizationRequestCustomizers;
 import org.springframework.security.oauth2.jwt.Jwt;
 import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationConverter;
 import org.springframework.security.web.SecurityFilterChain;
@@ -32,15 +33,17 @@ class SecurityConfig {
         .build();
   }
 
-  /** The pages: sign in at the provider, and sign out there too. */
+  /** The pages: sign in at the provider with PKCE, which Spring Security 6 sends for public clients alone; sign out there too. */
   @Bean
   @Order(2)
   SecurityFilterChain pages(HttpSecurity http, ClientRegistrationRepository clients) throws Exception {
     var signedOut = new OidcClientInitiatedLogoutSuccessHandler(clients);
     signedOut.setPostLogoutRedirectUri("{baseUrl}/");
+    var pkce = new DefaultOAuth2AuthorizationRequestResolver(clients, "/oauth2/authorization");
+    pkce.setAuthorizationRequestCustomizer(OAuth2AuthorizationRequestCustomizers.withPkce());
     return http
         .authorizeHttpRequests(requests -> requests.requestMatchers("/").permitAll().anyRequest().authenticated())
-        .oauth2Login(Customizer.withDefaults())
+        .oauth2Login(login -> login.authorizationEndpoint(at -> at.authorizationRequestResolver(pkce)))
         .logout(logout -> logout.logoutSuccessHandler(signedOut))
         .build();
   }

@@ -50,7 +50,7 @@ async fn ask(
     client_auth::use_up(context, &caller).await?;
     let client = &caller.entry.client;
     if !client.may(GrantType::DeviceCode) {
-        let why = "The client may not use this grant";
+        let why = format!("The client may not use the grant {}", GrantType::DeviceCode.wire());
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, why).into());
     }
     let settings = &context.state.realm.settings;

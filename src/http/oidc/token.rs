@@ -62,7 +62,7 @@ async fn by_grant(
         password::admit(&caller.entry.client, context.app.rules.password_grant)?;
     }
     if !caller.entry.client.may(grant) {
-        let why = "The client may not use this grant";
+        let why = format!("The client may not use the grant {}", grant.wire());
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, why).into());
     }
     // Boxed, so that a request's future is not as large as the largest of them: it is moved on its way here.
