@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 
+use crate::at_hand::AtHand;
 use crate::clock::Clock;
 use crate::fetch::Fetcher;
 use crate::key_sets::KeySets;
@@ -51,6 +52,8 @@ pub struct App {
     pub hosts: Hosts,
     /// What may be relaxed.
     pub rules: Rules,
+    /// What a developer may copy of the realm files; nothing in production.
+    pub at_hand: AtHand,
     /// Wakes the worker that tells clients of the end of sessions.
     pub logouts: Notify,
     /// Counters.
@@ -81,6 +84,8 @@ pub struct Rules {
     pub root_realm: Option<String>,
     /// People whom the sign-in page of a demo realm offers by a button.
     pub personas: Vec<Persona>,
+    /// Whether the page at `/` shows what is at hand: not to other machines, unless it is the demo realm.
+    pub shows_at_hand: bool,
 }
 
 /// A demo user with the password that everybody may know.

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Rules, Shared};
+use crate::at_hand::AtHand;
 use crate::backchannel_logout;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
@@ -158,7 +159,9 @@ pub async fn build(config: &Config, clock: Clock, seed: Seed) -> Result<Shared, 
             at_root_too: config.stand_in.at_root_too,
             root_realm: config.root_realm.clone(),
             personas: seed.personas.clone(),
+            shows_at_hand: !config.is_dev_in_the_open() || !seed.personas.is_empty(),
         },
+        at_hand: AtHand::default(),
         logouts: Notify::new(),
         metrics: Metrics::new(),
     });

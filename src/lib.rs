@@ -14,6 +14,7 @@
 //! - [`app::App`] is the one value that endpoints get; [`testing`] is the fixture for tests.
 
 pub mod app;
+pub mod at_hand;
 pub mod backchannel_logout;
 pub mod boot;
 pub mod cli;

@@ -22,7 +22,7 @@ pub(super) fn every_page(from: &Source<'_>) -> Samples {
     all.extend(troubles(from));
     all.extend(devices(from));
     all.extend(account(from));
-    all.push(("welcome", welcome(from)));
+    all.extend(welcome(from));
     all.extend(no_console(from));
     all
 }
@@ -420,7 +420,7 @@ fn account(from: &Source<'_>) -> Samples {
     vec![("account", full.page()), ("account-empty", empty.page())]
 }
 
-fn welcome(from: &Source<'_>) -> Page {
+fn welcome(from: &Source<'_>) -> Samples {
     let realm = |name, issuer| DemoRealm {
         name: from.name(name),
         issuer,
@@ -430,16 +430,18 @@ fn welcome(from: &Source<'_>) -> Page {
     };
     let client = |id, secret: Option<&'static str>, purpose| DemoClient {
         id: from.name(id),
-        secret: secret.map(|secret| from.name(secret)),
+        secret: secret.map_or(DemoSecret::Public, |secret| DemoSecret::Told(from.name(secret))),
         purpose: from.name(purpose),
+        redirects: vec![from.entry("http://localhost:3000/callback")],
+        realm: from.name("main"),
     };
     let user = |name, roles| DemoUser {
         username: from.name(name),
-        password: from.name(name),
+        password: Some(from.name(name)),
         roles: from.name(roles),
         realm: from.name("main"),
     };
-    Welcome {
+    let demo = Welcome {
         shell: Shell::server(""),
         realms: vec![
             realm("main", "http://127.0.0.1:8080/realms/main"),
@@ -453,9 +455,19 @@ fn welcome(from: &Source<'_>) -> Page {
             client("tv", None, "A device without a browser"),
         ],
         users: vec![user("alice", "user, admin"), user("bob", "user")],
+        several: false,
+        any_loopback: true,
         administration: Link::own("/admin/"),
-    }
-    .page()
+    };
+    let untold = DemoClient { secret: DemoSecret::Untold, ..client("hashed", None, "") };
+    let own = Welcome {
+        clients: vec![client("web", Some("web-secret"), ""), untold],
+        users: vec![DemoUser { password: None, ..user("alice", "user") }],
+        several: true,
+        any_loopback: false,
+        ..demo.clone()
+    };
+    vec![("welcome", demo.page()), ("welcome-own", own.page())]
 }
 
 fn no_console(from: &Source<'_>) -> Samples {

@@ -109,6 +109,9 @@ pub(super) async fn plant(app: &App, realm_files: &[PathBuf], seed: Seed) -> Res
     honoured(app, &from_files)?;
     for realm in seed.realms.iter().chain(&from_files) {
         apply(app, realm).await?;
+        if app.rules.helpful {
+            app.at_hand.put(realm);
+        }
     }
     if let Some(wish) = &seed.import {
         import(app, wish).await?;

@@ -1,5 +1,7 @@
 //! `vestibule dev`: a working provider without any configuration.
 
+mod panel;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -8,12 +10,14 @@ use clap::Args;
 
 use super::output::{Failure, Output, say};
 use crate::app::Shared;
+use crate::at_hand::known;
 use crate::boot::{self, Running, Seed};
 use crate::clock::Clock;
 use crate::config::{Config, Development};
 use crate::realm_file;
 use crate::server::{Ended, Shutdown};
 use crate::telemetry;
+use panel::Panel;
 
 /// Arguments of `dev`.
 #[derive(Debug, Args)]
@@ -46,7 +50,7 @@ pub(super) struct Dev {
     /// Keep nothing on disk; everything is gone at the end
     #[arg(long)]
     ephemeral: bool,
-    /// Apply a realm file instead of the demo realm; may be repeated
+    /// Apply a realm file, and make no demo realm; what the data folder has already stays; may be repeated
     #[arg(long = "import-realm", value_name = "FILE")]
     import_realm: Vec<PathBuf>,
     /// Apply the realm files again whenever they change
@@ -58,6 +62,25 @@ pub(super) struct Dev {
 }
 
 impl Dev {
+    /// What a person copies from.
+    async fn panel(&self, running: &Running, begun: Instant) -> Result<String, Failure> {
+        let app = &running.app;
+        let panel = Panel {
+            base: base(running),
+            started_in_ms: begun.elapsed().as_millis(),
+            management: running.management.map(url),
+            realms: app.store.realms().await?,
+            shown: known(app).await?,
+            demo: self.import_realm.is_empty(),
+            bootstrap: (!self.ephemeral).then(|| match (&self.database, self.data.to_str()) {
+                (Some(_), _) => "vestibule bootstrap-admin user --database …".to_owned(),
+                (None, Some(".vestibule") | None) => "vestibule bootstrap-admin user".to_owned(),
+                (None, Some(data)) => format!("vestibule bootstrap-admin user --data {data}"),
+            }),
+        };
+        Ok(panel.to_string())
+    }
+
     /// Runs until a signal ends it.
     pub(super) async fn run(self) -> Result<(), Failure> {
         let begun = Instant::now();
@@ -87,7 +110,7 @@ impl Dev {
         let running = boot::start(&config, Clock::system(), seed, shutdown).await?;
         match self.output {
             Output::Json => ready_line(&running, begun).await?,
-            Output::Text => panel(&running, begun).await?,
+            Output::Text => say(&self.panel(&running, begun).await?)?,
         }
         if self.watch {
             tokio::spawn(watch(std::sync::Arc::clone(&running.app), self.import_realm.clone()));
@@ -99,8 +122,12 @@ impl Dev {
     }
 }
 
+/// A program on this machine may ask a server that listens everywhere by its name here.
 fn url(address: std::net::SocketAddr) -> String {
-    format!("http://{address}")
+    match address.ip().is_unspecified() {
+        true => format!("http://localhost:{}", address.port()),
+        false => format!("http://{address}"),
+    }
 }
 
 /// Where the server says it is: its public address, or the one it listens on.
@@ -147,55 +174,6 @@ struct ReadyRealm {
     issuer: String,
 }
 
-/// What a person copies from.
-async fn panel(running: &Running, begun: Instant) -> Result<(), Failure> {
-    use std::fmt::Write as _;
-    let (app, base) = (&running.app, base(running));
-    let mut text = String::new();
-    let _ = writeln!(text, "\n  Vestibule is ready ({} ms)\n", begun.elapsed().as_millis());
-    for realm in app.store.realms().await?.iter().filter(|realm| realm.name != "master") {
-        let issuer = format!("{base}/realms/{}", realm.name);
-        let _ = writeln!(text, "  Realm      {}", realm.title());
-        let _ = writeln!(text, "  Issuer     {issuer}");
-        let _ = writeln!(text, "  Discovery  {issuer}/.well-known/openid-configuration");
-        let _ = writeln!(text, "  Account    {issuer}/account/\n");
-    }
-    if !app.rules.personas.is_empty() {
-        demo(&mut text);
-    }
-    let _ = writeln!(text, "  Overview   {base}/");
-    if !app.rules.personas.is_empty() {
-        let _ = writeln!(text, "  Admin API  {base}/admin/realms (admin / admin of realm master)");
-    }
-    if let Some(management) = running.management {
-        let _ = writeln!(text, "  Health     {}/health/ready", url(management));
-    }
-    let _ = writeln!(text, "\n  Stop with Ctrl-C.\n");
-    say(&text)
-}
-
-fn demo(text: &mut String) {
-    use std::fmt::Write as _;
-    let Some(realm) = realm_file::demo().ok().and_then(|realms| realms.into_iter().next()) else { return };
-    let _ = writeln!(text, "  {:<13}{:<21}for", "Client", "Secret");
-    for client in &realm.clients {
-        let secret = client.secret.as_ref().map_or("(public)", |secret| secret.expose());
-        let purpose = client.description.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "  {:<13}{secret:<21}{purpose}", client.id);
-    }
-    let _ = writeln!(
-        text,
-        "  Redirect URIs: any path and port on http://localhost, http://127.0.0.1 and http://[::1]\n"
-    );
-    let _ = writeln!(text, "  {:<13}{:<21}roles", "User", "Password");
-    for user in &realm.users {
-        let password = user.password.as_ref().map_or("", |password| password.expose());
-        let roles = user.roles.as_deref().unwrap_or_default().join(", ");
-        let _ = writeln!(text, "  {:<13}{password:<21}{roles}", user.username);
-    }
-    text.push('\n');
-}
-
 /// Applies realm files again when they change. A mistake is told, and what was applied before stays.
 async fn watch(app: Shared, files: Vec<PathBuf>) {
     let stamp = |file: &PathBuf| std::fs::metadata(file).and_then(|data| data.modified()).ok();
@@ -224,6 +202,7 @@ async fn watch(app: Shared, files: Vec<PathBuf>) {
 async fn apply(app: &Shared, file: &std::path::Path) -> Result<(), String> {
     for realm in realm_file::read(file).map_err(|problems| problems.to_string())? {
         boot::apply(app, &realm).await.map_err(|error| error.to_string())?;
+        app.at_hand.put(&realm);
     }
     Ok(())
 }

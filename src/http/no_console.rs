@@ -57,7 +57,7 @@ fn file(app: &App, realm: Option<&str>) -> Vec<String> {
     let realm = realm.unwrap_or("REALM");
     if app.rules.helpful {
         vec![
-            format!("vestibule export {realm} > {realm}.toml"),
+            format!("vestibule export {realm} --minimal --with-secrets > {realm}.toml"),
             format!("vestibule dev --import-realm {realm}.toml --watch"),
         ]
     } else {
@@ -78,10 +78,18 @@ fn api(app: &App, base: &Base, realm: Option<&str>) -> Vec<String> {
     };
     let token = app.hosts.issuer(base, MASTER);
     let about = realm.map(|realm| format!("/{realm}")).unwrap_or_default();
-    vec![
+    let bootstrap = match demo_administrator(app) {
+        _ if !app.rules.helpful => {
+            Some("vestibule bootstrap-admin service --client-id CLIENT_ID --config vestibule.toml")
+        }
+        Some(_) => None,
+        None => Some("vestibule bootstrap-admin user"),
+    };
+    let commands = [
         format!("TOKEN=$(curl -s {token}/protocol/openid-connect/token {grant} | jq -r .access_token)"),
         format!("curl -s -H \"Authorization: Bearer $TOKEN\" {base}/admin/realms{about}"),
-    ]
+    ];
+    bootstrap.map(str::to_owned).into_iter().chain(commands).collect()
 }
 
 fn password_grant(username: &str, password: &str) -> String {

@@ -5,10 +5,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::context::ServerContext;
 use super::error::PageError;
-use super::pages::{DemoClient, DemoRealm, DemoUser, Link, Name, Shell, Welcome};
-use crate::realm_file;
+use super::pages::{DemoClient, DemoRealm, DemoSecret, DemoUser, Entry, Link, Name, Shell, Welcome};
+use crate::at_hand::{ShownSecret, known};
 
-/// Shows realms, demo clients and demo users.
+/// Shows realms, and of those whose files the server was started with clients and people.
 pub async fn welcome(context: ServerContext, headers: HeaderMap) -> Response {
     let app = &context.app;
     if !app.rules.helpful {
@@ -27,16 +27,15 @@ pub async fn welcome(context: ServerContext, headers: HeaderMap) -> Response {
         let account = below("/account/");
         rows.push((realm.title().to_owned(), issuer, discovery, keys, account));
     }
-    // The demo realm's file is what everybody may read; a realm of one's own is nobody's business here.
-    let demo =
-        if app.rules.personas.is_empty() { Vec::new() } else { realm_file::demo().unwrap_or_default() };
-    let users = demo.iter().flat_map(|realm| realm.users.iter().map(move |user| (realm, user)));
-    let users = users.map(|(realm, user)| {
-        let password = user.password.as_ref().map(|password| password.expose()).unwrap_or_default();
-        let roles = user.roles.as_deref().unwrap_or_default().join(", ");
-        (user.username.as_str(), password, roles, realm.name.as_str())
-    });
+    let shown = match known(app).await {
+        Ok(shown) if app.rules.shows_at_hand => shown,
+        Ok(_) => Vec::new(),
+        Err(error) => return context.fail_with_page(&PageError::from(error)),
+    };
+    let users = shown.iter().flat_map(|realm| realm.users.iter().map(move |user| (realm, user)));
+    let users = users.map(|(realm, user)| (realm.name.as_str(), user, user.roles.join(", ")));
     let users = users.collect::<Vec<_>>();
+    let clients = shown.iter().flat_map(|realm| realm.clients.iter().map(move |client| (realm, client)));
     let administration = format!("{}/admin/", app.hosts.base_path());
     let view = Welcome {
         shell: Shell::server(app.hosts.base_path()),
@@ -50,24 +49,30 @@ pub async fn welcome(context: ServerContext, headers: HeaderMap) -> Response {
                 account: Link::own(account),
             })
             .collect(),
-        clients: demo
-            .iter()
-            .flat_map(|realm| &realm.clients)
-            .map(|client| DemoClient {
+        clients: clients
+            .map(|(realm, client)| DemoClient {
                 id: Name::new(&client.id),
-                secret: client.secret.as_ref().map(|secret| Name::new(secret.expose())),
-                purpose: Name::new(client.description.as_deref().unwrap_or_default()),
+                secret: match &client.secret {
+                    ShownSecret::Public => DemoSecret::Public,
+                    ShownSecret::Key | ShownSecret::Secret(None) => DemoSecret::Untold,
+                    ShownSecret::Secret(Some(secret)) => DemoSecret::Told(Name::new(secret.expose())),
+                },
+                purpose: Name::new(&client.purpose),
+                redirects: client.redirect_uris.iter().map(|uri| Entry::from(uri.as_str())).collect(),
+                realm: Name::new(&realm.name),
             })
             .collect(),
         users: users
             .iter()
-            .map(|(username, password, roles, realm)| DemoUser {
-                username: Name::new(username),
-                password: Name::new(password),
+            .map(|(realm, user, roles)| DemoUser {
+                username: Name::new(&user.username),
+                password: user.password.as_ref().map(|password| Name::new(password.expose())),
                 roles: Name::new(roles),
                 realm: Name::new(realm),
             })
             .collect(),
+        several: shown.iter().filter(|realm| !realm.clients.is_empty()).count() > 1,
+        any_loopback: !app.rules.personas.is_empty(),
         administration: Link::own(&administration),
     };
     view.page().over_https(context.base.is_secure()).into_response()

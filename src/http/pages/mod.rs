@@ -41,7 +41,7 @@ pub use required::{CompleteProfile, Field, FieldProblem, NewDevice, Terms};
 pub use shell::{Asker, Brand, Hidden, Shell};
 pub use step::{Code, CodeProblem, NewPassword, PasswordProblem};
 pub use trouble::{Fact, Hint, Trouble, TroublePage};
-pub use welcome::{DemoClient, DemoRealm, DemoUser, Welcome};
+pub use welcome::{DemoClient, DemoRealm, DemoSecret, DemoUser, Welcome};
 pub use words::{Entry, Moment, Name};
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use askama::Template;
 use super::address::Link;
 use super::page::{Page, Permits};
 use super::shell::Shell;
-use super::words::Name;
+use super::words::{Entry, Name};
 
 /// A realm to point an app at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +46,25 @@ impl DemoRealm<'_> {
 pub struct DemoClient<'a> {
     /// The client's identifier.
     pub id: Name<'a>,
-    /// Its secret; none for a public client.
-    pub secret: Option<Name<'a>>,
+    /// How it proves itself.
+    pub secret: DemoSecret<'a>,
     /// What it is for.
     pub purpose: Name<'a>,
+    /// Where it may send people back to.
+    pub redirects: Vec<Entry<'a>>,
+    /// The realm whose client it is, by the name in addresses.
+    pub realm: Name<'a>,
+}
+
+/// A client's secret, as far as there is one to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DemoSecret<'a> {
+    /// A public client has none.
+    Public,
+    /// It is known as a hash alone, or the client signs with a key of its own.
+    Untold,
+    /// This one.
+    Told(Name<'a>),
 }
 
 /// A user to sign in as.
@@ -57,8 +72,8 @@ pub struct DemoClient<'a> {
 pub struct DemoUser<'a> {
     /// The name to sign in with.
     pub username: Name<'a>,
-    /// The password.
-    pub password: Name<'a>,
+    /// The password, where the file says it.
+    pub password: Option<Name<'a>>,
     /// Roles, with commas between.
     pub roles: Name<'a>,
     /// The realm whose user it is, by the name in addresses.
@@ -73,10 +88,14 @@ pub struct Welcome<'a> {
     pub shell: Shell<'a>,
     /// Realms, the main one first.
     pub realms: Vec<DemoRealm<'a>>,
-    /// Clients of the demo realm; empty where there is none.
+    /// Clients of the demo realm, or of the files that the server was started with.
     pub clients: Vec<DemoClient<'a>>,
-    /// Users of the demo realms; empty where there are others.
+    /// Users of the same.
     pub users: Vec<DemoUser<'a>>,
+    /// Whether the clients are of several realms.
+    pub several: bool,
+    /// Whether the clients take any address of this machine, as those of the demo realm do.
+    pub any_loopback: bool,
     /// How the server is administered.
     pub administration: Link<'a>,
 }
