@@ -7,12 +7,12 @@ mod answer;
 pub mod authenticate;
 pub mod consent;
 mod issue;
+mod kc_action;
 pub(super) mod password;
 mod required;
 pub(super) mod second;
 mod step_page;
 pub(super) mod views;
-mod wished;
 
 use std::sync::Arc;
 
@@ -170,7 +170,7 @@ async fn step(
             let user = progress.session.as_ref().map(|(_, user)| user);
             Ok(with_cookies(page.render(context, headers, pending, user), progress.cookies))
         }
-        Decision::Act => wished::begin(context, headers, pending, request, progress).await,
+        Decision::Act => kc_action::begin(context, headers, pending, request, progress).await,
         Decision::AskConsent => {
             let noted = progress.noted_in(pending);
             context.app.commit(progress.changes).await?;

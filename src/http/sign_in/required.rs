@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::second::{self, Asked, proof};
 use super::step_page::Problem;
-use super::{Progress, answer, audit, wished};
+use super::{Progress, answer, audit, kc_action};
 use crate::http::context::RealmContext;
 use crate::http::error::{Fault, PageError};
 use crate::http::pages::{CodeProblem, Trouble};
@@ -168,7 +168,7 @@ fn changes(asked: &Asked<'_>, user: &User, more: Vec<Change>, kind: AuditKind) -
         Change::ExpectUser(Box::new(asked.user.clone())),
         Change::PutUser(Box::new(user.clone())),
     ];
-    changes.extend(wished::held(&asked.user, asked.half));
+    changes.extend(kc_action::held(&asked.user, asked.half));
     if asked.context.state.realm.settings.login_with_email && user.email != asked.user.email {
         let (realm_id, user_id) = (user.realm_id.clone(), user.id.clone());
         changes.push(Change::ExpectOwnLogins { realm_id, user_id });

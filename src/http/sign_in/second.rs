@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::authenticate::signed_in;
 use super::password::Right;
 use super::step_page::{Problem, least, page};
-use super::{advance, audit, required, views, wished};
+use super::{advance, audit, kc_action, required, views};
 use crate::http::context::RealmContext;
 use crate::http::error::{Fault, PageError};
 use crate::http::pages::{CodeProblem, Trouble};
@@ -93,7 +93,7 @@ pub(super) async fn show(
 pub(super) async fn go_on_as(asked: Asked<'_>, half: Half, user: User) -> Result<Response, PageError> {
     let Asked { context, headers, pending, .. } = asked;
     if half.session.is_some() {
-        return wished::over(context, headers, pending, Outcome::Success).await;
+        return kc_action::over(context, headers, pending, Outcome::Success).await;
     }
     let known = views::knows(context, headers, &user);
     let rule = &context.state.realm.settings.brute_force;
@@ -112,8 +112,8 @@ pub(super) async fn submit(
     form: &Params,
 ) -> Result<Response, PageError> {
     let user = person(context, headers, half).await?;
-    if half.session.is_some() && wished::is_cancelled(form) {
-        return wished::over(context, headers, pending, Outcome::Cancelled).await;
+    if half.session.is_some() && kc_action::is_cancelled(form) {
+        return kc_action::over(context, headers, pending, Outcome::Cancelled).await;
     }
     let devices = devices(context, &user).await?;
     let step = step(context, pending, half, &user, !devices.is_empty());
@@ -137,7 +137,7 @@ fn step(
     has_device: bool,
 ) -> Step {
     if half.session.is_some() {
-        return wished::step(pending);
+        return kc_action::step(pending);
     }
     next(user, has_device, half.code_proven, unknown(context))
 }
@@ -145,7 +145,7 @@ fn step(
 /// The person of `half`. Whether the password is still the one that was right is settled when the sign-in is committed.
 async fn person(context: &RealmContext, headers: &HeaderMap, half: &Half) -> Result<User, PageError> {
     if let Some(id) = &half.session {
-        return wished::person(context, headers, id, &half.user_id).await;
+        return kc_action::person(context, headers, id, &half.user_id).await;
     }
     let user = context.app.store.user_by_id(&context.state.realm.id, &half.user_id).await?;
     user.filter(|user| user.enabled).ok_or_else(|| PageError::new(Trouble::Expired))
@@ -232,7 +232,7 @@ async fn new_password(asked: Asked<'_>, form: &Params) -> Result<Response, PageE
     let known = views::knows(context, headers, user);
     let rule = &context.state.realm.settings.brute_force;
     let forgiven = brake::forgiven(&user.username, context.address, known, rule);
-    let leading = wished::held(user, half).into_iter().chain(replaced(context, user, hash)).collect();
+    let leading = kc_action::held(user, half).into_iter().chain(replaced(context, user, hash)).collect();
     let proof = Box::new(proof(user, half));
     let right = Right { user: Box::new(user.clone()), proof, forgiven, leading };
     let progress = signed_in(context, headers, right, half.remember).await?;

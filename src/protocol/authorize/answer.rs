@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::RequestParameters;
-use super::action::{Outcome, is_action};
+use super::kc_action::{Outcome, is_action};
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::error::OAuthError;

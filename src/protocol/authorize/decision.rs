@@ -1,6 +1,6 @@
 //! What comes next for a request, given what is known at the moment.
 
-use super::action::FRESH;
+use super::kc_action::FRESH;
 use super::{AuthorizationRequest, Prompt};
 use crate::clock::Timestamp;
 use crate::protocol::acr::{self, Verdict};

@@ -4,14 +4,14 @@
 //! [`AuthorizationRequest::read`] settles the rest; its refusals go to the target. [`decide`] is run when the request
 //! arrives and again after each page, so that no page can be skipped: the state is in the records, not in the flow.
 
-mod action;
 mod answer;
 mod decision;
+mod kc_action;
 mod request;
 
-pub use action::Outcome;
 pub use answer::{Answer, Delivery, NoTarget, ResponseMode, SIGNED_FOR, Target};
 pub use decision::{Decision, Facts, acr, decide, is_for_the_same, is_surely_reached};
+pub use kc_action::Outcome;
 pub use request::{AuthorizationRequest, Prompt, RequestParameters};
 
 #[cfg(test)]
