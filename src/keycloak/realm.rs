@@ -6,6 +6,7 @@ use super::filled;
 use super::record::{ATTRIBUTES, Kept, attributes};
 use super::representation::{RealmRepresentation, RoleRepresentation};
 use crate::clock::Timestamp;
+use crate::protocol::device_code;
 use crate::protocol::jws::Algorithm;
 use crate::protocol::realm::{LONGEST_LIFETIME, Realm, RealmSettings};
 
@@ -109,7 +110,7 @@ pub fn problem(realm: &RealmRepresentation) -> Option<String> {
         ("ssoSessionMaxLifespanRememberMe", realm.sso_session_max_lifespan_remember_me, LONGEST_LIFETIME),
         ("offlineSessionIdleTimeout", realm.offline_session_idle_timeout, LONGEST_LIFETIME),
         ("offlineSessionMaxLifespan", realm.offline_session_max_lifespan, LONGEST_LIFETIME),
-        ("oauth2DeviceCodeLifespan", realm.oauth2_device_code_lifespan, 3_600),
+        ("oauth2DeviceCodeLifespan", realm.oauth2_device_code_lifespan, device_code::LONGEST_LIFETIME),
     ];
     spans
         .into_iter()

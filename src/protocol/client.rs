@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::certificate::CertificateName;
+use super::device_code;
 use super::grants::jwt_bearer::TrustedSubject;
 use super::grants::token_exchange::ExchangeRule;
 use super::jws::Algorithm;
@@ -73,6 +74,18 @@ impl Client {
     #[must_use]
     pub fn access_token_lifetime(&self, settings: &RealmSettings) -> i64 {
         self.settings.access_token.unwrap_or(settings.access_token)
+    }
+
+    /// Seconds that a device code of the client is good for.
+    #[must_use]
+    pub fn device_code_lifetime(&self, settings: &RealmSettings) -> i64 {
+        self.settings.device_code.unwrap_or(settings.device_code)
+    }
+
+    /// Seconds that its devices wait between two polls (RFC 8628 §3.2).
+    #[must_use]
+    pub fn device_interval(&self) -> i64 {
+        self.settings.device_interval.unwrap_or(device_code::INTERVAL)
     }
 
     /// The name that people read: the display name, else the `client_id`.
@@ -281,6 +294,10 @@ pub struct ClientSettings {
     pub offline_idle: Option<i64>,
     /// `offline_max` of its grants, when it differs from the realm's.
     pub offline_max: Option<i64>,
+    /// Its device and user codes, when their lifetime differs from the realm's.
+    pub device_code: Option<i64>,
+    /// How long its devices wait between two polls, when that differs from [`device_code::INTERVAL`].
+    pub device_interval: Option<i64>,
     /// Tokens issued to it before this moment are refused.
     pub not_before: Option<Timestamp>,
     /// Mappers of this client alone.

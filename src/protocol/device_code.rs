@@ -9,6 +9,12 @@ use crate::clock::Timestamp;
 /// Seconds that a device waits between two polls (RFC 8628 §3.2).
 pub const INTERVAL: i64 = 5;
 
+/// Longest time between two polls that a client may be given, in seconds.
+pub const LONGEST_INTERVAL: i64 = 600;
+
+/// Longest life of a device code, in seconds: what is typed by a person is short, and must not be guessed.
+pub const LONGEST_LIFETIME: i64 = 3_600;
+
 /// Seconds by which each poll that came too soon lengthens the wait (RFC 8628 §3.5).
 pub const SLOWER_BY: i64 = 5;
 
@@ -81,9 +87,14 @@ pub struct DeviceAuthorization {
 }
 
 impl DeviceAuthorization {
-    /// The answer of `issuer` to a device.
+    /// The answer of `issuer` to a device: how long its codes are good for, and how long it waits between two polls.
     #[must_use]
-    pub fn new(issuer: &str, device_code: String, user_code: &UserCode, expires_in: i64) -> Self {
+    pub fn new(
+        issuer: &str,
+        device_code: String,
+        user_code: &UserCode,
+        (expires_in, interval): (i64, i64),
+    ) -> Self {
         let verification_uri = format!("{issuer}/device");
         Self {
             device_code,
@@ -91,7 +102,7 @@ impl DeviceAuthorization {
             verification_uri_complete: format!("{verification_uri}?user_code={user_code}"),
             verification_uri,
             expires_in,
-            interval: INTERVAL,
+            interval,
         }
     }
 }
@@ -113,7 +124,7 @@ mod tests {
     fn rfc8628_3_2_the_example() {
         let device_code = "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS".to_owned();
         let code = UserCode::parse("WDJB-MJHT").unwrap();
-        let answer = DeviceAuthorization::new("https://example.com", device_code, &code, 1_800);
+        let answer = DeviceAuthorization::new("https://example.com", device_code, &code, (1_800, INTERVAL));
         let printed = r#"{
             "device_code": "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS",
             "user_code": "WDJB-MJHT",
@@ -129,7 +140,12 @@ mod tests {
     #[test]
     fn rfc8628_3_2_the_response_has_the_registered_members() {
         let code = UserCode::parse("wdjb mjht").unwrap();
-        let answer = DeviceAuthorization::new("https://id.example/realms/main", "secret".into(), &code, 600);
+        let answer = DeviceAuthorization::new(
+            "https://id.example/realms/main",
+            "secret".into(),
+            &code,
+            (600, INTERVAL),
+        );
         let expected = json!({
             "device_code": "secret", "user_code": "WDJB-MJHT", "expires_in": 600, "interval": 5,
             "verification_uri": "https://id.example/realms/main/device",

@@ -182,6 +182,8 @@ fn client(state: &State, client: &Client) -> ClientSpec {
         session_max: settings.session_max,
         offline_idle: settings.offline_idle,
         offline_max: settings.offline_max,
+        device_code_lifetime: settings.device_code,
+        device_interval: settings.device_interval,
         mappers: Some(mappers(&settings.mappers)),
         client_uri: filled(settings.client_uri.as_ref()),
         logo_uri: filled(settings.logo_uri.as_ref()),

@@ -295,6 +295,10 @@ pub struct ClientSpec {
     pub offline_idle: Option<i64>,
     /// Its offline grants, used or not, in place of the realm's limit.
     pub offline_max: Option<i64>,
+    /// Its device codes, in place of the realm's lifetime.
+    pub device_code_lifetime: Option<i64>,
+    /// How long its devices wait between two polls; 0 takes the usual time again.
+    pub device_interval: Option<i64>,
     /// Claims of this client alone, from `claims` and `mappers` of the file.
     pub mappers: Option<Vec<Mapper>>,
     /// Home page, shown to people. An empty string takes it away, here and in the next three.

@@ -505,3 +505,27 @@ async fn each_step_leaves_an_event() {
     }
     assert!(metrics.contains(&format!(r#"vestibule_tokens_issued_total{{grant="{GRANT}"}} 1"#)), "{metrics}");
 }
+
+/// RFC 8628 §3.2: a client may have its own lifetime of codes, and its own wait between polls.
+#[tokio::test]
+async fn rfc8628_3_2_a_client_has_spans_of_its_own() {
+    let realm = "[realm]\nname = \"main\"\n[[realm.clients]]\nid = \"tv\"\npublic = true\ngrants = [\"device_code\"]\n\
+                 device_code_lifetime = \"2m\"\ndevice_interval = \"20s\"\n";
+    let options = Options { frozen_at: Some(NOW), realm: Some(realm.to_owned()), ..Options::default() };
+    let server = TestServer::with(options).await.unwrap();
+    let (tv, mut browser) = (server.rp("tv", None), server.browser());
+    let told = browser.post(&tv.endpoint("auth/device"), &[("client_id", "tv")]).await.json();
+    assert_eq!((&told["expires_in"], &told["interval"]), (&120.into(), &20.into()), "{told}");
+    let device = tv.device(&browser).await.unwrap();
+    for (seconds, expected) in [
+        (0, "authorization_pending"),
+        (18, "slow_down"),
+        (26, "authorization_pending"),
+        (75, "authorization_pending"),
+        (1, "expired_token"),
+    ] {
+        server.clock().advance(seconds);
+        let reply = tv.poll(&browser, &device).await.unwrap_err();
+        assert_eq!(reply.json()["error"], expected, "{seconds} s later");
+    }
+}

@@ -14,7 +14,7 @@ use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::authorization_details;
 use crate::protocol::brake;
 use crate::protocol::client::{Client, GrantType};
-use crate::protocol::device_code::{DeviceAuthorization, DeviceCode, INTERVAL, MOST_OPEN};
+use crate::protocol::device_code::{DeviceAuthorization, DeviceCode, MOST_OPEN};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::scope::{self, Granted};
 use crate::protocol::user_code::UserCode;
@@ -65,8 +65,8 @@ async fn ask(
         match context.app.store.ask_for_device(new).await? {
             Asked::Waiting => {
                 context.app.metrics.device("asked");
-                let (issuer, expires_in) = (&context.issuer, settings.device_code);
-                return Ok(DeviceAuthorization::new(issuer, device_code, &user_code, expires_in));
+                let spans = (client.device_code_lifetime(settings), client.device_interval());
+                return Ok(DeviceAuthorization::new(&context.issuer, device_code, &user_code, spans));
             }
             Asked::Taken => {}
             Asked::TooMany(ends) => {
@@ -100,8 +100,8 @@ fn new(
         details: granted.details.clone(),
         address: context.address.to_string(),
         issued_at: now,
-        expires_at: now.plus(context.state.realm.settings.device_code),
-        interval: INTERVAL,
+        expires_at: now.plus(client.device_code_lifetime(&context.state.realm.settings)),
+        interval: client.device_interval(),
         polled_at: None,
         approval: None,
         denied_at: None,

@@ -6,7 +6,9 @@ use super::super::filled;
 use super::addresses::list;
 use crate::protocol::certificate;
 use crate::protocol::client::{ClientSettings, GrantType, Pkce};
+use crate::protocol::device_code::{self, LONGEST_INTERVAL};
 use crate::protocol::jws::Algorithm;
+use crate::protocol::realm::LONGEST_LIFETIME;
 
 pub(super) const POST_LOGOUT: &str = "post.logout.redirect.uris";
 pub(super) const FRONTCHANNEL: &str = "frontchannel.logout.url";
@@ -31,13 +33,15 @@ const SIGNING_ALGORITHM: &str = "token.endpoint.auth.signing.alg";
 type Given = BTreeMap<String, String>;
 pub(super) type Place<T> = fn(&mut ClientSettings) -> &mut T;
 
-/// Spans in seconds; 0 and nothing mean the realm's.
-pub(super) const SPANS: [(&str, Place<Option<i64>>); 5] = [
-    ("access.token.lifespan", |settings| &mut settings.access_token),
-    ("client.session.idle.timeout", |settings| &mut settings.session_idle),
-    ("client.session.max.lifespan", |settings| &mut settings.session_max),
-    ("client.offline.session.idle.timeout", |settings| &mut settings.offline_idle),
-    ("client.offline.session.max.lifespan", |settings| &mut settings.offline_max),
+/// Spans in seconds, with the longest of each; 0 and nothing mean the realm's.
+pub(super) const SPANS: [(&str, i64, Place<Option<i64>>); 7] = [
+    ("access.token.lifespan", LONGEST_LIFETIME, |settings| &mut settings.access_token),
+    ("client.session.idle.timeout", LONGEST_LIFETIME, |settings| &mut settings.session_idle),
+    ("client.session.max.lifespan", LONGEST_LIFETIME, |settings| &mut settings.session_max),
+    ("client.offline.session.idle.timeout", LONGEST_LIFETIME, |settings| &mut settings.offline_idle),
+    ("client.offline.session.max.lifespan", LONGEST_LIFETIME, |settings| &mut settings.offline_max),
+    ("oauth2.device.code.lifespan", device_code::LONGEST_LIFETIME, |settings| &mut settings.device_code),
+    ("oauth2.device.polling.interval", LONGEST_INTERVAL, |settings| &mut settings.device_interval),
 ];
 
 const SWITCHES: [(&str, Place<bool>); 5] = [
@@ -63,7 +67,7 @@ const ALGORITHMS: [(&str, Place<Option<Algorithm>>); 3] = [
 
 /// Takes out of `given` what `settings` can say; the rest stays there to be kept.
 pub(super) fn read(given: &mut Given, settings: &mut ClientSettings) {
-    for (name, place) in SPANS {
+    for (name, _, place) in SPANS {
         if let Some(text) = given.remove(name) {
             match text.trim() {
                 "" | "0" => *place(settings) = None,
@@ -158,7 +162,7 @@ pub(super) fn write(settings: &ClientSettings) -> Given {
     let mut copy = settings.clone();
     let mut all = Given::new();
     let mut put = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
-    for (name, place) in SPANS {
+    for (name, _, place) in SPANS {
         if let Some(span) = *place(&mut copy) {
             put(name, span.to_string());
         }

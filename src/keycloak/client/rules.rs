@@ -2,7 +2,6 @@
 
 use super::attributes::SPANS;
 use crate::keycloak::representation::ClientRepresentation;
-use crate::protocol::realm::LONGEST_LIFETIME;
 
 /// Longest `client_id`, and longest name of other things.
 pub const LONGEST_NAME: usize = 255;
@@ -35,10 +34,8 @@ pub fn problem(client: &ClientRepresentation) -> Option<String> {
     if let Some((name, _)) = harmful {
         return Some(format!("{name} must be an address of the web"));
     }
-    let mut spans = SPANS.iter().map(|(name, _)| *name);
-    let long = spans.find(|name| {
-        attribute(name)
-            .is_some_and(|span| span.trim().parse::<i64>().is_ok_and(|span| span > LONGEST_LIFETIME))
+    let long = SPANS.iter().find(|(name, most, _)| {
+        attribute(name).is_some_and(|span| span.trim().parse::<i64>().is_ok_and(|span| span > *most))
     });
-    long.map(|name| format!("{name} must be at most {LONGEST_LIFETIME} seconds"))
+    long.map(|(name, most, _)| format!("{name} must be at most {most} seconds"))
 }

@@ -181,6 +181,7 @@ fn what_this_server_acts_upon_is_in_the_record() {
         "clientId": "app", "publicClient": true, "optionalClientScopes": ["phone"],
         "attributes": {
             "access.token.lifespan": "60", "access.token.signed.response.alg": "ES256", "acr.loa.map": "{}",
+            "oauth2.device.code.lifespan": "120", "oauth2.device.polling.interval": "1",
             "vestibule.settings": "{\"audiences\":[\"api\"],\"full_scope_allowed\":false}",
         },
     }));
@@ -190,6 +191,7 @@ fn what_this_server_acts_upon_is_in_the_record() {
         "the attribute sets no more than its own"
     );
     assert_eq!(settings.access_token, Some(60));
+    assert_eq!((settings.device_code, settings.device_interval), (Some(120), Some(1)));
     assert_eq!(settings.signature_algorithm.map(|one| one.name()), Some("ES256"));
     assert_eq!(settings.audiences, ["api"]);
     assert_eq!(settings.default_scopes.as_deref(), Some(&[][..]));
@@ -203,4 +205,18 @@ fn a_masked_secret_is_no_secret() {
     assert!(read(json!({ "secret": MASK })).secret.is_none());
     assert!(read(json!({ "secret": "" })).secret.is_none());
     assert_eq!(read(json!({ "secret": "s" })).secret, Some("s".into()));
+}
+
+#[test]
+fn spans_have_an_end() {
+    for (name, span, refused) in [
+        ("access.token.lifespan", "315360000", false),
+        ("access.token.lifespan", "315360001", true),
+        ("oauth2.device.code.lifespan", "3600", false),
+        ("oauth2.device.code.lifespan", "3601", true),
+        ("oauth2.device.polling.interval", "601", true),
+    ] {
+        let client = serde_json::from_value(json!({ "attributes": { name: span } })).unwrap();
+        assert_eq!(problem(&client).is_some(), refused, "{name}: {span}");
+    }
 }

@@ -146,6 +146,8 @@ pub(super) fn client_settings(base: ClientSettings, spec: ClientSpec) -> ClientS
         session_max: spec.session_max,
         offline_idle: spec.offline_idle,
         offline_max: spec.offline_max,
+        device_code: spec.device_code_lifetime,
+        device_interval: spec.device_interval,
         mappers: mappers(&base.mappers, spec.mappers),
         client_uri: spec.client_uri,
         logo_uri: spec.logo_uri,

@@ -32,8 +32,15 @@ pub(super) fn merge(current: &Entities, file: &Entities) -> Entities {
 }
 
 /// Spans of which 0 says that there is none of its own.
-const NO_LIMIT: [&str; 5] =
-    ["access_token_lifetime", "session_idle", "session_max", "offline_idle", "offline_max"];
+const NO_LIMIT: [&str; 7] = [
+    "access_token_lifetime",
+    "session_idle",
+    "session_max",
+    "offline_idle",
+    "offline_max",
+    "device_code_lifetime",
+    "device_interval",
+];
 
 /// Fields of `said` replace those below; an empty text takes a field away. Groups of settings are merged field by
 /// field.

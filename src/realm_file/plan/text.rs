@@ -10,7 +10,7 @@ use super::super::read::duration::written;
 use super::{Action, Difference, Plan};
 
 /// Fields that are spans of time, shown as `5m`.
-pub(in super::super) const SPANS: [&str; 21] = [
+pub(in super::super) const SPANS: [&str; 23] = [
     "lifetimes.access_token",
     "lifetimes.code",
     "lifetimes.pushed_request",
@@ -32,6 +32,8 @@ pub(in super::super) const SPANS: [&str; 21] = [
     "session_max",
     "offline_idle",
     "offline_max",
+    "device_code_lifetime",
+    "device_interval",
 ];
 
 impl Plan {

@@ -112,6 +112,8 @@ pub(super) fn client(fields: &mut Fields<'_>) -> Option<ClientSpec> {
         session_max: fields.seconds("session_max"),
         offline_idle: fields.seconds("offline_idle"),
         offline_max: fields.seconds("offline_max"),
+        device_code_lifetime: fields.seconds("device_code_lifetime"),
+        device_interval: fields.seconds("device_interval"),
         mappers: claims::mappers(fields),
         client_uri: fields.text("client_uri"),
         logo_uri: fields.text("logo_uri"),

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::protocol::built_in::ADMIN_CLI;
 use crate::protocol::client::{GrantType, Pkce};
+use crate::protocol::device_code;
 use crate::protocol::jwk::{JwkFault, JwkSet};
 use crate::protocol::jws::Algorithm;
 use crate::protocol::logout_uri::validate_frontchannel;
@@ -56,6 +57,9 @@ pub(super) fn rules(client: &ClientSpec, path: &str, notes: &mut Notes<'_>) {
     ] {
         between(&field(name), span, 0, LONGEST_LIFETIME, notes);
     }
+    let device = client.device_code_lifetime;
+    between(&field("device_code_lifetime"), device, 0, device_code::LONGEST_LIFETIME, notes);
+    between(&field("device_interval"), client.device_interval, 0, device_code::LONGEST_INTERVAL, notes);
     part(&field("session_idle"), client.session_idle, client.session_max, notes);
     part(&field("offline_idle"), client.offline_idle, client.offline_max, notes);
     exchange::rules(client, path, notes);

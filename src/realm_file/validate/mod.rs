@@ -15,6 +15,7 @@ use super::places::Notes;
 use super::spec::{GroupSpec, RealmSpec, RoleSpec, UserSpec};
 use crate::passwords::Scheme;
 use crate::protocol::client::GrantType;
+use crate::protocol::device_code;
 use crate::protocol::group_path;
 use crate::protocol::mapper::{Kind, Mapper};
 use crate::protocol::outbound::OutboundRules;
@@ -132,7 +133,7 @@ fn times(spec: &RealmSpec, notes: &mut Notes<'_>) {
     for (field, value, most) in [
         ("lifetimes.access_token", lifetimes.access_token, LONGEST_LIFETIME),
         ("lifetimes.code", lifetimes.code, 600),
-        ("lifetimes.device_code", lifetimes.device_code, 3_600),
+        ("lifetimes.device_code", lifetimes.device_code, device_code::LONGEST_LIFETIME),
         ("lifetimes.login", lifetimes.login, 86_400),
         ("lifetimes.session_idle", lifetimes.session_idle, LONGEST_LIFETIME),
         ("lifetimes.session_max", lifetimes.session_max, LONGEST_LIFETIME),

@@ -41,7 +41,7 @@ const FLOWS: &str = "the steps of a sign-in are built in";
 const ALGORITHM: &str = "tokens are signed by RS256, PS256, ES256 or EdDSA";
 
 /// Why members have no effect, by the beginning of their names.
-const REASONS: [(&str, &str); 42] = [
+const REASONS: [(&str, &str); 41] = [
     ("access.token.signed.response.alg", ALGORITHM),
     ("accountTheme", "pages have one look"),
     ("adminTheme", "pages have one look"),
@@ -75,7 +75,6 @@ const REASONS: [(&str, &str); 42] = [
     ("maxDeltaTimeSeconds", "heeded while `bruteForceProtected` is on"),
     ("maxFailureWaitSeconds", "heeded while `bruteForceProtected` is on"),
     ("nodeReRegistrationTimeout", "nodes of applications do not register"),
-    ("oauth2.device.", "the realm's hold for every client"),
     ("registrationFlow", FLOWS),
     ("resetCredentialsFlow", FLOWS),
     ("smtpServer", "no mail is sent"),
@@ -284,11 +283,11 @@ mod tests {
                 ],
             ),
             (
-                "algorithms that are not offered, and lifetimes of a client's own",
+                "algorithms that are not offered, and refresh tokens of services",
                 "clients",
-                json!({"attributes": {"access.token.signed.response.alg": "RS384", "oauth2.device.code.lifespan": "60"}}),
+                json!({"attributes": {"access.token.signed.response.alg": "RS384", "client_credentials.use_refresh_token": "true"}}),
                 &[
-                    "kept without effect, of clients: attribute oauth2.device.code.lifespan (the realm's hold for every client)",
+                    "kept without effect, of clients: attribute client_credentials.use_refresh_token (a service asks for a new token instead)",
                     "kept without effect, of clients: attribute access.token.signed.response.alg (tokens are signed by RS256, PS256, ES256 or EdDSA)",
                 ],
             ),
