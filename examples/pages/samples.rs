@@ -399,6 +399,11 @@ fn account(from: &Source<'_>) -> Samples {
             username: from.name("alice"),
             email: Some((from.name("alice@example.com"), true)),
         },
+        changes: Some([
+            Link::own("/realms/main/account/change/profile"),
+            Link::own("/realms/main/account/change/password"),
+            Link::own("/realms/main/account/change/device"),
+        ]),
         apps: vec![
             app(from.asker_with_papers().brand, from.asker_with_papers().home),
             app(Brand::new("web", Some((from.word)("Harbour")), None), None),
@@ -416,7 +421,14 @@ fn account(from: &Source<'_>) -> Samples {
         done: Some(Done::Withdrawn),
         back: from.link("https://notes.example.com/").map(|link| (from.name("Notes"), link)),
     };
-    let empty = Account { apps: Vec::new(), sessions: Vec::new(), done: None, back: None, ..full.clone() };
+    let empty = Account {
+        apps: Vec::new(),
+        sessions: Vec::new(),
+        done: None,
+        back: None,
+        changes: None,
+        ..full.clone()
+    };
     vec![("account", full.page()), ("account-empty", empty.page())]
 }
 

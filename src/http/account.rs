@@ -13,15 +13,19 @@ pub use profile::update;
 
 use super::context::RealmContext;
 use super::cookies;
-use super::error::PageError;
+use super::error::{Fault, PageError};
 use super::goodbye;
 use super::pages::{Account, App, Brand, Done, Hidden, Link, Moment, Name, Profile, SignedIn, Trouble};
 use super::params::{Form, Params, ParamsError, Query};
 use super::pending::{OwnPage, PendingRequest, Referrer};
 use super::sign_in::{self, Progress, audit, see_other, with_cookies};
+use crate::protocol::account::{Access, allow};
 use crate::protocol::audit::{AuditEvent, AuditKind};
+use crate::protocol::client::Client;
+use crate::protocol::consent::Consent;
 use crate::protocol::referrer;
 use crate::protocol::session::Session;
+use crate::protocol::sign_in_step::{CONFIGURE_TOTP, UPDATE_PASSWORD, UPDATE_PROFILE};
 use crate::protocol::user::User;
 use crate::store::{Change, Page};
 
@@ -35,6 +39,30 @@ pub enum Action {
     EndSession,
     /// Ends every session.
     EndAll,
+}
+
+/// What a person may change of the own account: the word in the address, and the action by Keycloak's name.
+const CHANGES: [(&str, &str); 3] =
+    [("profile", UPDATE_PROFILE), ("password", UPDATE_PASSWORD), ("device", CONFIGURE_TOTP)];
+
+/// `GET …/account/change/{what}`: leads whose sign-in is fresh enough to the form, others over the sign-in page.
+pub async fn change(
+    context: RealmContext,
+    headers: HeaderMap,
+    path: Path<std::collections::HashMap<String, String>>,
+) -> Response {
+    let Some((_, action)) =
+        CHANGES.iter().find(|(word, _)| path.get("what").is_some_and(|what| what == word))
+    else {
+        return context.fail(&PageError::new(Trouble::Missing));
+    };
+    let page = OwnPage::Change { action: (*action).to_owned() };
+    let pending = PendingRequest { page, ..PendingRequest::account(context.app.clock.now()) };
+    let shown = async {
+        let progress = Progress::from_cookie(&context, &headers).await?;
+        sign_in::advance(&context, &headers, &pending, progress).await
+    };
+    shown.await.unwrap_or_else(|error| context.fail(&error))
 }
 
 /// Shows the page, after a sign-in if nobody is signed in; to an app that asks for JSON with a token, the profile.
@@ -65,32 +93,16 @@ async fn page(
     let consents = store.consents_of_user(&realm.id, &user.id, Page::ALL).await?;
     let sessions = store.sessions_of_user(&realm.id, &user.id, Page::ALL).await?;
     let back = way_back(context, referrer.as_ref()).await?;
+    let may_change = may_change(context, user).await?;
     let full_name = user.full_name();
     let path = format!("{}/account", super::realm_path(context));
     let [withdraw, end, end_all] =
         ["withdraw", "end-session", "end-all"].map(|action| format!("{path}/{action}"));
+    let changes = CHANGES.map(|(what, _)| format!("{path}/change/{what}"));
     let csrf = csrf(context, session);
-    let apps = consents.iter().map(|(consent, client)| App {
-        brand: Brand::new(
-            &client.client_id,
-            client.settings.name.as_deref(),
-            client.settings.logo_uri.as_deref(),
-        ),
-        home: client.settings.client_uri.as_deref().and_then(Link::new),
-        allowed: consent.scopes.iter().map(|scope| Name::new(scope_text(context, scope))).collect(),
-        granted: Moment(consent.granted_at),
-        action: Link::own(&withdraw),
-        id: &client.id,
-    });
-    let live = sessions.iter().filter(|one| one.is_live(&realm.settings, now)).map(|one| SignedIn {
-        user_agent: &one.user_agent,
-        address: Name::new(&one.address),
-        started: Moment(one.started_at),
-        seen: Moment(one.last_seen_at),
-        this_one: one.id == session.id,
-        action: Link::own(&end),
-        id: &one.id,
-    });
+    let apps = consents.iter().map(|(consent, client)| app(context, consent, client, &withdraw));
+    let live = sessions.iter().filter(|one| one.is_live(&realm.settings, now));
+    let live = live.map(|one| signed_in(one, session, &end));
     let view = Account {
         shell: context.shell(),
         profile: Profile {
@@ -98,6 +110,7 @@ async fn page(
             username: Name::new(&user.username),
             email: user.email.as_deref().map(|email| (Name::new(email), user.email_verified)),
         },
+        changes: may_change.then(|| changes.each_ref().map(|address| Link::own(address))),
         apps: apps.collect(),
         sessions: live.collect(),
         end_all: Link::own(&end_all),
@@ -106,6 +119,45 @@ async fn page(
         back: back.as_ref().and_then(|(name, address)| Some((Name::new(name), Link::proven(address)?))),
     };
     Ok(context.page(view.page()))
+}
+
+fn app<'a>(
+    context: &'a RealmContext,
+    consent: &'a Consent,
+    client: &'a Client,
+    withdraw: &'a str,
+) -> App<'a> {
+    let settings = &client.settings;
+    App {
+        brand: Brand::new(&client.client_id, settings.name.as_deref(), settings.logo_uri.as_deref()),
+        home: settings.client_uri.as_deref().and_then(Link::new),
+        allowed: consent.scopes.iter().map(|scope| Name::new(scope_text(context, scope))).collect(),
+        granted: Moment(consent.granted_at),
+        action: Link::own(withdraw),
+        id: &client.id,
+    }
+}
+
+fn signed_in<'a>(one: &'a Session, here: &Session, end: &'a str) -> SignedIn<'a> {
+    SignedIn {
+        user_agent: &one.user_agent,
+        address: Name::new(&one.address),
+        started: Moment(one.started_at),
+        seen: Moment(one.last_seen_at),
+        this_one: one.id == here.id,
+        action: Link::own(end),
+        id: &one.id,
+    }
+}
+
+/// Whether the person may change the own account, by the role that an app's token needs for it too.
+///
+/// # Errors
+/// Trouble of ours.
+pub(in crate::http) async fn may_change(context: &RealmContext, user: &User) -> Result<bool, Fault> {
+    let held = context.app.store.roles_of_user(&user.realm_id, &user.id).await?;
+    let all = &context.state.roles;
+    Ok(allow(&all.effective(held.role_ids.iter().map(String::as_str)), all, Access::Change))
 }
 
 /// The app that sent the person here and asks them back: its name, and an address of its own.
@@ -124,6 +176,7 @@ fn done(word: &str) -> Option<Done> {
     match word {
         "withdraw" => Some(Done::Withdrawn),
         "end-session" => Some(Done::Ended),
+        "saved" => Some(Done::Saved),
         _ => None,
     }
 }

@@ -179,6 +179,7 @@ fn realm_routes(issuer: &str) -> Router<Shared> {
         .route("/account", get(account::show).post(account::update).options(cors::preflight))
         .route("/account/", get(account::show).post(account::update).options(cors::preflight))
         .route("/account/{action}", post(account::act))
+        .route("/account/change/{what}", get(account::change))
         .routes
 }
 

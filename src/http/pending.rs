@@ -91,6 +91,11 @@ pub enum OwnPage {
     Account,
     /// The account page, with the way back to an app.
     AccountFrom(Referrer),
+    /// What the person changes of the own account, by Keycloak's name of the action.
+    Change {
+        /// One that has a page.
+        action: String,
+    },
     /// The question about a device.
     Device {
         /// The code that was typed, as people read it.

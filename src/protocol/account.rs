@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::built_in::ACCOUNT;
 use super::jws::Claims;
+use super::role::{Role, Roles};
 use super::user::{User, canonical};
 
 /// What a token may do with the account.
@@ -41,6 +42,13 @@ pub fn may(claims: &Claims, access: Access) -> bool {
     let all = texts(claims.value("roles"));
     let named = |role: &&str| own.iter().any(|own| own == role) || all.contains(&format!("{ACCOUNT}:{role}"));
     for_account && access.roles().iter().any(named)
+}
+
+/// Whether these roles of a person, composites expanded, allow this.
+#[must_use]
+pub fn allow(held: &[&Role], all: &Roles, access: Access) -> bool {
+    held.iter()
+        .any(|role| all.client_id(role) == Some(ACCOUNT) && access.roles().contains(&role.name.as_str()))
 }
 
 /// The profile, in the shape that keycloak-js loads.

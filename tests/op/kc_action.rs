@@ -1,7 +1,8 @@
 //! What an app asks of a person who is signed in (`kc_action`, Keycloak's application-initiated actions).
 
+use serde_json::json;
 use vestibule::store::Change;
-use vestibule::testing::{Browser, Reply};
+use vestibule::testing::{Browser, Reply, TestServer};
 
 use crate::common::{is_sign_in, user};
 use crate::required_actions::{code_of, text};
@@ -126,4 +127,73 @@ async fn s02_a_page_of_another_session_changes_nothing() {
     scene.server.app().commit(vec![end]).await.unwrap();
     assert_eq!(browser.submit(&page, &NEW).await.status, 400);
     assert_eq!(scene.grant(&[]).await.status, 200, "the password is what it was");
+}
+
+/// On the account page a person asks for the same.
+#[tokio::test]
+async fn a_person_changes_what_is_theirs_on_the_account_page() {
+    let scene = Scene::new().await;
+    let account = format!("{}/account/", scene.server.issuer("main"));
+    let change = |what: &str| format!("{account}change/{what}");
+    let mut browser = scene.server.browser();
+    let form = browser.open(&change("profile")).await;
+    let page = browser.submit(&form, &[("username", "alice"), ("password", "wonderland")]).await;
+    let fields = [("email", "alice@example.com"), ("firstName", "Alice"), ("lastName", "Liddell")];
+    let shown = browser.submit(&page, &fields).await;
+    assert!(shown.body.contains("Saved.") && shown.body.contains("Alice Liddell"), "{}", shown.body);
+    for what in ["profile", "password", "device"] {
+        assert!(shown.body.contains(&format!("/realms/main/account/change/{what}\"")), "{}", shown.body);
+        let page = browser.open(&change(what)).await;
+        let shown = browser.submit(&page, &[("cancel-aia", "true")]).await;
+        assert!(
+            shown.body.contains("Alice Liddell") && !shown.body.contains("Saved."),
+            "{what}: {}",
+            shown.body
+        );
+    }
+    assert_eq!(browser.get(&change("nothing")).await.status, 404);
+    let page = browser.open(&change("device")).await;
+    let code = code_of(&text(&page, "#kc-totp-secret-key"));
+    assert!(browser.submit(&page, &[("totp", &code)]).await.body.contains("Saved."));
+    assert_eq!(scene.devices().await.len(), 1);
+
+    scene.server.clock().advance(301);
+    let form = browser.open(&change("password")).await;
+    is_sign_in(&form, "too long ago");
+    let reply = browser.submit(&form, &NEW).await;
+    is_sign_in(&reply, "the step's form before the sign-in");
+    assert_eq!(user(&scene.server, "alice").await.first_name.as_deref(), Some("Alice"));
+}
+
+#[tokio::test]
+async fn f06_a_new_password_of_the_account_page_signs_out_everywhere_else() {
+    let scene = Scene::new().await;
+    let (mut browser, mut elsewhere) = (signed_in(&scene).await, signed_in(&scene).await);
+    let page = browser.open(&format!("{}/account/change/password", scene.server.issuer("main"))).await;
+    let shown = browser.submit(&page, &NEW).await;
+    assert!(shown.body.contains("Saved."), "{}", shown.body);
+    let silent = scene.rp().authorize_url_with(&[("prompt", Some("none"))]);
+    assert_eq!(elsewhere.open(&silent).await.parameter("error").as_deref(), Some("login_required"));
+    assert_eq!(scene.grant(&[]).await.status, 401, "the old one is none any more");
+}
+
+/// Keycloak's role `manage-account`, which a realm's file may leave out.
+#[tokio::test]
+async fn who_may_not_manage_the_account_changes_nothing_of_it() {
+    let realm = json!({
+        "realm": "bound",
+        "users": [{
+            "username": "alice", "enabled": true, "realmRoles": [],
+            "credentials": [{ "type": "password", "value": "wonderland" }],
+        }],
+    });
+    let server = TestServer::with_realm(&realm.to_string()).await.unwrap();
+    let account = format!("{}/account/", server.issuer("bound"));
+    let mut browser = server.browser();
+    let form = browser.open(&format!("{account}change/password")).await;
+    let page = browser.submit(&form, &[("username", "alice"), ("password", "wonderland")]).await;
+    for page in [page, browser.open(&format!("{account}change/profile")).await] {
+        assert!(page.body.contains("Where you are signed in"), "{}", page.body);
+        assert!(!page.body.contains("/account/change/"), "{}", page.body);
+    }
 }

@@ -61,6 +61,8 @@ pub enum Done {
     Withdrawn,
     /// Ended a session.
     Ended,
+    /// Changed what belongs to the account.
+    Saved,
 }
 
 /// The account page. Each of its forms carries `hidden` and, where it is about one thing, the field `id`.
@@ -71,6 +73,8 @@ pub struct Account<'a> {
     pub shell: Shell<'a>,
     /// Who.
     pub profile: Profile<'a>,
+    /// Where profile and password are changed, and an authenticator app is set up; none for who may not.
+    pub changes: Option<[Link<'a>; 3]>,
     /// Apps with access.
     pub apps: Vec<App<'a>>,
     /// Where the person is signed in.
@@ -98,7 +102,14 @@ impl Account<'_> {
         self.done.map(|done| match done {
             Done::Withdrawn => self.shell.text.account.withdrawn,
             Done::Ended => self.shell.text.account.ended,
+            Done::Saved => self.shell.text.account.saved,
         })
+    }
+
+    fn change_links(&self) -> Option<[(&Link<'_>, &'static str); 3]> {
+        let text = &self.shell.text.account;
+        let [profile, password, device] = self.changes.as_ref()?;
+        Some([(profile, text.change_profile), (password, text.change_password), (device, text.set_up_device)])
     }
 
     fn browser_text(&self, session: &SignedIn<'_>) -> String {

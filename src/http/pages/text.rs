@@ -210,6 +210,10 @@ pub(super) struct DeviceText {
 
 #[derive(Debug)]
 pub(super) struct AccountText {
+    pub(super) change_profile: &'static str,
+    pub(super) change_password: &'static str,
+    pub(super) set_up_device: &'static str,
+    pub(super) saved: &'static str,
     pub(super) back: Phrase,
     pub(super) title: &'static str,
     pub(super) profile: &'static str,

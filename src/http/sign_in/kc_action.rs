@@ -1,5 +1,6 @@
 //! What an app asks of a person who is signed in (`kc_action`, by Keycloak's name): the steps that an account may ask for at a
-//! sign-in, on the ground of the session, and with a way to leave them undone. The app hears which it was.
+//! sign-in, on the ground of the session, and with a way to leave them undone. The app hears which it was. Who asks on the
+//! account page is led the same way.
 
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -10,18 +11,17 @@ use crate::http::context::RealmContext;
 use crate::http::error::PageError;
 use crate::http::pages::Trouble;
 use crate::http::params::Params;
-use crate::http::pending::{Half, PendingRequest};
-use crate::protocol::authorize::{AuthorizationRequest, Outcome};
+use crate::http::pending::{Half, OwnPage, PendingRequest};
+use crate::protocol::authorize::Outcome;
 use crate::protocol::sign_in_step::Step;
 use crate::protocol::user::User;
 use crate::store::Change;
 
-/// Commits what was learned, and shows the page of what the app asks.
+/// Commits what was learned, and shows the page of what is asked.
 pub(super) async fn begin(
     context: &RealmContext,
     headers: &HeaderMap,
     pending: &PendingRequest,
-    request: &AuthorizationRequest,
     progress: Progress,
 ) -> Result<Response, PageError> {
     let expired = || PageError::new(Trouble::Expired);
@@ -44,15 +44,18 @@ pub(super) async fn begin(
         let (address, _) = views::actions(context, &pending, None, &sealed);
         with_cookies(see_other(&address), sealed.cookie.into_iter().collect())
     } else {
-        let step = request.action.as_ref().unwrap_or(&Step::Enter);
-        page(context, headers, &pending, user, step, None).await?
+        page(context, headers, &pending, user, &step(&pending), None).await?
     };
     Ok(with_cookies(response, progress.cookies))
 }
 
-/// The step that the app asks for.
+/// The step that is asked for: by the app, or by the person on the account page.
 pub(super) fn step(pending: &PendingRequest) -> Step {
-    let action = pending.parameters.as_ref().and_then(|parameters| parameters.get("kc_action"));
+    let action = match (&pending.parameters, &pending.page) {
+        (Some(parameters), _) => parameters.get("kc_action"),
+        (None, OwnPage::Change { action }) => Some(action.as_str()),
+        (None, _) => None,
+    };
     action.and_then(Step::of_action).unwrap_or(Step::Enter)
 }
 

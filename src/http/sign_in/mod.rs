@@ -8,6 +8,7 @@ pub mod authenticate;
 pub mod consent;
 mod issue;
 mod kc_action;
+mod own_page;
 pub(super) mod password;
 mod required;
 pub(super) mod second;
@@ -30,7 +31,7 @@ use super::cookies::{self, Kind};
 use super::error::{Fault, PageError};
 use super::grants;
 use super::pages::Trouble;
-use super::pending::{OwnPage, PendingRequest};
+use super::pending::PendingRequest;
 use super::tokens;
 use crate::clock::Timestamp;
 use crate::protocol::audit::{AuditEvent, AuditKind};
@@ -115,7 +116,7 @@ pub async fn advance(
     progress: Progress,
 ) -> Result<Response, PageError> {
     let Some(parameters) = &pending.parameters else {
-        return to_own_page(context, headers, pending, progress).await;
+        return own_page::go_on(context, headers, pending, progress).await;
     };
     let entry = client(context, parameters).await?;
     let client = entry.as_ref().map(|entry| &entry.client);
@@ -170,7 +171,7 @@ async fn step(
             let user = progress.session.as_ref().map(|(_, user)| user);
             Ok(with_cookies(page.render(context, headers, pending, user), progress.cookies))
         }
-        Decision::Act => kc_action::begin(context, headers, pending, request, progress).await,
+        Decision::Act => kc_action::begin(context, headers, pending, progress).await,
         Decision::AskConsent => {
             let noted = progress.noted_in(pending);
             context.app.commit(progress.changes).await?;
@@ -273,26 +274,6 @@ async fn next_step(
     };
     let acr = session.map(|session| authorize::acr(request, session, &realm.settings, &facts));
     Ok((decide(request, client, &realm.settings, &facts), acr.unwrap_or_default()))
-}
-
-/// A page of the server's own, for a person who signed in for it and for no client.
-async fn to_own_page(
-    context: &RealmContext,
-    headers: &HeaderMap,
-    pending: &PendingRequest,
-    progress: Progress,
-) -> Result<Response, PageError> {
-    context.app.commit(progress.changes).await?;
-    let response = if progress.session.is_some() {
-        see_other(&match &pending.page {
-            OwnPage::Account => context.url("/account/"),
-            OwnPage::AccountFrom(referrer) => referrer.address(context),
-            OwnPage::Device { user_code } => super::device::address(context, user_code),
-        })
-    } else {
-        views::Login::default().render(context, headers, pending, None)
-    };
-    Ok(with_cookies(response, progress.cookies))
 }
 
 /// Writes down that an attempt had to wait until `until`: the first of each wait.

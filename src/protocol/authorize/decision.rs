@@ -1,6 +1,6 @@
 //! What comes next for a request, given what is known at the moment.
 
-use super::kc_action::FRESH;
+use super::kc_action::is_fresh;
 use super::{AuthorizationRequest, Prompt};
 use crate::clock::Timestamp;
 use crate::protocol::acr::{self, Verdict};
@@ -94,7 +94,7 @@ pub fn decide(
     if acts && silent {
         return Decision::Refuse(ErrorCode::InteractionRequired);
     }
-    let stale = acts && facts.now.since(session.auth_time) > FRESH;
+    let stale = acts && !is_fresh(session, facts.now);
     let again = verdict == Verdict::ProveAgain || stale || must_prove_again(request, session, facts.now);
     if other_person || (!signed_in_for_this && again) {
         return if silent {

@@ -2,9 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Timestamp;
+use crate::protocol::session::Session;
+
 /// Greatest age of the sign-in of whom an app asks, in seconds, as in Keycloak: whoever finds a browser open changes no
 /// password.
-pub(super) const FRESH: i64 = 300;
+const FRESH: i64 = 300;
+
+/// Whether the person of `session` signed in a moment ago, and may go on to change what belongs to the account.
+#[must_use]
+pub fn is_fresh(session: &Session, now: Timestamp) -> bool {
+    now.since(session.auth_time) <= FRESH
+}
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

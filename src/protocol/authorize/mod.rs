@@ -11,7 +11,7 @@ mod request;
 
 pub use answer::{Answer, Delivery, NoTarget, ResponseMode, SIGNED_FOR, Target};
 pub use decision::{Decision, Facts, acr, decide, is_for_the_same, is_surely_reached};
-pub use kc_action::Outcome;
+pub use kc_action::{Outcome, is_fresh};
 pub use request::{AuthorizationRequest, Prompt, RequestParameters};
 
 #[cfg(test)]

@@ -10,6 +10,10 @@ pub static ENGLISH: Text = Text {
     language: "en",
     direction: "ltr",
     account: AccountText {
+        change_profile: "Edit profile",
+        change_password: "Change password",
+        set_up_device: "Set up an authenticator app",
+        saved: "Saved.",
         back: phrase("Back to ", ""),
         title: "Your account",
         profile: "Profile",
