@@ -4,25 +4,23 @@
 //! [`admit`] is the only way from a request to what its token allows, so that no endpoint can take a bound token from
 //! somebody who merely found it (CVE-2024-49755). [`live`] asks about a token that is not the caller's own.
 
+mod error;
+
 use std::sync::Arc;
 
-use axum::Json;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+pub use error::BearerError;
 
 use super::certificate;
 use super::context::RealmContext;
 use super::dpop;
-use super::error::{ApiError, Fault};
 use super::tokens;
 use crate::protocol::access_token;
 use crate::protocol::confirmation::Confirmation;
-use crate::protocol::dpop::{ALGORITHMS, ProofError};
-use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grant::Grant;
-use crate::protocol::jws::{Algorithm, Audience, Claims, Expect};
+use crate::protocol::jws::{Audience, Claims, Expect};
 use crate::protocol::session::Session;
 use crate::protocol::standing::Standing;
 use crate::protocol::user::User;
@@ -83,123 +81,6 @@ impl Presented {
     pub fn token(&self) -> &str {
         &self.token
     }
-}
-
-/// Why a token is refused.
-#[derive(Debug)]
-pub struct BearerError {
-    error: Option<OAuthError>,
-    failure: Option<Box<ApiError>>,
-    scope: Option<&'static str>,
-    scheme: Scheme,
-    /// The client that the token was issued to, when that is known (for CORS).
-    pub client_id: Option<String>,
-}
-
-impl BearerError {
-    fn with(error: Option<OAuthError>) -> Self {
-        Self { error, failure: None, scope: None, scheme: Scheme::Bearer, client_id: None }
-    }
-
-    /// No token: a challenge without a code (RFC 6750 §3.1).
-    #[must_use]
-    pub fn missing() -> Self {
-        Self::with(None)
-    }
-
-    /// A request that is wrong in form.
-    #[must_use]
-    pub fn bad_request(why: &'static str) -> Self {
-        Self::with(Some(OAuthError::new(ErrorCode::InvalidRequest, why)))
-    }
-
-    /// A token that is not good. Why is told in the log alone.
-    #[must_use]
-    pub fn invalid() -> Self {
-        Self::with(Some(OAuthError::new(ErrorCode::InvalidToken, "Token verification failed")))
-    }
-
-    /// A token that is good for less.
-    #[must_use]
-    pub fn scope(scope: &'static str) -> Self {
-        let error =
-            OAuthError::new(ErrorCode::InsufficientScope, format!("The token lacks the scope {scope}"));
-        Self { scope: Some(scope), ..Self::with(Some(error)) }
-    }
-
-    /// A token without a role that it needs.
-    #[must_use]
-    pub fn role(why: &'static str) -> Self {
-        Self::with(Some(OAuthError::new(ErrorCode::InsufficientScope, why)))
-    }
-
-    /// The same, told to a caller who proves to hold a key, or ought to.
-    fn bound(self) -> Self {
-        Self { scheme: Scheme::Dpop, ..self }
-    }
-
-    /// The same, for a token of this client.
-    #[must_use]
-    pub fn of(mut self, client_id: &str) -> Self {
-        self.client_id = Some(client_id.to_owned());
-        self
-    }
-}
-
-impl BearerError {
-    /// The trouble of ours that kept the token from being looked at; none when it was, and is refused.
-    #[must_use]
-    pub fn into_fault(self) -> Option<ApiError> {
-        self.failure.map(|failure| *failure)
-    }
-}
-
-impl<E: Into<Fault>> From<E> for BearerError {
-    fn from(error: E) -> Self {
-        Self { failure: Some(Box::new(ApiError::from(error))), ..Self::with(None) }
-    }
-}
-
-impl From<ProofError> for BearerError {
-    fn from(error: ProofError) -> Self {
-        Self::with(Some(error.into())).bound()
-    }
-}
-
-impl IntoResponse for BearerError {
-    fn into_response(self) -> Response {
-        if let Some(failure) = self.failure {
-            return failure.into_response();
-        }
-        let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-        let algorithms = ALGORITHMS.map(Algorithm::name).join(" ");
-        let Some(error) = self.error else {
-            let mut response = (StatusCode::UNAUTHORIZED, no_store).into_response();
-            challenge(&mut response, "Bearer");
-            challenge(&mut response, &format!("DPoP algs=\"{algorithms}\""));
-            return response;
-        };
-        let (code, description) = (error.code.wire(), &error.description);
-        let scope = self.scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
-        let told = format!("error=\"{code}\", error_description=\"{description}\"{scope}");
-        // At the token endpoint a bad proof is a bad request; here it is a missing credential (RFC 9449 §7.1).
-        let status = match error.code {
-            ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce => StatusCode::UNAUTHORIZED,
-            code => StatusCode::from_u16(code.status()).unwrap_or(StatusCode::UNAUTHORIZED),
-        };
-        let body = Json(json!({ "error": code, "error_description": description }));
-        let mut response = (status, no_store, body).into_response();
-        match self.scheme {
-            Scheme::Bearer => challenge(&mut response, &format!("Bearer {told}")),
-            Scheme::Dpop => challenge(&mut response, &format!("DPoP {told}, algs=\"{algorithms}\"")),
-        }
-        response
-    }
-}
-
-fn challenge(response: &mut Response, text: &str) {
-    let value = HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("Bearer"));
-    response.headers_mut().append(WWW_AUTHENTICATE, value);
 }
 
 /// The token of the `Authorization` header, if there is one.

@@ -2,35 +2,38 @@
 
 mod answers;
 mod exchange;
+mod known;
+mod refresh;
 mod service;
-
-use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
 pub use answers::{sign_introspection, sign_response, sign_userinfo};
 pub(super) use exchange::user_id;
 pub use exchange::{ExchangeIssue, own_audiences, sign_exchanged};
+pub use known::{granted_to, session_known_to, sub};
+pub use refresh::{refresh_introspection, refresh_token_id};
 pub use service::{service_draft, sign_service};
+
+use known::{facts, granted_now, known_to, subject, with_claims};
+use refresh::sign_refresh_token;
 
 use super::bearer::Live;
 use super::client_auth::Authenticated;
 use super::context::RealmContext;
 use crate::clock::Timestamp;
 use crate::protocol::access_token::{self, AccessTokenRequest, access_token, exchanges, jti};
-use crate::protocol::claims::{self, Facts, Subject, Target};
+use crate::protocol::claims::{self, Subject, Target};
 use crate::protocol::client::Client;
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::grant::Grant;
-use crate::protocol::grants::refresh_token::RefreshRecord;
 use crate::protocol::grants::token_exchange::Ceiling;
 use crate::protocol::id_token::{self, IdTokenRequest};
 use crate::protocol::introspection;
 use crate::protocol::jws::{Audience, Expect, half_hash};
 use crate::protocol::logout::Hint;
-use crate::protocol::refresh::{OFFLINE_TYP, RefreshToken, RefreshTokenRequest, TYP, refresh_token};
-use crate::protocol::scope::{self, Granted};
-use crate::protocol::session::Session;
+use crate::protocol::refresh::RefreshToken;
+use crate::protocol::scope::Granted;
 use crate::protocol::token_response::TokenResponse;
 use crate::protocol::user::User;
 use crate::secrets;
@@ -157,52 +160,6 @@ fn sign_id_token(
     key.sign("JWT", &claims)
 }
 
-fn sign_refresh_token(
-    context: &RealmContext,
-    issue: &Issue<'_>,
-    token: &RefreshToken,
-    grant: &Grant,
-) -> Result<String, SignError> {
-    let claims = refresh_claims(context, issue.client(), issue.granted, token, grant);
-    context.state.ring.mac_sign(&claims)
-}
-
-fn refresh_claims(
-    context: &RealmContext,
-    client: &Client,
-    granted: &Granted<'_>,
-    token: &RefreshToken,
-    grant: &Grant,
-) -> Map<String, Value> {
-    refresh_token(&RefreshTokenRequest {
-        issuer: &context.issuer,
-        client_id: &client.client_id,
-        user_id: &sub(context, client, &grant.user_id),
-        sid: grant.session_id.as_deref(),
-        offline: grant.offline,
-        scope: &granted.token_scope(),
-        token,
-    })
-}
-
-/// The row that a refresh token of this realm names; its state is the row's.
-#[must_use]
-pub fn refresh_token_id(context: &RealmContext, token: &str) -> Option<String> {
-    let ring = &context.state.ring;
-    let verified = ring.bears_mac(token).then(|| ring.mac_verify(token))?.ok()?;
-    let issuer = verified.claims.text("iss")?;
-    let issuers = [issuer];
-    let expect = Expect {
-        token_types: &[TYP, OFFLINE_TYP],
-        needs_jti: true,
-        expired_too: true,
-        ..Expect::at(context.app.clock.now(), &issuers)
-    };
-    expect.check(verified.typ.as_deref(), &verified.claims).ok()?;
-    let ours = context.app.hosts.accepts_issuer(issuer, context.realm());
-    verified.claims.text("jti").filter(|_| ours).map(str::to_owned)
-}
-
 /// What an `id_token_hint` says, if it is an ID token of this realm, expired or not, and though the key that signed it was
 /// replaced since (Core §3.1.2.1, RP-Initiated Logout 1.0 §2).
 #[must_use]
@@ -258,96 +215,6 @@ pub fn introspection(context: &RealmContext, live: &Live, roles: &UserRoles) -> 
     let facts = facts(live.grant.as_ref());
     let mapped = claims::evaluate(Target::Introspection, &subject, &live.entry.client, &granted, &facts);
     introspection::access_token(&live.claims, &live.user.username, &granted.token_scope(), mapped)
-}
-
-/// The answer about a good refresh token of `client` (RFC 7662 §2.2).
-#[must_use]
-pub fn refresh_introspection(
-    context: &RealmContext,
-    client: &Client,
-    record: &RefreshRecord,
-) -> Map<String, Value> {
-    let RefreshRecord { token, grant, user, .. } = record;
-    let settings = &context.state.realm.settings;
-    let granted = scope::regrant(&grant.scope, client, settings, &context.state.scopes);
-    let claims = refresh_claims(context, client, &granted, token, grant);
-    introspection::refresh_token(claims, &user.username)
-}
-
-/// The name by which `client` knows a person (Core §8.1).
-#[must_use]
-pub fn sub<'a>(context: &RealmContext, client: &Client, user_id: &'a str) -> Cow<'a, str> {
-    context.state.sub(client, user_id)
-}
-
-/// A session as `client` knows it, to be compared with what the client says of it.
-#[must_use]
-pub fn session_known_to<'a>(
-    context: &RealmContext,
-    client: &Client,
-    session: &'a Session,
-) -> Cow<'a, Session> {
-    match sub(context, client, &session.user_id) {
-        Cow::Borrowed(_) => Cow::Borrowed(session),
-        Cow::Owned(user_id) => Cow::Owned(Session { user_id, ..session.clone() }),
-    }
-}
-
-/// A user as `client` knows them. A service account is no person, and keeps its name.
-fn known_to<'a>(context: &RealmContext, client: &Client, user: &'a User) -> Cow<'a, User> {
-    match sub(context, client, &user.id) {
-        Cow::Owned(id) if user.service_account_client.is_none() => Cow::Owned(User { id, ..user.clone() }),
-        _ => Cow::Borrowed(user),
-    }
-}
-
-/// What is left today of what a live access token was issued for.
-fn granted_now<'a>(context: &'a RealmContext, live: &Live) -> Granted<'a> {
-    granted_to(context, live, &live.entry.client)
-}
-
-/// What is left today of what a live access token was issued for, as far as `client` may have it.
-#[must_use]
-pub fn granted_to<'a>(context: &'a RealmContext, live: &Live, client: &Client) -> Granted<'a> {
-    let settings = &context.state.realm.settings;
-    let shown = live.claims.text("scope").unwrap_or_default();
-    match &live.grant {
-        Some(grant) => {
-            scope::keep(&scope::regrant(&grant.scope, client, settings, &context.state.scopes), shown)
-        }
-        None => scope::of_service(shown, client, settings, &context.state.scopes),
-    }
-}
-
-/// What was granted, with the claims that were asked for one by one.
-fn with_claims<'a>(
-    context: &'a RealmContext,
-    granted: &Granted<'a>,
-    client: &'a Client,
-    grant: &Grant,
-) -> Granted<'a> {
-    let settings = &context.state.realm.settings;
-    granted.with_claims(&grant.request.claims, client, settings, &context.state.scopes)
-}
-
-fn subject<'a>(context: &'a RealmContext, user: &'a User, roles: &'a UserRoles) -> Subject<'a> {
-    let realm_roles = &context.state.roles;
-    Subject {
-        user,
-        roles: realm_roles.effective(roles.role_ids.iter().map(String::as_str)),
-        role_names: realm_roles,
-        groups: &roles.group_paths,
-        ceiling: None,
-    }
-}
-
-fn facts(grant: Option<&Grant>) -> Facts<'_> {
-    Facts {
-        sid: grant.and_then(|grant| grant.session_id.as_deref()),
-        auth_time: grant.map(|grant| grant.auth_time),
-        acr: grant.map(|grant| grant.acr.as_str()),
-        address: None,
-    }
 }
 
 /// Seconds that an access token of `client` is good for.
