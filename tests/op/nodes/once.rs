@@ -1,5 +1,5 @@
-//! What is good once is good once over all nodes: rows C04, D01, F02, J07 and P07 of the attack table, with requests that
-//! reach two nodes in turn, for some rounds.
+//! What is good once is good once over all nodes: rows C04, D01, F02, J07 and P07 of the attack table and pushed requests, each asked
+//! of two nodes in turn, for some rounds.
 
 use std::sync::LazyLock;
 
@@ -206,5 +206,38 @@ async fn j07_a_nonce_of_one_node_is_good_at_the_other() {
         let nonce = json!(refused.header("dpop-nonce"));
         let tokens = ask(&browser, nonce, &code).await.unwrap();
         assert_eq!(tokens.text("token_type"), "DPoP", "turn {turn}");
+    }
+}
+
+/// RFC 9126 §2.2: of fifty browsers that come with one reference, one gets a code for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rfc9126_2_2_of_a_pushed_request_one_code_comes_over_two_nodes() {
+    let Some(nodes) = Nodes::start().await else { return };
+    let (app, mut browser) = (nodes.rp("main", "app", Some("app-secret")), nodes.browser());
+    app.sign_in(&mut browser, "alice", "alice").await.unwrap();
+    for round in 0..ROUNDS {
+        let parameters = app.parameters();
+        let fields = parameters.iter().filter(|(name, _)| name != "client_id");
+        let fields: Vec<_> = fields.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let pushed = app.post(&browser, "ext/par/request", &fields).await;
+        assert_eq!(pushed.status, 201, "round {round}: {}", pushed.body);
+        let reference = pushed.json()["request_uri"].as_str().unwrap().to_owned();
+        let address = format!("{}?client_id=app&request_uri={reference}", app.endpoint("auth"));
+        let calls: Vec<_> = (0..50)
+            .map(|_| {
+                let (mut browser, address) = (browser.clone(), address.clone());
+                tokio::spawn(async move { browser.get(&address).await })
+            })
+            .collect();
+        let mut codes = Vec::new();
+        for call in calls {
+            let reply = call.await.unwrap();
+            match reply.parameter("code") {
+                Some(code) => codes.push(code),
+                None => assert!(reply.status.is_client_error(), "round {round}: {}", reply.status),
+            }
+        }
+        assert_eq!(codes.len(), 1, "round {round}");
+        app.redeem(&browser, &codes[0]).await.unwrap();
     }
 }
