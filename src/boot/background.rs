@@ -9,6 +9,8 @@ use crate::store::SWEEP_BATCH;
 
 /// How often a node looks whether another one changed the configuration, should it not be told.
 const REFRESH: Duration = Duration::from_millis(500);
+/// Between two steps of a sweep, for others.
+const PAUSE: Duration = Duration::from_millis(20);
 /// Days for which audit events are kept.
 const AUDIT_DAYS: i64 = 90;
 
@@ -70,17 +72,27 @@ async fn warm(app: &Shared) {
     }
 }
 
-/// Removes what has expired, batch by batch, giving way to others in between.
+/// Removes what has expired, and what is left of deleted realms, batch by batch, giving way to others in between.
 async fn sweep(app: &Shared) {
     loop {
         match app.store.sweep(app.clock.now(), AUDIT_DAYS, SWEEP_BATCH).await {
-            Ok(swept) if swept.more => tokio::time::sleep(Duration::from_millis(20)).await,
+            Ok(swept) if swept.more => tokio::time::sleep(PAUSE).await,
             Ok(swept) => {
                 tracing::debug!(rows = swept.rows, "swept");
                 break;
             }
             Err(error) => {
                 tracing::warn!(%error, "expired rows cannot be removed");
+                return;
+            }
+        }
+    }
+    loop {
+        match app.store.sweep_deleted_realms(SWEEP_BATCH).await {
+            Ok(swept) if swept.more => tokio::time::sleep(PAUSE).await,
+            Ok(_) => break,
+            Err(error) => {
+                tracing::warn!(%error, "what is left of deleted realms cannot be removed");
                 break;
             }
         }

@@ -64,16 +64,6 @@ row! {
     }
 }
 
-/// Keeps the events of a realm that is about to go, under its name: who deletes a realm must not take along the trace
-/// of what was done in it.
-pub(super) fn keep(realm_id: &str) -> Statement {
-    let text = "INSERT INTO events_of_deleted_realms (id, realm_id, realm_name, at, kind, user_id, client_id, \
-                session_id, address, error, detail) \
-                SELECT e.id, e.realm_id, r.name, e.at, e.kind, e.user_id, e.client_id, e.session_id, e.address, \
-                e.error, e.detail FROM audit_events e JOIN realms r ON r.id = e.realm_id WHERE r.id = $1";
-    sql!(text, realm_id)
-}
-
 impl Row {
     pub(super) fn record(self) -> Result<AuditEvent, StoreError> {
         Ok(AuditEvent {

@@ -32,7 +32,8 @@ pub enum Change {
     AddRealm { realm: Realm, at: Timestamp },
     /// A realm.
     PutRealm { realm: Realm, at: Timestamp },
-    /// A realm goes, with everything in it but its audit events, which are kept under its name.
+    /// A realm goes, for everybody at once; the sweep removes what was in it, but its audit events, which are kept under
+    /// its name.
     DeleteRealm { realm_id: String },
     /// A key comes to be.
     AddKey { realm_id: String, key: KeyRow },

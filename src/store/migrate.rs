@@ -124,6 +124,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "shared_addresses",
         text: include_str!("../../migrations/0032_shared_addresses.sql"),
     },
+    Migration {
+        version: 33,
+        name: "large_realms",
+        text: include_str!("../../migrations/0033_large_realms.sql"),
+    },
 ];
 
 /// What all of them come to, for a database that is new: made at once, it takes a third of the time that it takes to make

@@ -35,6 +35,7 @@ mod commit;
 mod consent;
 mod credential;
 mod db;
+mod deleted_realm;
 mod device_code;
 mod error;
 mod event_search;

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::Store;
 use super::error::{Cause, StoreError};
 use super::key::KeyRow;
 use super::row::row;
 use super::statement::{Statement, sql};
 use super::statement::{json, key};
-use super::{Store, audit};
 use crate::clock::Timestamp;
 use crate::protocol::jws::Algorithm;
 use crate::protocol::realm::Realm;
@@ -67,32 +67,25 @@ pub(super) fn hold(realm_id: &str) -> Statement {
     sql!("UPDATE realms SET enabled = enabled WHERE id = $1", realm_id)
 }
 
-pub(super) fn delete(realm_id: &str, to: &mut Vec<Statement>) {
-    to.push(audit::keep(realm_id));
-    to.push(sql!("DELETE FROM realms WHERE id = $1", realm_id));
-}
-
-/// The columns of a realm and their values.
-macro_rules! insert {
+/// The columns of a realm and their values. One of which nothing is left but the row gives up its identifier.
+macro_rules! put {
     () => {
         "INSERT INTO realms (id, name, display_name, enabled, settings, version, created_at, duplicate_emails) \
-         VALUES ($1, $2, $3, $4, $5, 0, $6, $7)"
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $7) \
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, display_name = excluded.display_name, \
+         enabled = excluded.enabled, settings = excluded.settings, duplicate_emails = excluded.duplicate_emails, \
+         deleted_as = NULL WHERE realms.deleted_as = ''"
     };
 }
 
-/// No row comes to be when another realm has the identifier or the name: whatever is written after it in the same
+/// A conflict about the `realm` when another has the identifier or the name: whatever is written after it in the same
 /// transaction is a new realm's own.
 pub(super) fn add(realm: &Realm, at: Timestamp) -> Result<Statement, StoreError> {
-    Ok(written(concat!(insert!(), " ON CONFLICT DO NOTHING"), realm, at)?.needs("realm"))
+    written(put!(), realm, at)
 }
 
 pub(super) fn put(realm: &Realm, at: Timestamp) -> Result<Statement, StoreError> {
-    let text = concat!(
-        insert!(),
-        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, display_name = excluded.display_name, \
-         enabled = excluded.enabled, settings = excluded.settings, duplicate_emails = excluded.duplicate_emails"
-    );
-    written(text, realm, at)
+    written(concat!(put!(), " OR realms.deleted_as IS NULL"), realm, at)
 }
 
 fn written(text: &'static str, realm: &Realm, at: Timestamp) -> Result<Statement, StoreError> {
@@ -105,7 +98,8 @@ fn written(text: &'static str, realm: &Realm, at: Timestamp) -> Result<Statement
         json(&realm.settings)?,
         at,
         realm.settings.duplicate_emails,
-    ))
+    )
+    .needs("realm"))
 }
 
 impl Store {
@@ -114,7 +108,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn realm_by_name(&self, name: &str) -> Result<Option<Realm>, StoreError> {
-        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms WHERE name = $1";
+        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms \
+                    WHERE name = $1 AND deleted_as IS NULL";
         self.db.one::<Row>(sql!(text, name)).await?.map(Row::record).transpose()
     }
 
@@ -123,7 +118,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn realm_by_id(&self, id: &str) -> Result<Option<Realm>, StoreError> {
-        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms WHERE id = $1";
+        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms \
+                    WHERE id = $1 AND deleted_as IS NULL";
         self.db.one::<Row>(sql!(text, id)).await?.map(Row::record).transpose()
     }
 
@@ -132,7 +128,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn realms(&self) -> Result<Vec<Realm>, StoreError> {
-        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms";
+        let text = "SELECT id, name, display_name, enabled, settings, version FROM realms \
+                    WHERE deleted_as IS NULL";
         let rows = self.db.all::<Row>(sql!(text)).await?;
         let mut realms = rows.into_iter().map(Row::record).collect::<Result<Vec<_>, _>>()?;
         realms.sort_by(|a, b| a.name.cmp(&b.name));
@@ -171,7 +168,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn versions(&self) -> Result<(i64, HashMap<String, i64>), StoreError> {
         // No realm is without a name.
-        let text = "SELECT name, version FROM realms \
+        let text = "SELECT name, version FROM realms WHERE deleted_as IS NULL \
                     UNION ALL SELECT '' AS name, version FROM configuration WHERE id = 1";
         let mut versions: HashMap<_, _> =
             self.db.all::<(String, i64)>(sql!(text)).await?.into_iter().collect();

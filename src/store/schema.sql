@@ -15,9 +15,11 @@ CREATE TABLE realms (
     settings TEXT NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    duplicate_emails BIGINT NOT NULL DEFAULT 0
+    duplicate_emails BIGINT NOT NULL DEFAULT 0,
+    deleted_as TEXT
 );
 CREATE INDEX realms_by_version ON realms (version);
+CREATE INDEX realms_by_deletion ON realms (deleted_as);
 
 CREATE TABLE configuration (
     id BIGINT NOT NULL PRIMARY KEY,
@@ -399,4 +401,5 @@ CREATE INDEX user_credentials_by_realm ON user_credentials (realm_id);
 CREATE INDEX users_by_email ON users (realm_id, email_key COLLATE "binary");
 CREATE INDEX users_by_name ON users (realm_id, name_key);
 CREATE INDEX users_by_last_name ON users (realm_id, last_name_key);
+CREATE INDEX users_people ON users (realm_id, username, service_account_client) WHERE service_account_client IS NULL;
 CREATE INDEX keycloak_records_by_sealing ON keycloak_records (sealing);

@@ -322,23 +322,6 @@ on_both! {
         }
     }
 
-    async fn i8_the_events_of_a_deleted_realm_are_kept_under_its_name(world) {
-        let (store, tenant) = (&world.store, &world.tenant);
-        let other = crate::world::Tenant::new("other", store).await;
-        let event = tenant.event();
-        let changes = vec![Change::Audit(event.clone()), Change::Audit(other.event())];
-        store.commit(changes).await.unwrap();
-        store.commit(vec![Change::DeleteRealm { realm_id: tenant.realm.id.clone() }]).await.unwrap();
-        assert!(store.realm_by_name("main").await.unwrap().is_none());
-        assert!(store.user_by_id(&tenant.realm.id, &tenant.user.id).await.unwrap().is_none());
-        let kept = store.events_of_deleted_realms(Page::ALL).await.unwrap();
-        let [kept] = kept.as_slice() else { panic!("one event: {kept:?}") };
-        assert_eq!((kept.realm.as_str(), &kept.event), ("main", &event));
-        assert_eq!(store.audit_events(&other.realm.id, Page::ALL).await.unwrap().len(), 1, "others stay where they are");
-        store.sweep(NOW.plus(91 * 86_400), 90, 100).await.unwrap();
-        assert!(store.events_of_deleted_realms(Page::ALL).await.unwrap().is_empty(), "kept as long as any");
-    }
-
     async fn a_sweep_removes_what_expired_in_bounded_steps(world) {
         let (store, tenant) = (&world.store, &world.tenant);
         let mut codes = Vec::new();

@@ -13,6 +13,7 @@ mod backchannel_logout;
 mod bindings;
 mod changes;
 mod consents;
+mod deleted_realms;
 mod devices;
 mod identifiers;
 mod isolation;

@@ -3,9 +3,9 @@
 use super::super::error::StoreError;
 use super::super::statement::Statement;
 use super::super::{
-    audit, backchannel_logout, client, code, consent, credential, device_code, failure, grant, group,
-    kept_secrets, key, keycloak_record, pushed, realm, registration, revoked, role, scope, session, spent,
-    user, user_password,
+    audit, backchannel_logout, client, code, consent, credential, deleted_realm, device_code, failure, grant,
+    group, kept_secrets, key, keycloak_record, pushed, realm, registration, revoked, role, scope, session,
+    spent, user, user_password,
 };
 use super::Change;
 use crate::keycloak::Beside;
@@ -26,7 +26,7 @@ impl Change {
                 to.push(realm::put(&realm, at)?);
                 to.push(key::outlive(&realm.id, at, end));
             }
-            Self::DeleteRealm { realm_id } => realm::delete(&realm_id, to),
+            Self::DeleteRealm { realm_id } => deleted_realm::mark(&realm_id, to),
             Self::AddKey { realm_id, key } => to.push(key::add(&realm_id, &key)),
             Self::RetireKey { realm_id, id, served_until } => {
                 to.push(key::retire(&realm_id, &id, served_until))
