@@ -196,7 +196,7 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
     let [subject, jti] = ["sub", "jti"].map(|name| claims.text(name).unwrap_or_default());
     let lineage: Vec<&str> = access_token::lineage(jti).collect();
     let (user, grant, session) = match access_token::grant_of(jti) {
-        Some(id) => match app.store.grant_of_token(&realm.id, id, &lineage).await? {
+        Some(id) => match app.store.grant_of_token(&realm.id, &entry.client.id, id, &lineage).await? {
             Some((grant, user, session)) => (user, Some(grant), session),
             None => return Err(refused("its grant is gone, or it was revoked")),
         },
@@ -204,7 +204,7 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
             let known = access_token::sealed_user(jti).map(|sealed| tokens::user_id(context, sealed));
             let id = known.unwrap_or_else(|| Some(subject.to_owned()));
             let id = id.ok_or_else(|| refused("the user that it names cannot be read"))?;
-            let user = app.store.user_of_token(&realm.id, &id, &lineage).await?;
+            let user = app.store.user_of_token(&realm.id, &entry.client.id, &id, &lineage).await?;
             (user.ok_or_else(|| refused("its user is gone, or it was revoked"))?, None, None)
         }
     };

@@ -212,6 +212,21 @@ fn refused() -> ApiError {
     OAuthError::new(ErrorCode::InvalidClient, "Invalid client or Invalid client credentials").into()
 }
 
+/// Asks the database whether the client may still have tokens, as `account` if it acts as a user: another node may have
+/// switched it off. A code or a refresh token is read with that answer and needs no second one.
+///
+/// # Errors
+/// `invalid_client`, or trouble of ours.
+pub async fn still_enabled(
+    context: &RealmContext,
+    caller: &Authenticated,
+    account: Option<&str>,
+) -> Result<(), ApiError> {
+    let (realm, client) = (&context.state.realm, &caller.entry.client);
+    let enabled = context.app.store.client_is_enabled(&realm.id, &client.id, account).await?;
+    if enabled { Ok(()) } else { Err(refused()) }
+}
+
 /// Spends what the proof of `caller` uses up, for a request that commits nothing else.
 ///
 /// # Errors

@@ -129,6 +129,29 @@ impl Store {
         self.db.one::<Row>(sql!(text, realm_id, client_id)).await?.map(Row::record).transpose()
     }
 
+    /// Whether the client with this identifier may have tokens: it and its realm are enabled, and so is `account`, the user
+    /// that it acts as, if it is to.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn client_is_enabled(
+        &self,
+        realm_id: &str,
+        id: &str,
+        account: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let text = "SELECT c.enabled FROM clients c JOIN realms r ON r.id = c.realm_id AND r.enabled = 1 \
+                    WHERE c.realm_id = $1 AND c.id = $2 AND c.enabled = 1";
+        let as_user = "SELECT c.enabled FROM clients c JOIN realms r ON r.id = c.realm_id AND r.enabled = 1 \
+                       JOIN users u ON u.realm_id = c.realm_id AND u.id = $3 AND u.enabled = 1 \
+                       WHERE c.realm_id = $1 AND c.id = $2 AND c.enabled = 1";
+        let statement = match account {
+            Some(account) => sql!(as_user, realm_id, id, account),
+            None => sql!(text, realm_id, id),
+        };
+        Ok(self.db.one::<(i64,)>(statement).await?.is_some())
+    }
+
     /// The client with this identifier.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
-use super::grant::{bound_to, confirmation, grant_columns, grant_joins};
+use super::grant::{bound_to, confirmation, grant_columns, grant_joins, while_enabled};
 use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
@@ -101,7 +101,7 @@ pub(super) fn note_wrong_verifier(realm_id: &str, fingerprint: &str) -> Statemen
 }
 
 impl Store {
-    /// The code with what it hangs on.
+    /// The code with what it hangs on; none while its client or the realm is switched off.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -120,6 +120,7 @@ impl Store {
             session_columns!(),
             " FROM authorization_codes c JOIN grants g ON g.id = c.grant_id AND g.realm_id = c.realm_id",
             grant_joins!(),
+            while_enabled!(),
             "WHERE c.fingerprint = $2 AND c.realm_id = $1"
         );
         let Some(row) = self.db.one::<Row>(sql!(text, realm_id, fingerprint)).await? else { return Ok(None) };

@@ -36,7 +36,8 @@ row! {
     }
 }
 
-/// The columns of [`Row`]. A grant is revoked with the one that it was made from (joined as `p`), and when that is gone.
+/// The columns of [`Row`]. A grant is revoked with the one that it was made from (joined as `p`), when that is gone, and while
+/// the client of that is switched off.
 macro_rules! grant_columns {
     () => {
         "g.id AS grant_id, g.realm_id AS grant_realm_id, g.client AS grant_client, g.user_id AS grant_user_id, \
@@ -54,10 +55,21 @@ macro_rules! grant_joins {
     () => {
         " JOIN users u ON u.id = g.user_id AND u.realm_id = g.realm_id \
          LEFT JOIN sessions s ON s.id = g.session_id AND s.realm_id = g.realm_id \
-         LEFT JOIN grants p ON p.id = g.parent AND p.realm_id = g.realm_id "
+         LEFT JOIN grants p ON p.id = g.parent AND p.realm_id = g.realm_id \
+         AND EXISTS (SELECT 1 FROM clients o WHERE o.id = p.client AND o.enabled = 1) "
     };
 }
 pub(super) use grant_joins;
+
+/// Joins that leave a grant out while its client or its realm is switched off: what other nodes switched off is off at
+/// once, although this one may have it in memory as it was.
+macro_rules! while_enabled {
+    () => {
+        " JOIN clients app ON app.id = g.client AND app.realm_id = g.realm_id AND app.enabled = 1 \
+         JOIN realms home ON home.id = g.realm_id AND home.enabled = 1 "
+    };
+}
+pub(super) use while_enabled;
 
 impl Row {
     pub(super) fn record(self) -> Result<Grant, StoreError> {
@@ -98,7 +110,7 @@ pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Result<Statement, Sto
     let text = "INSERT INTO grants (id, realm_id, client, user_id, session_id, scope, offline, auth_time, acr, nonce, \
                 created_at, last_used_at, revoked_at, expires_at, request, confirmation, parent) \
                 SELECT $1, u.realm_id, c.id, u.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 \
-                FROM users u JOIN clients c ON c.realm_id = u.realm_id AND c.id = $3 \
+                FROM users u JOIN clients c ON c.realm_id = u.realm_id AND c.id = $3 AND c.enabled = 1 \
                 WHERE u.realm_id = $2 AND u.id = $4";
     let confirmation = bound_to(grant.confirmation.as_ref())?;
     let statement = sql!(
@@ -184,14 +196,16 @@ impl Store {
         self.db.all(sql!(text, realm_id, user_id, client, now)).await
     }
 
-    /// The grant that an access token hangs on with its user, and its session if the store still has it; none when the
-    /// token itself was revoked, or one that it was made from. `lineage` is the `jti` of each.
+    /// The grant that an access token of `client` (the identifier of its record) hangs on with its user, and its session if
+    /// the store still has it; none when the token itself was revoked, or one that it was made from, and while that
+    /// client, the grant's or the realm is switched off. `lineage` is the `jti` of each.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn grant_of_token(
         &self,
         realm_id: &str,
+        client: &str,
         id: &str,
         lineage: &[&str],
     ) -> Result<Option<(Grant, User, Option<Session>)>, StoreError> {
@@ -204,11 +218,13 @@ impl Store {
             session_columns!(),
             " FROM grants g",
             grant_joins!(),
-            "WHERE g.realm_id = $1 AND g.id = $2",
+            while_enabled!(),
+            "JOIN clients holder ON holder.id = $9 AND holder.realm_id = g.realm_id AND holder.enabled = 1 \
+             WHERE g.realm_id = $1 AND g.id = $2",
             unless_revoked!()
         );
         let [a, b, c, d, e, f] = Self::padded(lineage);
-        let row = self.db.one::<WholeRow>(sql!(text, realm_id, id, a, b, c, d, e, f)).await?;
+        let row = self.db.one::<WholeRow>(sql!(text, realm_id, id, a, b, c, d, e, f, client)).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some((row.grant.record()?, row.user.record()?, row.session.record())))
     }

@@ -6,7 +6,7 @@ pub use keep::{KeepRefresh, Keeping};
 
 use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
-use super::grant::{grant_columns, grant_joins};
+use super::grant::{grant_columns, grant_joins, while_enabled};
 use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
@@ -94,7 +94,7 @@ pub(super) fn add(token: &RefreshToken) -> Statement {
 }
 
 impl Store {
-    /// The refresh token with what it hangs on.
+    /// The refresh token with what it hangs on; none while its client or the realm is switched off.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -109,6 +109,7 @@ impl Store {
             session_columns!(),
             " FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id AND g.realm_id = t.realm_id",
             grant_joins!(),
+            while_enabled!(),
             "WHERE t.realm_id = $1 AND t.id = $2"
         );
         let Some(row) = self.db.one::<Row>(sql!(text, realm_id, id)).await? else { return Ok(None) };

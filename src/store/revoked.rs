@@ -33,7 +33,8 @@ impl Store {
         std::array::from_fn(|at| lineage.get(at).or(lineage.last()).copied().unwrap_or_default())
     }
 
-    /// The user whom an access token speaks for, unless that very token was revoked, or one that it was made from.
+    /// The user whom an access token of `client` (the identifier of its record) speaks for, unless that very token was
+    /// revoked, or one that it was made from, and while neither client nor realm is switched off.
     /// `lineage` is the `jti` of each (see `access_token::lineage`).
     ///
     /// # Errors
@@ -41,17 +42,20 @@ impl Store {
     pub async fn user_of_token(
         &self,
         realm_id: &str,
+        client: &str,
         user_id: &str,
         lineage: &[&str],
     ) -> Result<Option<User>, StoreError> {
         let text = concat!(
             "SELECT ",
             user_columns!(),
-            " FROM users u WHERE u.realm_id = $1 AND u.id = $2",
+            " FROM users u JOIN realms home ON home.id = u.realm_id AND home.enabled = 1 \
+             JOIN clients holder ON holder.id = $9 AND holder.realm_id = u.realm_id AND holder.enabled = 1 \
+             WHERE u.realm_id = $1 AND u.id = $2",
             unless_revoked!()
         );
         let [a, b, c, d, e, f] = Self::padded(lineage);
-        let row = self.db.one::<user::Row>(sql!(text, realm_id, user_id, a, b, c, d, e, f)).await?;
+        let row = self.db.one::<user::Row>(sql!(text, realm_id, user_id, a, b, c, d, e, f, client)).await?;
         row.map(user::Row::record).transpose()
     }
 }

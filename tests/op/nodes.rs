@@ -4,8 +4,9 @@ mod once;
 
 use std::time::{Duration, Instant};
 
+use vestibule::protocol::client::Client;
 use vestibule::store::Change;
-use vestibule::testing::Rp;
+use vestibule::testing::{Rp, TestServer};
 
 use crate::common::{is_error, realm, user};
 use crate::database::Place;
@@ -44,32 +45,71 @@ async fn any_request_is_answered_at_any_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_node_changes_the_others_know() {
+async fn a_person_whom_one_node_switches_off_is_off_at_the_others() {
     let Some(place) = Place::postgres().await else { return };
     let (one, two) = (place.start().await, place.start().await);
     let rp = one.rp("web", Some("web-secret"));
     let there = two.browser_over(&[]);
     let at_two = Rp { issuer: two.issuer("main"), ..rp.clone() };
     let tokens = at_two.sign_in(&mut there.clone(), "alice", "alice").await.unwrap();
-    let service = Rp { issuer: two.issuer("main"), ..one.rp("service", Some("service-secret")) };
-    let grant = [("grant_type", "client_credentials")];
-    service.tokens(&there, &grant).await.unwrap();
     // What revokes is asked of the database each time: no moment passes.
     let mut alice = user(&one, "alice").await;
     alice.enabled = false;
     one.app().commit(vec![Change::PutUser(Box::new(alice))]).await.unwrap();
     assert_eq!(at_two.userinfo(&there, tokens.access_token()).await.status, 401);
     assert!(at_two.refresh(&there, tokens.refresh_token()).await.is_err());
-    // What is configured is read anew within a second.
-    let realm = realm(&one).await;
-    let mut client = one.app().store.client_by_client_id(&realm.id, "service").await.unwrap().unwrap();
-    client.enabled = false;
-    let at = one.clock().now();
-    one.app().commit(vec![Change::PutClient { client: Box::new(client), at }]).await.unwrap();
-    let begun = Instant::now();
-    while service.tokens(&there, &grant).await.is_ok() {
-        assert!(begun.elapsed() < 2 * KNOWN, "the other node still serves a client that is switched off");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+/// Switches a client on or off at a node.
+async fn switch(node: &TestServer, client_id: &str, enabled: bool) {
+    let realm = realm(node).await;
+    let client = node.app().store.client_by_client_id(&realm.id, client_id).await.unwrap().unwrap();
+    let client = Box::new(Client { enabled, ..client });
+    node.app().commit(vec![Change::PutClient { client, at: node.clock().now() }]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ft14_a_client_that_one_node_switches_off_gets_nothing_at_another_from_that_moment_on() {
+    let Some(place) = Place::postgres().await else { return };
+    let (one, two) = (place.start().await, place.start().await);
+    let browser = two.browser_over(&[]);
+    let at_two = |client_id: &str, secret: Option<&str>| Rp {
+        issuer: two.issuer("main"),
+        ..one.rp(client_id, secret)
+    };
+    let (web, service) = (at_two("web", Some("web-secret")), at_two("service", Some("service-secret")));
+    let (tv, third) = (at_two("tv", None), at_two("third-party", Some("third-party-secret")));
+    let grant = [("grant_type", "client_credentials")];
+    for round in 0..8 {
+        let mut there = browser.clone();
+        let tokens = web.sign_in(&mut there, "alice", "alice").await.unwrap();
+        let code = there.get(&web.authorize_url()).await.parameter("code").unwrap();
+        let device = tv.device(&there).await.unwrap();
+        there.clone().approve_device(&device, "alice", "alice").await;
+        let own = service.tokens(&there, &grant).await.unwrap();
+        for client_id in ["web", "service", "tv"] {
+            switch(&one, client_id, false).await;
+        }
+        // The other node has them in memory as they were, and asks.
+        let told = third.introspect(&there, own.access_token()).await;
+        assert_eq!(told.json()["active"], false, "round {round}: {}", told.body);
+        assert!(service.tokens(&there, &grant).await.is_err(), "round {round}: a token for a service");
+        assert!(web.refresh(&there, tokens.refresh_token()).await.is_err(), "round {round}: a refresh");
+        assert!(web.redeem(&there, &code).await.is_err(), "round {round}: a code");
+        assert!(tv.poll(&there, &device).await.is_err(), "round {round}: a device");
+        assert_eq!(web.userinfo(&there, tokens.access_token()).await.status, 401, "round {round}");
+        for client_id in ["web", "service", "tv"] {
+            switch(&one, client_id, true).await;
+        }
+        // What is configured, and allows more, is known within a second.
+        let begun = Instant::now();
+        while service.tokens(&there, &grant).await.is_err()
+            || tv.device(&there).await.is_err()
+            || web.sign_in(&mut browser.clone(), "alice", "alice").await.is_err()
+        {
+            assert!(begun.elapsed() < 2 * KNOWN, "the other node does not serve what was switched on");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 

@@ -146,11 +146,11 @@ async fn requests(scene: &Scene, meter: &mut Meter<'_>) {
     meter.end("codes for a device", cost(3, 1));
     meter.begin();
     tv.poll(browser, &device).await.unwrap_err();
-    meter.end("token, a device that waits", cost(2, 1));
+    meter.end("token, a device that waits", cost(3, 1));
     browser.clone().approve_device(&device, "alice", "alice").await;
     meter.begin();
     tv.poll(browser, &device).await.unwrap();
-    meter.end("token, a device", cost(9, 1));
+    meter.end("token, a device", cost(10, 1));
 }
 
 async fn tokens_of(scene: &Scene, meter: &mut Meter<'_>) {
@@ -165,7 +165,7 @@ async fn tokens_of(scene: &Scene, meter: &mut Meter<'_>) {
     meter.end("token, refresh", cost(7, 1));
     meter.begin();
     service.tokens(browser, &[("grant_type", "client_credentials")]).await.unwrap();
-    meter.end("token, service", cost(0, 0));
+    meter.end("token, service", cost(1, 0));
     meter.begin();
     ok(&rp.userinfo(browser, next.access_token()).await);
     meter.end("userinfo", cost(2, 0));

@@ -65,6 +65,10 @@ async fn by_grant(
         let why = format!("The client may not use the grant {}", grant.wire());
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, why).into());
     }
+    // A code or a refresh token is read together with its client, and the other two end in `client_credentials`.
+    if matches!(grant, GrantType::Password | GrantType::TokenExchange | GrantType::DeviceCode) {
+        client_auth::still_enabled(context, caller, None).await?;
+    }
     // Boxed, so that a request's future is not as large as the largest of them: it is moved on its way here.
     let tokens = match grant {
         GrantType::ClientCredentials => grants::client_credentials::issue(context, caller, form).await,

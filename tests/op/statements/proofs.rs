@@ -141,7 +141,7 @@ async fn keys(here: &Here, meter: &mut Meter<'_>) {
     ok(&here.by_key(&robot, "token", &own).await);
     meter.begin();
     ok(&here.by_key(&robot, "token", &own).await);
-    meter.end("token, a service by its key", cost(1, 1));
+    meter.end("token, a service by its key", cost(2, 1));
     meter.begin();
     ok(&here.by_key(&robot, "token/introspect", &[("token", "x")]).await);
     meter.end("introspection by a key", cost(1, 1));
@@ -160,10 +160,10 @@ async fn keys(here: &Here, meter: &mut Meter<'_>) {
     let fields = [("grant_type", BEARER), ("assertion", assertion.as_str())];
     meter.begin();
     ok(&robot.token_request(&here.browser, &fields).await);
-    meter.end("token, a token as a grant", cost(1, 1));
+    meter.end("token, a token as a grant", cost(2, 1));
     meter.begin();
     let replay = robot.token_request(&here.browser, &fields).await;
-    meter.end("the same grant again", cost(2, 2));
+    meter.end("the same grant again", cost(3, 2));
     assert_eq!(replay.status, 400, "{}", replay.body);
 }
 
@@ -196,11 +196,11 @@ async fn grants(here: &Here, meter: &mut Meter<'_>) {
     ok(&gateway.token_request(&browser, &subject).await);
     meter.begin();
     ok(&gateway.token_request(&browser, &subject).await);
-    meter.end("token, exchange", cost(4, 1));
+    meter.end("token, exchange", cost(5, 1));
     let fields = [&subject[..], &[("requested_token_type", REFRESH)]].concat();
     meter.begin();
     let reply = gateway.token_request(&browser, &fields).await;
-    meter.end("token, exchange for a refresh token", cost(6, 1));
+    meter.end("token, exchange for a refresh token", cost(7, 1));
     let token = refresh_token(&reply);
     meter.begin();
     gateway.refresh(&browser, &token).await.unwrap();
@@ -208,16 +208,16 @@ async fn grants(here: &Here, meter: &mut Meter<'_>) {
     let elsewhere = [&subject[..3], &[("audience", "web")]].concat();
     meter.begin();
     let refused = gateway.token_request(&browser, &elsewhere).await;
-    meter.end("an exchange that no rule allows", cost(1, 1));
+    meter.end("an exchange that no rule allows", cost(2, 1));
     assert_eq!(refused.status, 400, "{}", refused.body);
     let sign_in = [("grant_type", "password"), ("username", "alice"), ("password", "alice")];
     meter.begin();
     ok(&here.web.token_request(&browser, &sign_in).await);
-    meter.end("token, a password", cost(14, 2));
+    meter.end("token, a password", cost(15, 2));
     let wrong = [("grant_type", "password"), ("username", "alice"), ("password", "wrong")];
     meter.begin();
     assert_eq!(here.web.token_request(&browser, &wrong).await.status, 401);
-    meter.end("a wrong password", cost(5, 2));
+    meter.end("a wrong password", cost(6, 2));
     meter.begin();
     ok(&here.web.userinfo(&browser, tokens.access_token()).await);
     meter.end("userinfo, signed", cost(2, 0));
