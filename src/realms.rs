@@ -20,11 +20,12 @@ use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
-use crate::protocol::client::{Client, ClientSettings};
+use crate::protocol::client::Client;
 use crate::protocol::realm::Realm;
 use crate::protocol::role::Roles;
 use crate::protocol::scope::Scope;
 use crate::protocol::user::User;
+use crate::protocol::web_origin::Origins;
 use crate::secrets;
 use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey};
 use crate::store::{Store, StoreError, UserRoles};
@@ -109,10 +110,16 @@ pub struct RealmState {
     clients: Cache<String, Arc<ClientEntry>>,
     /// `client_id` by identifier of the record.
     names: Cache<String, String>,
-    /// Settings of the clients that name web origins.
-    origins: OnceCell<Vec<ClientSettings>>,
+    directory: OnceCell<Directory>,
+}
+
+/// What clients are found by beside their names.
+#[derive(Debug, Default)]
+struct Directory {
+    /// The origins of those that are enabled.
+    origins: Origins,
     /// `client_id` by resource that the client declares.
-    resources: OnceCell<HashMap<String, String>>,
+    resources: HashMap<String, String>,
 }
 
 /// A public document: bytes made once, and the tag by which a caller that has them is told so.

@@ -3,6 +3,8 @@
 //! `+` stands for the origins of the redirect URIs. `*` (any origin) and a loopback host with port `*` are
 //! conveniences of development.
 
+use std::collections::HashSet;
+
 use thiserror::Error;
 use url::Url;
 
@@ -59,6 +61,37 @@ pub fn allows(registered: &[String], redirect_uris: &[String], origin: &str, str
             .any(|entry| covers(&entry, origin, development)),
         entry => covers(entry, origin, development),
     })
+}
+
+/// The origins that the clients of a realm registered, whoever it was.
+#[derive(Clone, Debug, Default)]
+pub struct Origins {
+    exact: HashSet<String>,
+    /// `*`, and hosts with any port: of each there is one.
+    patterns: HashSet<String>,
+}
+
+impl Origins {
+    /// Adds those of one client.
+    pub fn add(&mut self, registered: &[String], redirect_uris: &[String]) {
+        let of_redirects = |entry: &String| entry == "+";
+        let redirects = redirect_uris.iter().filter(|_| registered.iter().any(of_redirects));
+        let redirects = redirects.filter_map(|uri| origin_of(uri));
+        for entry in registered.iter().filter(|entry| !of_redirects(entry)).cloned().chain(redirects) {
+            let is_pattern = entry == "*" || entry.ends_with(":*");
+            if is_pattern { &mut self.patterns } else { &mut self.exact }.insert(entry);
+        }
+    }
+
+    /// Whether a page of `origin` may call some client, as [`allows`] says of one.
+    #[must_use]
+    pub fn allow(&self, origin: &str, strictness: Strictness) -> bool {
+        let exact = self.exact.get(origin);
+        exact
+            .into_iter()
+            .chain(&self.patterns)
+            .any(|entry| allows(std::slice::from_ref(entry), &[], origin, strictness))
+    }
 }
 
 /// Equal, or a loopback host with any port.
@@ -142,6 +175,13 @@ mod tests {
                 development,
                 "{name}"
             );
+            let mut together = Origins::default();
+            together.add(&["https://other.example".to_owned()], &[]);
+            together.add(&registered, &redirects);
+            for (strictness, allowed) in [(Strictness::Serve, serve), (Strictness::Development, development)]
+            {
+                assert_eq!(together.allow(origin, strictness), allowed, "{name}, among others");
+            }
         }
     }
 }

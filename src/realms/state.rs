@@ -1,7 +1,6 @@
 //! What is asked of a realm in memory: its clients, their keys and origins, and the names that people have.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
@@ -10,8 +9,8 @@ use tokio::sync::OnceCell;
 use super::drafts::Drafts;
 use super::keys::{algorithms, key_aad};
 use super::{
-    ClientEntry, Document, MAC_ALGORITHM, MOST_CLIENTS, MOST_DOCUMENTS, PAIRWISE_ALGORITHM, RealmError,
-    RealmState, ServiceAccount,
+    ClientEntry, Directory, Document, MAC_ALGORITHM, MOST_CLIENTS, MOST_DOCUMENTS, PAIRWISE_ALGORITHM,
+    RealmError, RealmState, ServiceAccount,
 };
 use crate::clock::Timestamp;
 use crate::protocol::client::Client;
@@ -20,9 +19,8 @@ use crate::protocol::key_rotation;
 use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::subject::{self, Pairwise};
 use crate::protocol::trusted_issuer::TrustedIssuer;
-use crate::protocol::web_origin;
 use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey, RingKey, SigningKey};
-use crate::store::{KeyRow, Page, RealmConfiguration, Store, StoreError};
+use crate::store::{KeyRow, ListedClient, RealmConfiguration, Store, StoreError};
 use crate::vault::Vault;
 
 impl RealmState {
@@ -68,8 +66,7 @@ impl RealmState {
             documents: Cache::new(MOST_DOCUMENTS),
             clients: Cache::new(MOST_CLIENTS),
             names: Cache::new(MOST_CLIENTS),
-            origins: OnceCell::new(),
-            resources: OnceCell::new(),
+            directory: OnceCell::new(),
         }
     }
 
@@ -122,7 +119,7 @@ impl RealmState {
     }
 
     /// The client that `resource` is an address of (RFC 8707 §2): one that declares it, or whose `client_id` it is.
-    /// Which declares which is read once per version of the realm.
+    /// Which declares which is read once per version of the realm, and nothing else of them is kept.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -131,16 +128,8 @@ impl RealmState {
         store: &Store,
         resource: &str,
     ) -> Result<Option<Arc<ClientEntry>>, StoreError> {
-        let declared = self.resources.get_or_try_init(|| async {
-            let mut declared = HashMap::new();
-            for client in store.clients(&self.realm.id, "", Page::ALL).await? {
-                for resource in client.settings.resources {
-                    declared.entry(resource).or_insert_with(|| client.client_id.clone());
-                }
-            }
-            Ok::<_, StoreError>(declared)
-        });
-        let client_id = declared.await?.get(resource).map_or(resource, String::as_str);
+        let declared = &self.directory(store).await?.resources;
+        let client_id = declared.get(resource).map_or(resource, String::as_str);
         self.client(store, client_id).await
     }
 
@@ -158,7 +147,8 @@ impl RealmState {
         Some((trusted, self.issuer_keys.get(issuer)?))
     }
 
-    /// Whether `origin` is one of any client's of the realm. The clients are read once per version of the realm.
+    /// Whether `origin` is one of any client's of the realm. They are read once per version of the realm, and
+    /// nothing else of the clients is kept.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -168,17 +158,17 @@ impl RealmState {
         origin: &str,
         strictness: Strictness,
     ) -> Result<bool, StoreError> {
-        let clients = self.origins.get_or_try_init(|| async {
-            let clients = store.clients(&self.realm.id, "", Page::ALL).await?;
-            let with_origins =
-                clients.into_iter().filter(|client| client.enabled).map(|client| client.settings);
-            Ok::<_, StoreError>(
-                with_origins.filter(|settings| !settings.web_origins.is_empty()).collect::<Vec<_>>(),
-            )
+        Ok(self.directory(store).await?.origins.allow(origin, strictness))
+    }
+
+    async fn directory(&self, store: &Store) -> Result<&Directory, StoreError> {
+        let read = self.directory.get_or_try_init(|| async {
+            let mut directory = Directory::default();
+            let see = |client: ListedClient| directory.add(client);
+            store.for_each_client(&self.realm.id, see).await?;
+            Ok(directory)
         });
-        Ok(clients.await?.iter().any(|settings| {
-            web_origin::allows(&settings.web_origins, &settings.redirect_uris, origin, strictness)
-        }))
+        read.await
     }
 
     /// The name by which `client` knows the user (OpenID Connect Core §8.1): a pairwise one is the keyed hash of sector and
@@ -200,6 +190,17 @@ impl RealmState {
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.realm.settings.signature_algorithm.parse().unwrap_or_default()
+    }
+}
+
+impl Directory {
+    fn add(&mut self, client: ListedClient) {
+        if client.enabled {
+            self.origins.add(&client.listed.web_origins, &client.listed.redirect_uris);
+        }
+        for resource in client.listed.resources {
+            self.resources.entry(resource).or_insert_with(|| client.client_id.clone());
+        }
     }
 }
 

@@ -29,6 +29,7 @@ mod audit;
 mod backchannel_logout;
 mod change;
 mod client;
+mod client_directory;
 mod client_sessions;
 mod code;
 mod commit;
@@ -74,6 +75,7 @@ mod writer;
 
 pub use audit::EventOfDeletedRealm;
 pub use change::Change;
+pub use client_directory::{Listed, ListedClient};
 pub use client_sessions::OfflineGrant;
 pub use code::{RedeemCode, Redemption};
 pub use db::Traffic;

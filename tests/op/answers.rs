@@ -1,6 +1,8 @@
 //! What every answer in JSON carries (hardening §4.3), and which origins may read which (row C08).
 
 use axum::http::Method;
+use vestibule::protocol::client::Client;
+use vestibule::store::Change;
 use vestibule::testing::Reply;
 
 use crate::common::Scene;
@@ -127,4 +129,38 @@ async fn c08_a_foreign_origin_reads_nothing() {
     let reply = scene.server.browser().send(Method::GET, &rp.endpoint("userinfo"), None, &own).await;
     assert_eq!(reply.header("access-control-allow-origin"), "http://localhost:3000", "the app's own");
     assert!(reply.header("vary").to_ascii_lowercase().contains("origin"), "{}", reply.header("vary"));
+}
+
+/// Anybody may ask, and after each change of the realm the first answer is read anew.
+#[tokio::test]
+async fn c08_a_preflight_reads_clients_some_at_a_time_and_nothing_but_what_it_needs() {
+    let scene = Scene::new().await;
+    let (server, store, web) = (&scene.server, &scene.server.app().store, scene.client("web").await);
+    let clients = (0..600).map(|nth| {
+        let (id, client_id) = (format!("id-{nth}"), format!("app-{nth}"));
+        let mut client = Client { id, client_id, ..web.clone() };
+        client.settings.web_origins = vec![format!("https://app-{nth}.example")];
+        Change::PutClient { client: Box::new(client), at: server.clock().now() }
+    });
+    scene.commit(clients.collect()).await;
+    let address = scene.rp.endpoint("token");
+    for (origin, allowed, pages) in [
+        ("https://app-7.example", true, 2),
+        ("https://app-599.example", true, 0),
+        ("https://app-600.example", false, 0),
+    ] {
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
+        // The realm is in memory then, and its clients are not.
+        server.browser().get(&scene.rp.endpoint("certs")).await;
+        let _ = store.traffic();
+        let reply = server.browser().send(Method::OPTIONS, &address, None, &headers).await;
+        assert_eq!(reply.header("access-control-allow-origin") == origin, allowed, "{origin}");
+        let statements = store.traffic().statements;
+        let of_clients: Vec<_> =
+            statements.iter().filter(|sql| sql.contains("settings FROM clients")).collect();
+        assert_eq!(of_clients.len(), pages, "{of_clients:?}");
+        for sql in of_clients {
+            assert!(sql.contains("LIMIT") && !sql.contains("secret_hash"), "{sql}");
+        }
+    }
 }
