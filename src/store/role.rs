@@ -70,9 +70,9 @@ impl Store {
         let text = "SELECT r.id, r.realm_id, r.client, c.client_id, r.name, r.description, r.built_in, r.attributes \
                     FROM roles r LEFT JOIN clients c ON c.id = r.client AND c.realm_id = r.realm_id \
                     WHERE r.realm_id = $1";
-        let rows = self.db.all::<Row>(sql!(text, realm_id)).await?;
+        let rows = self.db.listing::<Row>(sql!(text, realm_id)).await?;
         let text = "SELECT role_id, child_id FROM role_composites WHERE realm_id = $1";
-        let composites = self.db.all::<(String, String)>(sql!(text, realm_id)).await?;
+        let composites = self.db.listing::<(String, String)>(sql!(text, realm_id)).await?;
         let mut clients = HashMap::new();
         let mut roles = Vec::with_capacity(rows.len());
         for mut row in rows {

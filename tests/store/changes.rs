@@ -325,15 +325,25 @@ on_both! {
     async fn a_sweep_removes_what_expired_in_bounded_steps(world) {
         let (store, tenant) = (&world.store, &world.tenant);
         let mut codes = Vec::new();
+        let mut grants = Vec::new();
         for _ in 0..5 {
-            codes.push(tenant.code(store).await.fingerprint);
+            let code = tenant.code(store).await;
+            codes.push(code.fingerprint);
+            grants.push(code.grant_id);
         }
         let kept = store.sweep(NOW.plus(61), 90, 100).await.unwrap();
         assert_eq!(kept.rows, 0, "a code is kept for a while, so that a late replay is known for one");
         let long_after = NOW.plus(2_000);
         let first = store.sweep(long_after, 90, 2).await.unwrap();
         assert!(first.more && first.rows > 0, "{first:?}");
+        for grant in &grants {
+            let found = store.grant_with_user(&tenant.realm.id, grant).await.unwrap();
+            assert!(found.is_some(), "a grant went before what hangs on it, and took more than two codes along");
+        }
         while store.sweep(long_after, 90, 2).await.unwrap().more {}
+        for grant in &grants {
+            assert!(store.grant_with_user(&tenant.realm.id, grant).await.unwrap().is_none());
+        }
         for code in codes {
             assert!(store.code_by_fingerprint(&tenant.realm.id, &code).await.unwrap().is_none());
         }
