@@ -6,6 +6,7 @@
 
 mod drafts;
 mod keys;
+mod opened;
 mod rotation;
 mod state;
 
@@ -19,7 +20,7 @@ use axum::http::HeaderValue;
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::protocol::client::Client;
 use crate::protocol::realm::Realm;
 use crate::protocol::role::Roles;
@@ -28,13 +29,14 @@ use crate::protocol::user::User;
 use crate::protocol::web_origin::Origins;
 use crate::secrets;
 use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey};
-use crate::store::{Store, StoreError, UserRoles};
+use crate::store::{RealmConfiguration, Store, StoreError, UserRoles};
 use crate::turns::{NoTurn, Turns};
 use crate::vault::Vault;
 
 pub use drafts::Drafts;
 pub use keys::{KeySource, key_aad, make_key};
 use keys::{make_keys, missing_keys};
+use opened::OpenedKeys;
 pub use rotation::{NotForgotten, Rotation, forgetting, kid, rotation};
 
 /// Most realms that are kept in memory; beyond it the least used one is read again when it is needed.
@@ -57,6 +59,8 @@ pub const INNER_ALGORITHMS: [&str; 2] = [MAC_ALGORITHM, PAIRWISE_ALGORITHM];
 #[derive(Debug)]
 pub struct Realms {
     cache: Cache<String, Arc<RealmState>>,
+    /// What was made of each realm's keys, by its identifier: most changes of a realm are none of its keys.
+    opened: Cache<String, Arc<OpenedKeys>>,
     /// Who reads which realm: one at a time each, so that a burst of first requests reads once.
     loading: Turns,
     /// Grows when the cache is told of a change; a load that began before it must not be kept.
@@ -92,9 +96,9 @@ pub struct RealmState {
     /// The record.
     pub realm: Realm,
     /// Its keys.
-    pub ring: KeyRing,
+    pub ring: Arc<KeyRing>,
     /// Makes pairwise names of people.
-    pub pairwise: MacKey,
+    pub pairwise: Arc<MacKey>,
     /// Its scopes.
     pub scopes: Vec<Scope>,
     /// Its roles.
@@ -168,6 +172,7 @@ impl Realms {
     pub fn new(clock: Clock, vault: Arc<Vault>, keys: KeySource) -> Self {
         Self {
             cache: Cache::new(MOST_REALMS),
+            opened: Cache::new(MOST_REALMS),
             loading: Turns::new(MOST_WAIT),
             generation: AtomicU64::new(0),
             seen_version: AtomicI64::new(-1),
@@ -228,10 +233,10 @@ impl Realms {
             if realm.enabled {
                 return self.named(store, name).await;
             }
-            return Ok(Some(Arc::new(RealmState::new(configuration, &self.vault, now)?)));
+            return self.state(configuration, now).map(Arc::new).map(Some);
         }
-        let ring = KeyRing::new(Vec::new(), MacKey::generate(), 0, now);
-        Ok(Some(Arc::new(RealmState::with_keys(configuration, ring, MacKey::generate()))))
+        let ring = Arc::new(KeyRing::new(Vec::new(), MacKey::generate(), 0, now));
+        Ok(Some(Arc::new(RealmState::with_keys(configuration, ring, Arc::new(MacKey::generate())))))
     }
 
     async fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
@@ -251,13 +256,29 @@ impl Realms {
             store.add_first_keys(made).await?;
             configuration = store.realm_configuration(&realm.id).await?;
         }
-        let state = Arc::new(RealmState::new(configuration, &self.vault, now)?);
+        let state = Arc::new(self.state(configuration, now)?);
         self.cache.insert(name.to_owned(), Arc::clone(&state));
         // Looked at after the insertion: a change that was told of before it may have missed the entry.
         if self.generation.load(Ordering::Acquire) != generation {
             self.cache.remove(name);
         }
         Ok(Some(state))
+    }
+
+    /// The realm as it is configured. Its keys are opened only when they are others than before: with them goes which tokens
+    /// are proven.
+    fn state(&self, configuration: RealmConfiguration, now: Timestamp) -> Result<RealmState, RealmError> {
+        let realm_id = &configuration.realm.id;
+        let opened = match self.opened.get(realm_id).filter(|opened| opened.fits(&configuration, now)) {
+            Some(opened) => opened,
+            None => {
+                let opened = Arc::new(OpenedKeys::new(&configuration, &self.vault, now)?);
+                self.opened.insert(realm_id.clone(), Arc::clone(&opened));
+                opened
+            }
+        };
+        let (ring, pairwise) = (Arc::clone(&opened.ring), Arc::clone(&opened.pairwise));
+        Ok(RealmState::with_keys(configuration, ring, pairwise))
     }
 
     /// Drops what the database has newer. Called after each change on this node, and every second for those of others.
@@ -273,9 +294,12 @@ impl Realms {
 
     /// The same where something surely changed.
     async fn follow(&self, store: &Store) -> Result<(), StoreError> {
-        let (version, versions) = store.versions().await?;
+        let seen = self.seen_version.load(Ordering::Acquire);
+        let (version, changed) = store.realms_changed_since(seen).await?;
         self.generation.fetch_add(1, Ordering::AcqRel);
-        self.cache.retain(|name, state| versions.get(name) == Some(&state.realm.version));
+        self.cache.retain(|_, state| {
+            changed.get(&state.realm.id).is_none_or(|version| *version == state.realm.version)
+        });
         self.seen_version.store(version, Ordering::Release);
         Ok(())
     }

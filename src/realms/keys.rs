@@ -160,6 +160,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn keys_are_opened_anew_only_when_they_change() {
+        let vault = Arc::new(Vault::random());
+        let store = Store::open(&StoreOptions::new("sqlite::memory:"), Arc::clone(&vault)).await.unwrap();
+        store.migrate().await.unwrap();
+        let (name, settings) = ("main".to_owned(), RealmSettings::default());
+        let realm = Realm { id: "id".into(), name, display_name: None, enabled: true, settings, version: 0 };
+        store.commit(vec![Change::PutRealm { realm, at: Timestamp(1) }]).await.unwrap();
+        let realms = Realms::new(Clock::system(), vault, KeySource::SharedInProcess);
+        let state = async || {
+            realms.refresh(&store).await.unwrap();
+            realms.named(&store, "main").await.unwrap().unwrap()
+        };
+        let begun = state().await;
+        store.commit(vec![Change::Reconfigure { realm_id: "id".into() }]).await.unwrap();
+        let changed = state().await;
+        assert!(changed.realm.version > begun.realm.version, "the realm is read anew");
+        assert!(
+            Arc::ptr_eq(&changed.ring, &begun.ring),
+            "and its keys are the same, with what they have verified"
+        );
+        let first = store.keys("id").await.unwrap().remove(0);
+        let (realm_id, served_until) = ("id".to_owned(), Timestamp(i64::MAX / 2));
+        store.commit(vec![Change::RetireKey { realm_id, id: first.id, served_until }]).await.unwrap();
+        assert!(!Arc::ptr_eq(&state().await.ring, &begun.ring), "a key has another end");
+    }
+
+    #[tokio::test]
     async fn nobody_waits_for_the_keys_of_another_realm() {
         let vault = Arc::new(Vault::random());
         let store = Store::open(&StoreOptions::new("sqlite::memory:"), Arc::clone(&vault)).await.unwrap();

@@ -7,51 +7,22 @@ use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
 use super::drafts::Drafts;
-use super::keys::{algorithms, key_aad};
-use super::{
-    ClientEntry, Directory, Document, MAC_ALGORITHM, MOST_CLIENTS, MOST_DOCUMENTS, PAIRWISE_ALGORITHM,
-    RealmError, RealmState, ServiceAccount,
-};
-use crate::clock::Timestamp;
+use super::keys::algorithms;
+use super::{ClientEntry, Directory, Document, MOST_CLIENTS, MOST_DOCUMENTS, RealmState, ServiceAccount};
 use crate::protocol::client::Client;
 use crate::protocol::jwk::JwkSet;
-use crate::protocol::key_rotation;
 use crate::protocol::redirect_uri::Strictness;
 use crate::protocol::subject::{self, Pairwise};
 use crate::protocol::trusted_issuer::TrustedIssuer;
-use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey, RingKey, SigningKey};
-use crate::store::{KeyRow, ListedClient, RealmConfiguration, Store, StoreError};
-use crate::vault::Vault;
+use crate::signer::{Algorithm, KeyRing, KeySet, MacKey};
+use crate::store::{ListedClient, RealmConfiguration, Store, StoreError};
 
 impl RealmState {
-    pub(super) fn new(
+    pub(super) fn with_keys(
         configuration: RealmConfiguration,
-        vault: &Vault,
-        now: Timestamp,
-    ) -> Result<Self, RealmError> {
-        let RealmConfiguration { realm, keys, .. } = &configuration;
-        let fault = |source| RealmError::Keys { realm: realm.name.clone(), source };
-        let (mut mac, mut pairwise) = (None, None);
-        let mut signing = Vec::new();
-        let hints_for = key_rotation::hints_for(&realm.settings);
-        let over = |row: &&KeyRow| row.served_until.is_some_and(|until| until.plus(hints_for) <= now);
-        for row in keys.iter().filter(|row| !over(row)) {
-            let aad = key_aad(&realm.id, &row.id);
-            if row.algorithm == MAC_ALGORITHM {
-                mac = Some(MacKey::unseal(&row.sealed, vault, &aad).map_err(fault)?);
-            } else if row.algorithm == PAIRWISE_ALGORITHM {
-                pairwise = Some(MacKey::unseal(&row.sealed, vault, &aad).map_err(fault)?);
-            } else if let Ok(algorithm) = row.algorithm.parse::<Algorithm>() {
-                let key = Arc::new(SigningKey::unseal(algorithm, &row.sealed, vault, &aad).map_err(fault)?);
-                signing.push(RingKey { key, signs_from: row.signs_from, served_until: row.served_until });
-            }
-        }
-        let mac = mac.ok_or_else(|| fault(KeyError::Missing))?;
-        let pairwise = pairwise.ok_or_else(|| fault(KeyError::Missing))?;
-        Ok(Self::with_keys(configuration, KeyRing::new(signing, mac, hints_for, now), pairwise))
-    }
-
-    pub(super) fn with_keys(configuration: RealmConfiguration, ring: KeyRing, pairwise: MacKey) -> Self {
+        ring: Arc<KeyRing>,
+        pairwise: Arc<MacKey>,
+    ) -> Self {
         let algorithms = algorithms(&configuration);
         let RealmConfiguration { realm, scopes, roles, .. } = configuration;
         Self {

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 
 row! {
     /// A key as it is kept.
-    #[derive(Clone)]
+    #[derive(Clone, PartialEq, Eq)]
     pub struct KeyRow {
         /// Identifier of the row.
         pub id: String,

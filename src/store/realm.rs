@@ -130,7 +130,7 @@ impl Store {
     pub async fn realms(&self) -> Result<Vec<Realm>, StoreError> {
         let text = "SELECT id, name, display_name, enabled, settings, version FROM realms \
                     WHERE deleted_as IS NULL";
-        let rows = self.db.all::<Row>(sql!(text)).await?;
+        let rows = self.db.listing::<Row>(sql!(text)).await?;
         let mut realms = rows.into_iter().map(Row::record).collect::<Result<Vec<_>, _>>()?;
         realms.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(realms)
@@ -162,16 +162,20 @@ impl Store {
         Ok(row.map_or(0, |(version,)| version))
     }
 
-    /// The number of the last change of configuration, and the version of each realm, by name.
+    /// The number of the last change of configuration, and the realms that were changed after the change with this number,
+    /// deleted ones too: identifier and version.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn versions(&self) -> Result<(i64, HashMap<String, i64>), StoreError> {
-        // No realm is without a name.
-        let text = "SELECT name, version FROM realms WHERE deleted_as IS NULL \
-                    UNION ALL SELECT '' AS name, version FROM configuration WHERE id = 1";
-        let mut versions: HashMap<_, _> =
-            self.db.all::<(String, i64)>(sql!(text)).await?.into_iter().collect();
+    pub async fn realms_changed_since(
+        &self,
+        version: i64,
+    ) -> Result<(i64, HashMap<String, i64>), StoreError> {
+        // No identifier is empty.
+        let text = "SELECT id, version FROM realms WHERE version > $1 \
+                    UNION ALL SELECT '' AS id, version FROM configuration WHERE id = 1";
+        let rows = self.db.all::<(String, i64)>(sql!(text, version)).await?;
+        let mut versions: HashMap<_, _> = rows.into_iter().collect();
         Ok((versions.remove("").unwrap_or_default(), versions))
     }
 }

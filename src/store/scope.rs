@@ -37,7 +37,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn scopes(&self, realm_id: &str) -> Result<Vec<Scope>, StoreError> {
         let text = "SELECT id, realm_id, name, description, settings FROM scopes WHERE realm_id = $1";
-        let rows = self.db.all::<Row>(sql!(text, realm_id)).await?;
+        let rows = self.db.listing::<Row>(sql!(text, realm_id)).await?;
         let mut scopes = rows
             .into_iter()
             .map(|row| {

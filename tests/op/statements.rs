@@ -12,7 +12,7 @@ use crate::database::Place;
 use crate::on_both;
 
 /// Statements of the server's own clockwork, which may fall into any measurement.
-const CLOCKWORK: [&str; 3] = ["FROM configuration", "logout_outbox", "SELECT name, version FROM realms"];
+const CLOCKWORK: [&str; 3] = ["FROM configuration", "logout_outbox", "SELECT id, version FROM realms"];
 
 pub(crate) fn is_clockwork(sql: &str) -> bool {
     CLOCKWORK.iter().any(|word| sql.contains(word))
