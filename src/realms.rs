@@ -28,7 +28,7 @@ use crate::protocol::scope::Scope;
 use crate::protocol::user::User;
 use crate::protocol::web_origin::Origins;
 use crate::secrets;
-use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey};
+use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey, ProvenTokens};
 use crate::store::{RealmConfiguration, Store, StoreError, UserRoles};
 use crate::turns::{NoTurn, Turns};
 use crate::vault::Vault;
@@ -39,8 +39,9 @@ use keys::{make_keys, missing_keys};
 use opened::OpenedKeys;
 pub use rotation::{NotForgotten, Rotation, forgetting, kid, rotation};
 
-/// Most realms that are kept in memory; beyond it the least used one is read again when it is needed.
-const MOST_REALMS: usize = 1_000;
+/// Most realms that are kept in memory; beyond it the least used one is read again when it is needed. The cache is divided
+/// into parts that fill unevenly, so that it holds a thousand and `master` only when there is room for many more.
+const MOST_REALMS: usize = 4_096;
 /// How long a request waits for a realm that another one reads: to make a first RSA key may take a slow machine seconds.
 const MOST_WAIT: Duration = Duration::from_secs(30);
 /// Most clients that are kept per realm.
@@ -61,6 +62,7 @@ pub struct Realms {
     cache: Cache<String, Arc<RealmState>>,
     /// What was made of each realm's keys, by its identifier: most changes of a realm are none of its keys.
     opened: Cache<String, Arc<OpenedKeys>>,
+    proven: Arc<ProvenTokens>,
     /// Who reads which realm: one at a time each, so that a burst of first requests reads once.
     loading: Turns,
     /// Grows when the cache is told of a change; a load that began before it must not be kept.
@@ -173,6 +175,7 @@ impl Realms {
         Self {
             cache: Cache::new(MOST_REALMS),
             opened: Cache::new(MOST_REALMS),
+            proven: Arc::default(),
             loading: Turns::new(MOST_WAIT),
             generation: AtomicU64::new(0),
             seen_version: AtomicI64::new(-1),
@@ -272,7 +275,7 @@ impl Realms {
         let opened = match self.opened.get(realm_id).filter(|opened| opened.fits(&configuration, now)) {
             Some(opened) => opened,
             None => {
-                let opened = Arc::new(OpenedKeys::new(&configuration, &self.vault, now)?);
+                let opened = Arc::new(OpenedKeys::new(&configuration, &self.vault, &self.proven, now)?);
                 self.opened.insert(realm_id.clone(), Arc::clone(&opened));
                 opened
             }

@@ -6,7 +6,7 @@ use super::keys::key_aad;
 use super::{MAC_ALGORITHM, PAIRWISE_ALGORITHM, RealmError};
 use crate::clock::Timestamp;
 use crate::protocol::key_rotation;
-use crate::signer::{Algorithm, KeyError, KeyRing, MacKey, RingKey, SigningKey};
+use crate::signer::{Algorithm, KeyError, KeyRing, MacKey, ProvenTokens, RingKey, SigningKey};
 use crate::store::{KeyRow, RealmConfiguration};
 use crate::vault::Vault;
 
@@ -22,13 +22,14 @@ pub(super) struct OpenedKeys {
 }
 
 impl OpenedKeys {
-    /// Opens the keys of the realm whose time is not over.
+    /// Opens the keys of the realm whose time is not over. What they verify is remembered among `proven`.
     ///
     /// # Errors
     /// [`RealmError::Keys`] when one cannot be opened or is missing.
     pub(super) fn new(
         configuration: &RealmConfiguration,
         vault: &Vault,
+        proven: &Arc<ProvenTokens>,
         now: Timestamp,
     ) -> Result<Self, RealmError> {
         let RealmConfiguration { realm, keys, .. } = configuration;
@@ -50,7 +51,8 @@ impl OpenedKeys {
         }
         let mac = mac.ok_or_else(|| fault(KeyError::Missing))?;
         let pairwise = pairwise.ok_or_else(|| fault(KeyError::Missing))?;
-        let ring = Arc::new(KeyRing::new(signing, mac, hints_for, now));
+        let ring = KeyRing::new(signing, mac, hints_for, now).remembering(Arc::clone(proven));
+        let ring = Arc::new(ring);
         Ok(Self { rows: keys.clone(), hints_for, ring, pairwise: Arc::new(pairwise) })
     }
 

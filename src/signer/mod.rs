@@ -15,6 +15,7 @@ mod foreign;
 mod key;
 mod mac;
 mod material;
+mod proven;
 mod ring;
 mod shared;
 
@@ -22,6 +23,7 @@ pub use client_key::ClientKey;
 pub use foreign::{DAMAGED, KeySet, PublicKey};
 pub use key::{KeyError, SigningKey};
 pub use mac::MacKey;
+pub use proven::ProvenTokens;
 pub use ring::{KeyRing, RingKey, TokenError, VerifiedJws};
 pub use shared::{SHARED_ALGORITHM, SHORTEST, SharedKey};
 

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use quick_cache::sync::Cache;
 use serde::Serialize;
 
-use super::{Algorithm, MacKey, SignError, SigningKey};
+use super::{Algorithm, MacKey, ProvenTokens, SignError, SigningKey};
 use crate::clock::Timestamp;
 use crate::protocol::jws::{self, Claims, Jws, JwsError};
 use crate::secrets;
@@ -55,8 +54,6 @@ pub enum TokenError {
     Signature,
 }
 
-/// How many proven tokens are remembered.
-const REMEMBERED: usize = 512;
 /// How many keys whose time is over are kept for hints, the last ones.
 const PAST_KEYS: usize = 32;
 
@@ -71,7 +68,7 @@ pub struct KeyRing {
     jwks: Bytes,
     changes_at: Option<Timestamp>,
     mac: MacKey,
-    proven: Cache<[u8; 32], VerifiedJws>,
+    proven: Arc<ProvenTokens>,
 }
 
 impl KeyRing {
@@ -100,7 +97,7 @@ impl KeyRing {
             .flatten()
             .filter(|at| *at > now)
             .min();
-        let proven = Cache::new(REMEMBERED);
+        let proven = Arc::default();
         Self {
             jwks: document(&keys, &signers),
             keys,
@@ -112,6 +109,12 @@ impl KeyRing {
             mac,
             proven,
         }
+    }
+
+    /// The same, which remembers what it has verified among others' tokens.
+    #[must_use]
+    pub fn remembering(self, proven: Arc<ProvenTokens>) -> Self {
+        Self { proven, ..self }
     }
 
     /// The key that signs with `algorithm`: the newest one of it that may sign already.
@@ -155,7 +158,7 @@ impl KeyRing {
             return self.served(&proven.kid, now).map(|_| proven);
         }
         let verified = prove(token, |kid| self.served(kid, now))?;
-        self.proven.insert(tag, verified.clone());
+        self.proven.keep(tag, verified.clone(), token.len());
         Ok(verified)
     }
 
