@@ -57,7 +57,7 @@ macro_rules! queue {
         concat!(
             "INSERT INTO logout_outbox (realm_id, session_id, client, user_id, issuer, created_at, attempts, due_at) \
              SELECT s.realm_id, s.id, c.id, s.user_id, t.issuer, $3, 0, $3 \
-             FROM sessions s JOIN session_clients t ON t.session_id = s.id AND t.realm_id = s.realm_id \
+             FROM sessions s JOIN session_clients t ON t.session_id = s.id AND t.realm_id || '' = s.realm_id \
              JOIN clients c ON c.id = t.client AND c.realm_id = s.realm_id AND c.hears_logout = 1 \
              WHERE s.realm_id = $1 AND s.ended_at IS NULL AND ",
             $which,
@@ -102,7 +102,7 @@ impl Store {
             "SELECT t.issuer AS session_issuer, ",
             client_columns!(),
             " FROM session_clients t JOIN clients c ON c.id = t.client AND c.realm_id = t.realm_id \
-             WHERE t.realm_id = $1 AND t.session_id = $2 ORDER BY c.client_id"
+             WHERE t.realm_id || '' = $1 AND t.session_id = $2 ORDER BY c.client_id"
         );
         let rows = self.db.all::<ClientRow>(sql!(text, realm_id, session_id)).await?;
         rows.into_iter().map(|row| Ok((row.client.record()?, row.session_issuer))).collect()

@@ -54,7 +54,7 @@ impl Store {
             user_columns!(),
             " FROM session_clients t JOIN sessions s ON s.id = t.session_id AND s.realm_id = t.realm_id \
              JOIN users u ON u.id = s.user_id AND u.realm_id = s.realm_id \
-             WHERE t.realm_id = $1 AND t.client = $2 AND s.ended_at IS NULL AND s.expires_at > $3 \
+             WHERE t.realm_id || '' = $1 AND t.client = $2 AND s.ended_at IS NULL AND s.expires_at > $3 \
              ORDER BY s.id DESC LIMIT $5 OFFSET $4"
         );
         let query = sql!(text, realm_id, client, now, page.first, page.max);
@@ -75,7 +75,7 @@ impl Store {
         oldest: &str,
     ) -> Result<Vec<(String, String, String)>, StoreError> {
         let text = "SELECT t.session_id, c.id, c.client_id FROM sessions s \
-                    JOIN session_clients t ON t.session_id = s.id AND t.realm_id = s.realm_id \
+                    JOIN session_clients t ON t.session_id = s.id AND t.realm_id || '' = s.realm_id \
                     JOIN clients c ON c.id = t.client AND c.realm_id = t.realm_id \
                     WHERE s.realm_id = $1 AND s.user_id = $2 AND s.id >= $3 AND s.ended_at IS NULL \
                     ORDER BY c.client_id";
@@ -116,7 +116,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(i64, i64), StoreError> {
         let text = "SELECT (SELECT COUNT(*) FROM session_clients t JOIN sessions s ON s.id = t.session_id \
-                    WHERE t.realm_id = $1 AND t.client = $2 AND s.ended_at IS NULL AND s.expires_at > $3), \
+                    WHERE t.realm_id || '' = $1 AND t.client = $2 AND s.ended_at IS NULL AND s.expires_at > $3), \
                     (SELECT COUNT(*) FROM grants g WHERE g.realm_id = $1 AND g.client = $2 AND g.offline = 1 \
                     AND g.revoked_at IS NULL AND g.expires_at > $3)";
         let counted = self.db.one::<(i64, i64)>(sql!(text, realm_id, client, now)).await?;

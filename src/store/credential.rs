@@ -80,7 +80,7 @@ impl Store {
         user_id: &str,
     ) -> Result<Vec<Credential>, StoreError> {
         let text = "SELECT id, realm_id, user_id, kind, label, secret, data, priority, created_at \
-                    FROM user_credentials WHERE realm_id = $1 AND user_id = $2 ORDER BY priority, id";
+                    FROM user_credentials WHERE realm_id || '' = $1 AND user_id = $2 ORDER BY priority, id";
         let rows = self.db.all::<Row>(sql!(text, realm_id, user_id)).await?;
         Ok(rows.into_iter().map(Row::record).collect())
     }
@@ -106,7 +106,7 @@ impl Store {
     ) -> Result<Vec<Credential>, StoreError> {
         let text = concat!(
             "SELECT id, realm_id, user_id, kind, label, secret, data, priority, created_at \
-             FROM user_credentials WHERE realm_id = $1 AND user_id IN ",
+             FROM user_credentials WHERE realm_id || '' = $1 AND user_id IN ",
             listed!(),
             " ORDER BY priority, id"
         );

@@ -46,7 +46,8 @@ pub(super) fn put(group: &Group) -> Result<Statement, StoreError> {
 
 /// Takes the groups below along.
 pub(super) fn delete(realm_id: &str, id: &str) -> Statement {
-    let text = "DELETE FROM groups WHERE realm_id = $1 AND id IN (WITH RECURSIVE below (id) AS (\
+    let text = "DELETE FROM groups WHERE realm_id || '' = $1 \
+             AND id IN (WITH RECURSIVE below (id) AS (\
                 SELECT g.id FROM groups g WHERE g.realm_id = $1 AND g.id = $2 \
                 UNION SELECT g.id FROM groups g JOIN below b ON g.parent = b.id WHERE g.realm_id = $1) \
                 SELECT id FROM below)";
@@ -102,7 +103,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn groups_among(&self, realm_id: &str, ids: &[String]) -> Result<Vec<Group>, StoreError> {
         let text = concat!(
-            "SELECT id, realm_id, parent, name, path, attributes FROM groups WHERE realm_id = $1 AND id IN ",
+            "SELECT id, realm_id, parent, name, path, attributes FROM groups WHERE realm_id || '' = $1 \
+             AND id IN ",
             listed!()
         );
         let mut rows = Vec::new();

@@ -12,7 +12,9 @@
 //! 6. A transaction opens with its write (see `Db::write`), and takes locks in one order, so that Postgres need not break
 //!    deadlocks: configuration, the realm whose names of people are compared, spent identifiers, pushed requests, consents, device codes,
 //!    grants, codes and refresh tokens, sessions.
-//! 7. A realm's rows are read by `realm_id`, also where another key would do: no identifier reaches across realms.
+//! 7. A realm's rows are read by `realm_id`, also where another key would do: no identifier reaches across realms. Where
+//!    that key has an index and the realm has one too, it stands as `realm_id || ''`: without statistics SQLite takes ten
+//!    rows of a realm for granted, and may read all of it.
 //! 8. Text that people page through is ordered by bytes (`COLLATE "binary"`), and searches run over `search_key`, which
 //!    Rust writes in canonical form: neither database folds case or sorts by its own lights.
 //! 9. DDL is `CREATE TABLE`, `CREATE INDEX`, `ALTER TABLE ADD COLUMN`.

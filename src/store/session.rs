@@ -154,7 +154,7 @@ impl Store {
     ) -> Result<Vec<(String, String, i64, i64)>, StoreError> {
         let text = "SELECT c.id, c.client_id, \
                     (SELECT COUNT(*) FROM session_clients t JOIN sessions s ON s.id = t.session_id \
-                    WHERE t.realm_id = $1 AND t.client = c.id AND s.ended_at IS NULL AND s.expires_at > $2), \
+                    WHERE t.realm_id || '' = $1 AND t.client = c.id AND s.ended_at IS NULL AND s.expires_at > $2), \
                     (SELECT COUNT(*) FROM grants g WHERE g.realm_id = $1 AND g.client = c.id AND g.offline = 1 \
                     AND g.revoked_at IS NULL AND g.expires_at > $2) \
                     FROM clients c WHERE c.realm_id = $1 ORDER BY c.client_id";

@@ -15,7 +15,7 @@ impl Store {
         let text = concat!(
             "SELECT ",
             user_columns!(),
-            " FROM clients c JOIN users u ON u.service_account_client = c.id AND u.realm_id = c.realm_id \
+            " FROM clients c JOIN users u ON u.service_account_client = c.id AND u.realm_id || '' = c.realm_id \
              WHERE c.realm_id = $1 ORDER BY c.client_id"
         );
         let rows = self.db.listing::<Row>(sql!(text, realm_id)).await?;
@@ -30,7 +30,8 @@ impl Store {
         let text = concat!(
             "SELECT ",
             user_columns!(),
-            " FROM users u WHERE u.realm_id = $1 AND u.service_account_client IS NULL AND u.id IN ",
+            " FROM users u WHERE u.realm_id || '' = $1 AND COALESCE(u.service_account_client, '') = '' \
+             AND u.id IN ",
             listed!()
         );
         self.people_among(text, realm_id, ids).await
@@ -82,7 +83,8 @@ impl Store {
         ids: &[String],
     ) -> Result<Vec<(String, String)>, StoreError> {
         let text = concat!(
-            "SELECT id, password_hash FROM users WHERE realm_id = $1 AND password_hash IS NOT NULL AND id IN ",
+            "SELECT id, password_hash FROM users WHERE realm_id || '' = $1 AND password_hash IS NOT NULL \
+             AND id IN ",
             listed!()
         );
         self.pairs_among(text, realm_id, ids).await
