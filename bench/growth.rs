@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use vestibule::store::Change;
 
 use crate::browser::Browser;
 use crate::measure::drive;
@@ -59,8 +60,40 @@ fn one(options: &Options, data: &Path, users: u32) -> Outcome<Grown> {
     Ok(grown)
 }
 
-/// Copies of the records that are there: `users` people, each with a grant and a live refresh token, and clients and
-/// realms in proportion.
+/// What a sweep removes, and by which time.
+const SWEPT: [(&str, &str); 12] = [
+    ("authorization_codes", "expires_at"),
+    ("device_codes", "expires_at"),
+    ("refresh_tokens", "expires_at"),
+    ("grants", "expires_at"),
+    ("sessions", "expires_at"),
+    ("revoked_tokens", "expires_at"),
+    ("spent_identifiers", "expires_at"),
+    ("pushed_requests", "expires_at"),
+    ("failures", "expires_at"),
+    ("registration_tokens", "expires_at"),
+    ("logout_outbox", "due_at"),
+    ("audit_events", "at"),
+];
+
+/// Rows of tables in which a sign-in leaves none; `n.i` counts them, `realm` and `client` are what they belong to.
+const OTHERS: [&str; 7] = [
+    "device_codes (fingerprint, realm_id, client, user_code, scope, address, network, issued_at, expires_at, \
+     poll_interval) SELECT 'd' || i, realm, client, 'd' || i, 'openid', '192.0.2.1', '192.0.2.1', 0, 4000000000, 5",
+    "revoked_tokens (realm_id, jti, expires_at) SELECT realm, 'r' || i, 4000000000",
+    "spent_identifiers (realm_id, kind, fingerprint, expires_at) SELECT realm, 'jti', 's' || i, 4000000000",
+    "pushed_requests (fingerprint, realm_id, client, parameters, pushed_at, good_until, expires_at) \
+     SELECT 'p' || i, realm, client, '[]', 0, 4000000000, 4000000000",
+    "failures (realm_id, subject, count, last_at, locked_until, expires_at) \
+     SELECT realm, 'f' || i, 1, 0, 0, 4000000000",
+    "registration_tokens (id, realm_id, fingerprint, created_at, expires_at, uses_left) \
+     SELECT 't' || i, realm, 't' || i, 0, 4000000000, 1",
+    "logout_outbox (realm_id, session_id, client, user_id, issuer, created_at, attempts, due_at) \
+     SELECT realm, 'o' || i, client, 'o' || i, 'https://op.example', 0, 0, 4000000000",
+];
+
+/// Copies of the records that are there: `users` people, each with a session, a grant and a live refresh token and as many
+/// rows of everything that a sweep looks at, and clients and realms in proportion.
 fn seed(file: &Path, users: u32) -> Outcome<Grown> {
     let mut database = Connection::open(file)?;
     // The copies must not be half there either, but nobody waits for each of them.
@@ -83,6 +116,17 @@ fn seed(file: &Path, users: u32) -> Outcome<Grown> {
     copy(&transaction, "grants", users, "1", &[("id", name), ("user_id", name), ("session_id", "NULL")])?;
     let mark = [("id", name), ("grant_id", name), ("predecessor", "NULL"), ("used_at", "NULL")];
     copy(&transaction, "refresh_tokens", users, "1", &mark)?;
+    let mark = [("id", name), ("user_id", name), ("fingerprint", name), ("ended_at", "NULL")];
+    copy(&transaction, "sessions", users, "1", &mark)?;
+    copy(&transaction, "authorization_codes", users, "1", &[("fingerprint", name), ("grant_id", name)])?;
+    copy(&transaction, "audit_events", users, "1", &[("id", name)])?;
+    for rows in OTHERS {
+        let one = "(SELECT realm_id AS realm, id AS client FROM clients WHERE client_id = 'bench' LIMIT 1)";
+        transaction.execute_batch(&format!(
+            "INSERT INTO {rows} FROM (WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {users}) \
+             SELECT i FROM n), {one}"
+        ))?;
+    }
     transaction.commit()?;
     database.execute_batch("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")?;
     // What the system is still writing would be waited for by the commits that are measured.
@@ -110,27 +154,35 @@ fn copy(database: &Connection, table: &str, count: u32, pattern: &str, mark: &[(
     Ok(())
 }
 
-/// Lets a tenth of the grants and tokens expire, removes them as the server does, and gives the milliseconds of the
-/// longest batch: how long a writer may have to wait for one.
+/// Lets a tenth of every table expire, removes it as the server does, and gives the milliseconds that somebody who writes
+/// meanwhile waited at most.
 async fn sweep(file: &Path, users: u32) -> Outcome<f64> {
     let database = Connection::open(file)?;
-    database.execute_batch(&format!(
-        "UPDATE refresh_tokens SET expires_at = 1 WHERE rowid % 10 = 1 AND rowid <= {users}; \
-         UPDATE grants SET expires_at = 1 WHERE rowid % 10 = 1 AND rowid <= {users}"
-    ))?;
+    for (table, time) in SWEPT {
+        let few = format!("UPDATE {table} SET {time} = 1 WHERE rowid % 10 = 1 AND rowid <= {users}");
+        database.execute_batch(&few)?;
+    }
     drop(database);
     let options =
         vestibule::store::StoreOptions { url: format!("sqlite://{}", file.display()), max_connections: 2 };
     let store = vestibule::store::Store::open(&options, Arc::new(vestibule::vault::Vault::random())).await?;
     let now = vestibule::clock::Clock::system().now();
+    let sweep = async {
+        while store.sweep(now, 90, BATCH).await?.more {}
+        Outcome::Ok(())
+    };
     let mut longest = Duration::ZERO;
-    loop {
-        let begun = Instant::now();
-        let swept = store.sweep(now, 90, BATCH).await?;
-        longest = longest.max(begun.elapsed());
-        if !swept.more {
-            break;
+    let write = async {
+        loop {
+            let begun = Instant::now();
+            let (realm_id, account) = (String::new(), Some(String::new()));
+            store.commit(vec![Change::ForgiveAccount { realm_id, account }]).await?;
+            longest = longest.max(begun.elapsed());
         }
+    };
+    tokio::select! {
+        done = sweep => done?,
+        failed = write => return failed,
     }
     store.close().await;
     Ok(longest.as_secs_f64() * 1_000.0)

@@ -110,7 +110,7 @@ pub(crate) struct Grown {
     pub(crate) rates: BTreeMap<String, f64>,
     /// Resident memory after that.
     pub(crate) loaded_mb: f64,
-    /// The longest batch of a sweep, in milliseconds.
+    /// What a writer waited at most while a sweep was under way, in milliseconds.
     pub(crate) sweep_ms: f64,
 }
 
@@ -279,7 +279,7 @@ impl Grown {
         let (least, name) = ratios.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
         format!(
             "With {} users and live refresh tokens, {} clients and {} realms, every rate is at least {:.0} % of that with {} \
-             ({name} the least), memory {:.0} MB instead of {:.0}, and the longest batch of a sweep {:.0} ms.",
+             ({name} the least), memory {:.0} MB instead of {:.0}, and a writer waits for a sweep {:.0} ms at most.",
             thousands(self.users.into()),
             thousands(self.clients.into()),
             thousands(self.realms.into()),
