@@ -35,7 +35,8 @@ impl From<rusqlite::Error> for NotMade {
 
 /// Makes an empty database at `path` where there is nothing yet, for its owner alone: it will hold password hashes and
 /// sealed keys. SQLite gives its companions the same rights. Readers need not wait for its writer, from its first day on.
-/// Of several processes that do so at once, the first one's file stays.
+/// Of several processes that do so at once, the first one's file stays. Its name lasts with the first commit: SQLite brings
+/// the folder to the disk with the log that it begins.
 pub(super) fn make(path: &Path) -> Result<(), NotMade> {
     if fs::symlink_metadata(path).is_ok() {
         return Ok(());
@@ -49,8 +50,6 @@ pub(super) fn make(path: &Path) -> Result<(), NotMade> {
     let cleared = fs::remove_file(&beside);
     named?;
     cleared?;
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
     Ok(())
 }
 

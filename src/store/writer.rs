@@ -5,7 +5,8 @@
 //! disk that syncs two hundred times a second still takes thousands of rotations, and nobody waits longer than for the
 //! commit that was under way when they came.
 
-use std::io::ErrorKind;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -190,17 +191,22 @@ fn wait_for_disk(connection: &Connection, syncs: Syncs) -> Result<(), StoreError
     }
 }
 
-/// Waits until the write-ahead log is on the disk. Without one there is nothing to wait for: a rollback journal leaves no
-/// commit to the system. On the log SQLite holds no lock, which closing it here would let go.
+/// Waits until the write-ahead log is on the disk. Without one, or with an empty one as SQLite begins it, there is nothing to
+/// wait for: a rollback journal leaves no commit to the system. On the log SQLite holds no lock, which closing it here would
+/// let go.
 fn sync_log(connection: &Connection) -> Result<(), StoreError> {
     let Some(path) = connection.path().filter(|path| !path.is_empty()) else { return Ok(()) };
-    let log = std::fs::OpenOptions::new().write(true).open(format!("{path}-wal"));
-    match log.and_then(|log| log.sync_all()) {
+    let log = OpenOptions::new().write(true).open(format!("{path}-wal"));
+    match log.and_then(|log| sync(&log)) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(StoreError::Schema(format!("the database {path} could not be brought to the disk: {error}")))
         }
         _ => Ok(()),
     }
+}
+
+fn sync(log: &File) -> io::Result<()> {
+    if log.metadata()?.len() == 0 { Ok(()) } else { log.sync_all() }
 }
 
 /// Does the jobs in one transaction. If the database gives that up half-way (no room, a broken disk), each is done again
