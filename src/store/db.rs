@@ -249,8 +249,8 @@ impl Db {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         match &self.pools {
             Pools::Sqlite(sqlite) => {
-                let (sqlite, health) = (Arc::clone(sqlite), Arc::clone(&self.health));
-                elsewhere(move || sqlite.snapshot(&work, &health)).await
+                let health = Arc::clone(&self.health);
+                elsewhere(sqlite, move |sqlite| sqlite.snapshot(&work, &health)).await
             }
             Pools::Postgres(pool) => {
                 let (db, pool) = (self.clone(), pool.clone());
@@ -310,15 +310,21 @@ async fn to_the_end<T: Send + 'static>(
 
 /// Reads where it may take its time.
 async fn waiting<R: Row>(sqlite: &Arc<Sqlite>, statement: Statement) -> Result<Vec<R>, StoreError> {
-    let sqlite = Arc::clone(sqlite);
-    elsewhere(move || sqlite.read(Wait::Yes, |connection| sqlite::all(connection, &statement))).await
+    let read =
+        move |sqlite: &Sqlite| sqlite.read(Wait::Yes, |connection| sqlite::all(connection, &statement));
+    elsewhere(sqlite, read).await
 }
 
-/// Runs what may wait on a thread for that.
+/// Runs what may wait on a thread for that; at once while the server starts, when there is nobody whom it holds up.
 pub(super) async fn elsewhere<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    sqlite: &Arc<Sqlite>,
+    work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(StoreError::gone()))
+    if sqlite.is_starting() {
+        return work(sqlite);
+    }
+    let sqlite = Arc::clone(sqlite);
+    tokio::task::spawn_blocking(move || work(&sqlite)).await.unwrap_or_else(|_| Err(StoreError::gone()))
 }
 
 async fn within_deadline<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {

@@ -4,11 +4,10 @@
 //! One transaction holds all that is pending, so a half-migrated database does not exist; on Postgres an advisory
 //! lock makes several nodes wait for the one that migrates.
 
-use std::sync::Arc;
-
 use super::Store;
 use super::db::{Finish, Pools, Transaction, Work, elsewhere};
 use super::error::StoreError;
+use super::sqlite::Sqlite;
 use super::statement::sql;
 use super::together;
 
@@ -170,10 +169,7 @@ impl Store {
     /// before, this is not done on opening, since it changes the file, which may be another program's.
     async fn use_wal(&self) -> Result<(), StoreError> {
         match &self.db.pools {
-            Pools::Sqlite(sqlite) => {
-                let sqlite = Arc::clone(sqlite);
-                elsewhere(move || sqlite.use_wal()).await
-            }
+            Pools::Sqlite(sqlite) => elsewhere(sqlite, Sqlite::use_wal).await,
             Pools::Postgres(_) => Ok(()),
         }
     }

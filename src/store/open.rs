@@ -122,8 +122,9 @@ impl Store {
         }
     }
 
-    /// Until [`Store::settle`], commits on an SQLite file need not wait for the disk: for a start, which has promised nothing
-    /// to anybody yet. Should the power fail meanwhile, a sound database is left that lacks the last of them.
+    /// Until [`Store::settle`], commits on an SQLite file need not wait for the disk, and what reads waits where it is: for
+    /// a start, which has promised nothing to anybody yet, and serves nobody. Should the power fail meanwhile, a sound
+    /// database is left that lacks the last of the commits.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot.
@@ -141,7 +142,7 @@ impl Store {
 
     async fn wait_for_disk(&self, syncs: Syncs) -> Result<(), StoreError> {
         match &self.db.pools {
-            Pools::Sqlite(sqlite) => sqlite.writer.wait_for_disk(syncs).await,
+            Pools::Sqlite(sqlite) => sqlite.wait_for_disk(syncs).await,
             Pools::Postgres(_) => Ok(()),
         }
     }

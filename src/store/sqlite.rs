@@ -17,7 +17,7 @@ use super::db::{Finish, Health, Transaction, Work};
 use super::error::StoreError;
 use super::row::{Cells, Row};
 use super::statement::{Statement, Value};
-use super::writer::{Writer, at_once};
+use super::writer::{Syncs, Writer, at_once};
 
 /// Statements kept prepared on each connection; more than there are texts.
 const PREPARED: usize = 256;
@@ -30,6 +30,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Sqlite {
     reading: Reading,
     pub(super) writer: Writer,
+    starting: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -73,7 +74,19 @@ impl Sqlite {
     }
 
     fn new(reading: Reading, write: Arc<Mutex<Connection>>) -> Result<Self, StoreError> {
-        Ok(Self { reading, writer: Writer::start(write)?, closed: AtomicBool::new(false) })
+        let (starting, closed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { reading, writer: Writer::start(write)?, starting, closed })
+    }
+
+    /// Whether nobody is served yet.
+    pub(super) fn is_starting(&self) -> bool {
+        self.starting.load(Ordering::Acquire)
+    }
+
+    /// Lets `syncs` wait for the disk. While that is not each commit, the server starts.
+    pub(super) async fn wait_for_disk(&self, syncs: Syncs) -> Result<(), StoreError> {
+        self.starting.store(syncs == Syncs::Order, Ordering::Release);
+        self.writer.wait_for_disk(syncs).await
     }
 
     /// Lends a connection for reading. One that fails is not used again.
