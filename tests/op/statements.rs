@@ -103,7 +103,7 @@ async fn pages(scene: &Scene, meter: &mut Meter<'_>) {
     meter.end("authorization, silent", cost(6, 1));
     meter.begin();
     ok(&fresh.get(&format!("{}/account/", rp.issuer)).await);
-    meter.end("account page", cost(3, 0));
+    meter.end("account page", cost(4, 0));
     meter.begin();
     ok(&fresh.get(&rp.endpoint("logout")).await);
     meter.end("sign-out, the question", cost(1, 0));
