@@ -36,6 +36,19 @@ impl Source<'_> {
         Entry::from((self.word)(honest))
     }
 
+    fn whom(&self) -> Whom<'static> {
+        Whom {
+            user: self.name("Alice Adams"),
+            app: Some(self.name("Harbour")),
+            restart: Some(Link::own("/realms/main/login-actions/authenticate?session_code=def")),
+        }
+    }
+
+    /// Who is asked for something by an app while signed in.
+    fn whom_signed_in(&self) -> Whom<'static> {
+        Whom { restart: None, ..self.whom() }
+    }
+
     fn link(&self, honest: &'static str) -> Option<Link<'static>> {
         Link::new((self.address)(honest))
     }
@@ -127,14 +140,14 @@ fn steps(from: &Source<'_>) -> Samples {
     let code = Code {
         shell: from.shell(),
         action: Link::own("/realms/main/login-actions/authenticate?session_code=abc&client_id=web"),
-        restart: Some(Link::own("/realms/main/login-actions/authenticate?session_code=def")),
+        whom: from.whom(),
         destination: Destination::of("http://localhost:3000/callback"),
         problem: None,
     };
     let new_password = NewPassword {
         shell: from.shell_with_logo(),
         action: code.action.clone(),
-        restart: code.restart.clone(),
+        whom: code.whom.clone(),
         destination: code.destination.clone(),
         username: from.entry("alice"),
         eight: true,
@@ -146,7 +159,7 @@ fn steps(from: &Source<'_>) -> Samples {
         ("code-wrong", Code { problem: Some(CodeProblem::Wrong), ..code.clone() }.page()),
         ("new-password", new_password.page()),
         ("new-password-refused", refused.page()),
-        ("new-password-wished", NewPassword { restart: None, ..new_password }.page()),
+        ("new-password-wished", NewPassword { whom: from.whom_signed_in(), ..new_password }.page()),
     ]
 }
 
@@ -154,16 +167,18 @@ fn required(from: &Source<'_>) -> Samples {
     let device = NewDevice {
         shell: from.shell(),
         action: Link::own("/realms/main/login-actions/authenticate?session_code=abc&client_id=web"),
-        restart: Some(Link::own("/realms/main/login-actions/authenticate?session_code=def")),
+        whom: from.whom(),
         destination: Destination::of("http://localhost:3000/callback"),
         size: 29,
         dark: "M4 4h7v7h-7zM18 4h7v7h-7zM4 18h7v7h-7z",
         key: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ",
+        address: "otpauth://totp/main:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=main",
         problem: None,
     };
     let terms = Terms {
         shell: from.shell_with_logo(),
         action: device.action.clone(),
+        whom: Whom { app: None, ..device.whom.clone() },
         destination: device.destination.clone(),
         terms: Some(
             "Be kind to each other.\n\nWhat you write here stays yours; you let us keep it for you, and give it back \
@@ -174,7 +189,7 @@ fn required(from: &Source<'_>) -> Samples {
     let profile = CompleteProfile {
         shell: from.shell(),
         action: device.action.clone(),
-        restart: device.restart.clone(),
+        whom: device.whom.clone(),
         destination: device.destination.clone(),
         email: (from.entry("alice@example.com"), None),
         first_name: (from.entry("Alice"), None),
@@ -188,12 +203,12 @@ fn required(from: &Source<'_>) -> Samples {
     vec![
         ("new-device", device.page()),
         ("new-device-wrong", NewDevice { problem: Some(CodeProblem::Wrong), ..device.clone() }.page()),
-        ("new-device-wished", NewDevice { restart: None, ..device.clone() }.page()),
+        ("new-device-wished", NewDevice { whom: from.whom_signed_in(), ..device.clone() }.page()),
         ("terms", terms.page()),
         ("terms-bare", Terms { terms: None, address: None, ..terms.clone() }.page()),
         ("profile", profile.page()),
         ("profile-refused", refused.page()),
-        ("profile-wished", CompleteProfile { restart: None, ..profile }.page()),
+        ("profile-wished", CompleteProfile { whom: from.whom_signed_in(), ..profile }.page()),
     ]
 }
 
@@ -248,10 +263,18 @@ fn endings(from: &Source<'_>) -> Samples {
         action: Link::own("/realms/main/protocol/openid-connect/logout/confirm"),
         hidden: from.hidden(),
         client: None,
+        account: Link::own("/realms/main/account/"),
         destination: None,
     };
     let stay = Logout { client: Some(from.asker()), ..logout.clone() };
-    let alone = SignedOut { shell: from.shell(), client: None, frames: Vec::new(), onward: None };
+    let alone = SignedOut {
+        shell: from.shell(),
+        client: None,
+        account: Link::own("/realms/main/account/"),
+        everywhere: false,
+        frames: Vec::new(),
+        onward: None,
+    };
     let back = SignedOut {
         client: Some(from.asker()),
         frames: from.link("https://notes.example.com/bye?sid=1").into_iter().collect(),
@@ -274,6 +297,7 @@ fn endings(from: &Source<'_>) -> Samples {
         ("logout", logout.page()),
         ("logout-stay", stay.page()),
         ("signed-out", alone.page()),
+        ("signed-out-everywhere", SignedOut { everywhere: true, ..alone.clone() }.page()),
         ("signed-out-back", back.page()),
         ("signed-out-onward", onward.page()),
         ("form-post", form.page()),
@@ -308,6 +332,8 @@ fn troubles(from: &Source<'_>) -> Samples {
         again: Some(Link::own("/realms/main/login-actions/restart")),
         ..plain(Trouble::Expired)
     };
+    let no_cookie =
+        TroublePage { account: Some(Link::own("/realms/main/account/")), ..plain(Trouble::NoCookie) };
     let missing = TroublePage { shell: Shell::server(""), ..plain(Trouble::Missing) };
     let no_realm = TroublePage {
         detail: Some(from.name("This realm does not exist.")),
@@ -332,6 +358,7 @@ fn troubles(from: &Source<'_>) -> Samples {
         ("trouble-forged", plain(Trouble::Forged).page()),
         ("trouble-unfit", plain(Trouble::Unfit).page()),
         ("trouble-expired", expired.page()),
+        ("trouble-no-cookie", no_cookie.page()),
         ("trouble-missing", missing.page()),
         ("trouble-no-realm", no_realm.page()),
         ("trouble-method", method.page()),
@@ -356,6 +383,7 @@ fn devices(from: &Source<'_>) -> Samples {
         shell: from.shell(),
         client: Asker::new(Brand::new("tv", Some((from.word)("Living Room TV")), None)),
         user: from.name("alice"),
+        switch_account: Link::own("/realms/main/login-actions/authenticate?session_code=def"),
         code: from.entry("WDJB-MJHT"),
         origin: from.name("192.0.2.17"),
         asked: Moment(Timestamp(1_765_000_000)),
@@ -364,7 +392,12 @@ fn devices(from: &Source<'_>) -> Samples {
         action: Link::own("/realms/main/device/confirm"),
         hidden: from.hidden(),
     };
-    let done = |approved| DeviceDone { shell: from.shell(), client: from.name("Living Room TV"), approved };
+    let done = |approved| DeviceDone {
+        shell: from.shell(),
+        client: from.name("Living Room TV"),
+        approved,
+        account: Link::own("/realms/main/account/"),
+    };
     vec![
         ("device-code", code.page()),
         ("device-unknown", unknown.page()),
@@ -395,7 +428,7 @@ fn account(from: &Source<'_>) -> Samples {
     let full = Account {
         shell: from.shell(),
         profile: Profile {
-            name: from.name("Alice Adams"),
+            name: Some(from.name("Alice Adams")),
             username: from.name("alice"),
             email: Some((from.name("alice@example.com"), true)),
         },

@@ -106,7 +106,7 @@ async fn page(
     let view = Account {
         shell: context.shell(),
         profile: Profile {
-            name: Name::new(full_name.as_deref().unwrap_or(&user.username)),
+            name: full_name.as_deref().map(Name::new),
             username: Name::new(&user.username),
             email: user.email.as_deref().map(|email| (Name::new(email), user.email_verified)),
         },
@@ -222,7 +222,10 @@ async fn submit(
     if !ended_here {
         return Ok(see_other(&context.url(&format!("/account/?done={word}"))));
     }
-    let response = goodbye::answer(context, None, &frames, None);
+    let response = match action {
+        Action::EndAll => goodbye::everywhere(context, &frames),
+        _ => goodbye::answer(context, None, &frames, None),
+    };
     Ok(with_cookies(response, cookies::signed_out(context)))
 }
 

@@ -198,6 +198,8 @@ pub struct PageError {
     pub again: Option<Box<str>>,
     /// The app to go back to: its name and its home page.
     pub back: Option<Box<(String, String)>>,
+    /// Whether `again` is the person's own page, for want of an app to go back to.
+    pub to_account: bool,
     /// Seconds after which trying again may help.
     pub retry_after: Option<i64>,
 }
@@ -206,7 +208,15 @@ impl PageError {
     /// A page without further words.
     #[must_use]
     pub fn new(trouble: Trouble) -> Self {
-        Self { trouble, detail: None, hint: None, again: None, back: None, retry_after: None }
+        Self {
+            trouble,
+            detail: None,
+            hint: None,
+            again: None,
+            back: None,
+            to_account: false,
+            retry_after: None,
+        }
     }
 
     /// Whether it tells of trouble of ours, and not of the request.
@@ -244,6 +254,13 @@ impl PageError {
             Some(Box::new((client.title().to_owned(), home)))
         });
         self
+    }
+
+    /// The same page with a link to the account page at `address`.
+    #[must_use]
+    pub fn own_page(mut self, address: impl Into<String>) -> Self {
+        self.to_account = true;
+        self.again(address)
     }
 
     /// The same page with a link to begin anew.

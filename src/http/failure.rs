@@ -126,7 +126,12 @@ pub fn page(shell: Shell<'_>, error: &PageError, request_id: &str, helpful: bool
     let mut view = TroublePage::new(shell, error.trouble);
     view.detail = error.detail.as_deref().map(Name::new);
     view.request_id = Some(request_id).filter(|id| !id.is_empty()).map(Name::new);
-    view.again = error.again.as_deref().and_then(Link::new);
+    let again = error.again.as_deref().and_then(Link::new);
+    if error.to_account {
+        view.account = again
+    } else {
+        view.again = again
+    }
     view.back =
         error.back.as_deref().and_then(|(name, home)| Link::new(home).map(|home| (Name::new(name), home)));
     view.hint = error.hint.as_ref().filter(|_| helpful).map(|(sentence, facts)| Hint {

@@ -34,16 +34,34 @@ pub fn answer(
     frames: &[String],
     destination: Option<&Destination>,
 ) -> Response {
+    leave(context, client, frames, destination, false)
+}
+
+/// The answer after every session of a person has ended, on the account page.
+#[must_use]
+pub fn everywhere(context: &RealmContext, frames: &[String]) -> Response {
+    leave(context, None, frames, None, true)
+}
+
+fn leave(
+    context: &RealmContext,
+    client: Option<&Client>,
+    frames: &[String],
+    destination: Option<&Destination>,
+    everywhere: bool,
+) -> Response {
     let address = destination.map(Destination::address);
     let link = match &address {
         Some(address) if frames.is_empty() => return see_other(address),
         Some(address) => Link::proven(address),
         None => None,
     };
-    let nonce = secrets::random_token();
+    let (nonce, account) = (secrets::random_token(), context.url("/account/"));
     let view = SignedOut {
         shell: context.shell(),
         client: client.map(asker),
+        account: Link::own(&account),
+        everywhere,
         frames: frames.iter().filter_map(|frame| Link::new(frame)).collect(),
         onward: link.as_ref().map(|link| Onward { link, nonce: &nonce }),
     };

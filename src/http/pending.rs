@@ -42,6 +42,9 @@ pub struct PendingRequest {
     pub parameters: Option<RequestParameters>,
     /// That page.
     pub page: OwnPage,
+    /// Whether the person wants to sign in for it as somebody else, whoever is signed in.
+    #[serde(default)]
+    pub chooses: bool,
     /// When they arrived.
     pub received_at: Timestamp,
     /// Subject of the verified `id_token_hint`.
@@ -167,6 +170,7 @@ impl PendingRequest {
             from_page: false,
             parameters: Some(parameters),
             page: OwnPage::Account,
+            chooses: false,
             received_at,
             hinted_subject,
             signed_in: None,
@@ -187,6 +191,7 @@ impl PendingRequest {
             from_page: false,
             parameters: Some(request.parameters),
             page: OwnPage::Account,
+            chooses: false,
             received_at,
             hinted_subject: request.hinted_subject,
             signed_in: None,
@@ -207,6 +212,7 @@ impl PendingRequest {
             from_page: false,
             parameters: None,
             page: OwnPage::Account,
+            chooses: false,
             received_at,
             hinted_subject: None,
             signed_in: None,
@@ -224,6 +230,7 @@ impl PendingRequest {
     pub fn choosing_account(&self, now: Timestamp) -> Self {
         Self {
             parameters: self.parameters.as_ref().map(RequestParameters::choosing_account),
+            chooses: self.parameters.is_none(),
             received_at: now,
             signed_in: None,
             asked: None,
@@ -272,14 +279,15 @@ impl PendingRequest {
         query: &Params,
     ) -> Result<Self, PageError> {
         let error = match Self::unseal(context, headers, query.get("session_code")).await {
-            Err(error) if error.trouble == Trouble::Expired => error,
+            Err(error) if matches!(error.trouble, Trouble::Expired | Trouble::NoCookie) => error,
             other => return other,
         };
         let entry = match query.get("client_id") {
             Some(id) => context.state.client(&context.app.store, id).await?,
             None => None,
         };
-        Err(error.back_to(entry.as_ref().map(|entry| &entry.client)))
+        let error = error.back_to(entry.as_ref().map(|entry| &entry.client));
+        Err(if error.back.is_some() { error } else { error.own_page(context.url("/account/")) })
     }
 
     async fn unseal(
@@ -288,10 +296,12 @@ impl PendingRequest {
         code: Option<&str>,
     ) -> Result<Self, PageError> {
         let expired = || PageError::new(Trouble::Expired);
+        // Before anything of the request is looked at: a browser without the mark learns that it has none, and no more.
+        let browser = cookies::read(context, headers, Kind::Browser)
+            .ok_or_else(|| PageError::new(Trouble::NoCookie))?;
         let plain =
             context.app.vault.open(&aad(context), code.ok_or_else(expired)?).map_err(|_| expired())?;
         let mut pending: Self = serde_json::from_slice(&plain).map_err(|_| expired())?;
-        let browser = cookies::read(context, headers, Kind::Browser).ok_or_else(expired)?;
         let of_this_browser = secrets::same(&secrets::fingerprint(&browser), &pending.browser);
         let age = context.app.clock.now().since(pending.received_at);
         if !of_this_browser || age > context.state.realm.settings.login {

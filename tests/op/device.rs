@@ -13,6 +13,8 @@ use vestibule::protocol::user::User;
 use vestibule::store::{Change, Page};
 use vestibule::testing::{Browser, Device, Options, Reply, Rp, TestServer};
 
+use crate::common::{attribute, is_sign_in};
+
 const NOW: Timestamp = Timestamp(1_800_000_000);
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -335,6 +337,32 @@ async fn d04_the_person_sees_who_asks_and_a_get_approves_nothing() {
     let sealed = question.hidden_fields()[0].1.clone();
     scene.browser.get(&format!("{action}?session_code={sealed}&accept=Yes")).await;
     assert_eq!(scene.refused().await, "authorization_pending");
+}
+
+/// On a shared screen the wrong person can do more than say no: somebody else signs in, and is asked the same.
+#[tokio::test]
+async fn d04_somebody_else_signs_in_and_is_asked_instead() {
+    let mut scene = Scene::new().await;
+    let question = scene.browser.open_device(&scene.device, "alice", "alice").await;
+    let elsewhere = attribute(&question, ".whom a", "href").unwrap();
+    let before = scene.browser.cookies().get("main-sid").cloned();
+    for _ in 0..2 {
+        let page = scene.browser.open(&elsewhere).await;
+        is_sign_in(&page, "somebody else");
+        assert_eq!(
+            scene.browser.cookies().get("main-sid").cloned(),
+            before,
+            "nobody is signed out by a look"
+        );
+    }
+    let page = scene.browser.open(&elsewhere).await;
+    let reply = scene.browser.submit(&page, &[("username", "bob"), ("password", "bob")]).await;
+    let question = scene.browser.follow(reply).await;
+    assert!(is_question(&question) && question.body.contains("Bob Brown"), "{}", question.body);
+    let done = scene.browser.submit(&question, &[("accept", "Yes")]).await;
+    assert!(done.body.contains("Your device is connected"), "{}", done.body);
+    let tokens = scene.tv.poll(&scene.browser, &scene.device).await.unwrap();
+    assert_eq!(tokens.access_claims()["preferred_username"], "bob");
 }
 
 #[tokio::test]

@@ -219,11 +219,23 @@ async fn s01_s02_forms_of_others_change_nothing() {
     assert_eq!(foreign.submit(&page, &alice).await.status, 403, "S01 Origin");
 
     let mut victim = server.browser();
-    is_page(&victim.submit(&page, &alice).await, "S02 a link without its cookie");
+    let told = victim.submit(&page, &alice).await;
+    is_page(&told, "S02 a link without its cookie");
+    assert!(told.body.contains("does not keep cookies for this site"), "{}", told.body);
+    assert!(told.body.contains("/realms/main/account/"), "a way onward: {}", told.body);
+    let odd = page.form_action().replace("session_code=", "session_code=x");
+    let told = victim.post(&odd, &alice).await;
+    assert!(
+        told.body.contains("does not keep cookies for this site"),
+        "whatever the link holds: {}",
+        told.body
+    );
     assert!(victim.cookies().is_empty());
     let other = victim.open(&rp.authorize_url()).await;
     assert_eq!(other.status, 200);
-    is_page(&victim.submit(&page, &alice).await, "S02 a link with another browser's cookie");
+    let told = victim.submit(&page, &alice).await;
+    is_page(&told, "S02 a link with another browser's cookie");
+    assert!(told.body.contains("finished in another window"), "{}", told.body);
 
     let before = browser.cookies().clone();
     assert_eq!(browser.submit(&page, &alice).await.status, 303, "the good form");

@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::{Asked, Question, aad, about, ask_for_code, still_allowed};
 use crate::http::context::RealmContext;
 use crate::http::error::PageError;
-use crate::http::pages::{DeviceDone, Name, Trouble};
+use crate::http::pages::{DeviceDone, Link, Name, Trouble};
 use crate::http::params::{Form, Params, ParamsError};
 use crate::http::sign_in::{self, consent, see_other};
 use crate::protocol::audit::{AuditEvent, AuditKind};
@@ -140,6 +140,8 @@ async fn answered_before(
 }
 
 fn done(context: &RealmContext, client: &Client, approved: bool) -> Response {
-    let view = DeviceDone { shell: context.shell(), client: Name::new(client.title()), approved };
+    let account = context.url("/account/");
+    let (client, account) = (Name::new(client.title()), Link::own(&account));
+    let view = DeviceDone { shell: context.shell(), client, approved, account };
     context.page(view.page())
 }

@@ -70,7 +70,7 @@ async fn page(
     let Some(code) = UserCode::parse(typed) else { return Ok(ask_for_code(context, Some(typed))) };
     let progress = Progress::from_cookie(context, headers).await?;
     match &progress.session {
-        Some((session, user)) => question(context, session, user, &code).await,
+        Some((session, user)) => question(context, headers, (session, user), &code).await,
         None => {
             let pending = PendingRequest::device(context.app.clock.now(), code.to_string());
             sign_in::advance(context, headers, &pending, progress).await
@@ -114,8 +114,8 @@ fn ask_for_code(context: &RealmContext, refused: Option<&str>) -> Response {
 
 async fn question(
     context: &RealmContext,
-    session: &Session,
-    user: &User,
+    headers: &HeaderMap,
+    (session, user): (&Session, &User),
     code: &UserCode,
 ) -> Result<Response, PageError> {
     let (store, realm) = (&context.app.store, &context.state.realm);
@@ -137,7 +137,7 @@ async fn question(
     let Some((client, granted)) = still_allowed(context, &device).await? else {
         return Ok(ask_for_code(context, Some(&code.to_string())));
     };
-    Ok(ask(context, session, user, code, &device, &client, &granted))
+    Ok(ask(context, headers, (session, user), code, (&device, &client, &granted)))
 }
 
 /// The client that asked and what it may have today; none when it may not ask any more.
@@ -157,12 +157,10 @@ async fn still_allowed<'a>(
 
 fn ask(
     context: &RealmContext,
-    session: &Session,
-    user: &User,
+    headers: &HeaderMap,
+    (session, user): (&Session, &User),
     code: &UserCode,
-    device: &DeviceCode,
-    client: &Client,
-    granted: &Granted<'_>,
+    (device, client, granted): (&DeviceCode, &Client, &Granted<'_>),
 ) -> Response {
     let question = Question {
         session_id: session.id.clone(),
@@ -173,10 +171,14 @@ fn ask(
     let action = format!("{}/device/confirm", super::realm_path(context));
     let (shown, code) = (user.full_name().unwrap_or_else(|| user.username.clone()), code.to_string());
     let details = views::details(context, granted);
+    let pending = PendingRequest::device(context.app.clock.now(), code.clone());
+    let bound = pending.seal(context, headers);
+    let elsewhere = views::choose_account(context, &pending, &bound);
     let view = DeviceConfirm {
         shell: context.shell(),
         client: views::asker(client),
         user: Name::new(&shown),
+        switch_account: Link::own(&elsewhere),
         code: Entry::from(code.as_str()),
         origin: Name::new(&device.address),
         asked: Moment(device.issued_at),
@@ -185,7 +187,7 @@ fn ask(
         action: Link::own(&action),
         hidden: vec![Hidden { name: "session_code", value: &sealed }],
     };
-    context.page(view.page())
+    sign_in::with_cookies(context.page(view.page()), bound.cookie.into_iter().collect())
 }
 
 fn aad(context: &RealmContext) -> String {

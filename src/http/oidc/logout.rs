@@ -145,8 +145,10 @@ fn ask(
     let code = context.app.vault.seal(&aad(context), &plain);
     let action = format!("{}/protocol/openid-connect/logout", crate::http::realm_path(context));
     let destination = confirmation.redirect_uri.as_deref().and_then(crate::http::pages::Destination::of);
+    let account = context.url("/account/");
     let view = Logout {
         shell: context.shell(),
+        account: Link::own(&account),
         action: Link::own(&action),
         hidden: vec![Hidden { name: "session_code", value: &code }],
         client: client.map(sign_in::asker),

@@ -10,8 +10,8 @@ use super::words::{Moment, Name};
 /// Who the page belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile<'a> {
-    /// The name that people read; the user name where there is none.
-    pub name: Name<'a>,
+    /// The name that people read, where there is another than the one to sign in with.
+    pub name: Option<Name<'a>>,
     /// The name to sign in with.
     pub username: Name<'a>,
     /// The address, and whether it was verified.

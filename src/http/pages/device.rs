@@ -24,11 +24,16 @@ pub struct DeviceCode<'a> {
     pub unknown: bool,
 }
 
-impl DeviceCode<'_> {
+impl<'a> DeviceCode<'a> {
     /// The answer.
     #[must_use]
     pub fn page(&self) -> Page {
         Page::render(self, Permits::default().images([self.shell.brand.logo.as_ref()]))
+    }
+
+    /// What stands in the field: a code that was refused, which the page names, would have to be deleted first.
+    fn value(&self) -> Entry<'a> {
+        if self.unknown { Entry::default() } else { self.code.clone() }
     }
 }
 
@@ -42,6 +47,8 @@ pub struct DeviceConfirm<'a> {
     pub client: Asker<'a>,
     /// The signed-in person.
     pub user: Name<'a>,
+    /// Where somebody else signs in and is asked instead.
+    pub switch_account: Link<'a>,
     /// The code, to compare with the device's.
     pub code: Entry<'a>,
     /// The network address that the device's request came from.
@@ -77,6 +84,8 @@ pub struct DeviceDone<'a> {
     pub client: Name<'a>,
     /// What the person answered.
     pub approved: bool,
+    /// The person's own page.
+    pub account: Link<'a>,
 }
 
 impl DeviceDone<'_> {

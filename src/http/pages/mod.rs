@@ -39,7 +39,7 @@ pub use no_console::NoConsole;
 pub use page::Page;
 pub use required::{CompleteProfile, Field, FieldProblem, NewDevice, Terms};
 pub use shell::{Asker, Brand, Hidden, Shell};
-pub use step::{Code, CodeProblem, NewPassword, PasswordProblem};
+pub use step::{Code, CodeProblem, NewPassword, PasswordProblem, Whom};
 pub use trouble::{Fact, Hint, Trouble, TroublePage};
 pub use welcome::{DemoClient, DemoRealm, DemoSecret, DemoUser, Welcome};
 pub use words::{Entry, Moment, Name};

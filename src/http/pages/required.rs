@@ -6,7 +6,7 @@ use askama::Template;
 use super::address::{Destination, Link};
 use super::page::Page;
 use super::shell::Shell;
-use super::step::CodeProblem;
+use super::step::{CodeProblem, Whom};
 use super::words::Entry;
 
 /// `form#kc-totp-settings-form` with `totp` and `userLabel`.
@@ -17,8 +17,8 @@ pub struct NewDevice<'a> {
     pub shell: Shell<'a>,
     /// Where the form is posted.
     pub action: Link<'a>,
-    /// Where somebody else signs in instead; none where an app asked who is signed in, who may leave it undone.
-    pub restart: Option<Link<'a>>,
+    /// Who is signing in, and to what.
+    pub whom: Whom<'a>,
     /// Where the browser goes after the sign-in, when that is another origin.
     pub destination: Option<Destination<'a>>,
     /// Modules of a side of the picture of the key.
@@ -27,6 +27,8 @@ pub struct NewDevice<'a> {
     pub dark: &'a str,
     /// The key as people type it.
     pub key: &'a str,
+    /// The key as an authenticator app on the same device takes it (`otpauth://…`).
+    pub address: &'a str,
     /// Why the last code was not taken.
     pub problem: Option<CodeProblem>,
 }
@@ -51,6 +53,8 @@ pub struct Terms<'a> {
     pub shell: Shell<'a>,
     /// Where the form is posted.
     pub action: Link<'a>,
+    /// Who is signing in, and to what.
+    pub whom: Whom<'a>,
     /// Where the browser goes afterwards, when that is another origin.
     pub destination: Option<Destination<'a>>,
     /// The terms, as text; none when the realm has written none down.
@@ -107,8 +111,8 @@ pub struct CompleteProfile<'a> {
     pub shell: Shell<'a>,
     /// Where the form is posted.
     pub action: Link<'a>,
-    /// Where somebody else signs in instead; none where an app asked who is signed in, who may leave it undone.
-    pub restart: Option<Link<'a>>,
+    /// Who is signing in, and to what.
+    pub whom: Whom<'a>,
     /// Where the browser goes after the sign-in, when that is another origin.
     pub destination: Option<Destination<'a>>,
     /// The e-mail address.

@@ -5,7 +5,18 @@ use askama::Template;
 use super::address::{Destination, Link};
 use super::page::Page;
 use super::shell::Shell;
-use super::words::Entry;
+use super::words::{Entry, Name};
+
+/// Who is asked: so that the wrong person sees it before answering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whom<'a> {
+    /// The person whose password was right.
+    pub user: Name<'a>,
+    /// The app that asked for the sign-in; none for a page of the server's own.
+    pub app: Option<Name<'a>>,
+    /// Where somebody else signs in instead; none where an app asked who is signed in, who may leave it undone.
+    pub restart: Option<Link<'a>>,
+}
 
 /// Why the last code was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +45,8 @@ pub struct Code<'a> {
     pub shell: Shell<'a>,
     /// Where the form is posted.
     pub action: Link<'a>,
-    /// Where somebody else signs in instead.
-    pub restart: Option<Link<'a>>,
+    /// Who is signing in, and to what.
+    pub whom: Whom<'a>,
     /// Where the browser goes after the sign-in, when that is another origin.
     pub destination: Option<Destination<'a>>,
     /// Why the last code was not taken.
@@ -77,8 +88,8 @@ pub struct NewPassword<'a> {
     pub shell: Shell<'a>,
     /// Where the form is posted.
     pub action: Link<'a>,
-    /// Where somebody else signs in instead; none where an app asked who is signed in, who may leave it undone.
-    pub restart: Option<Link<'a>>,
+    /// Who is signing in, and to what.
+    pub whom: Whom<'a>,
     /// Where the browser goes after the sign-in, when that is another origin.
     pub destination: Option<Destination<'a>>,
     /// Whose password it is, for password managers.
@@ -98,7 +109,7 @@ impl NewPassword<'_> {
 
     fn instruction(&self) -> &'static str {
         let text = &self.shell.text.step;
-        if self.restart.is_some() { text.password_instruction } else { text.password_wished }
+        if self.whom.restart.is_some() { text.password_instruction } else { text.password_wished }
     }
 
     fn least_text(&self) -> Option<&'static str> {

@@ -67,6 +67,7 @@ pub(super) struct LoginText {
 
 #[derive(Debug)]
 pub(super) struct StepText {
+    pub(super) signing_in: &'static str,
     pub(super) code_title: &'static str,
     pub(super) code_instruction: &'static str,
     pub(super) code: &'static str,
@@ -92,6 +93,7 @@ pub(super) struct RequiredText {
     pub(super) device_lead: &'static str,
     pub(super) scan: &'static str,
     pub(super) picture: &'static str,
+    pub(super) open_app: &'static str,
     pub(super) type_key: &'static str,
     pub(super) device_code: &'static str,
     pub(super) label: &'static str,
@@ -135,6 +137,9 @@ pub(super) struct LogoutText {
     pub(super) submit: &'static str,
     pub(super) done: &'static str,
     pub(super) done_explanation: Phrase,
+    pub(super) done_everywhere: &'static str,
+    pub(super) stay: &'static str,
+    pub(super) sign_in_again: &'static str,
     pub(super) back: Phrase,
     pub(super) leaving: &'static str,
     pub(super) onward: &'static str,
@@ -173,6 +178,7 @@ pub(super) struct TroubleTexts {
     pub(super) forged: TroubleText,
     pub(super) unfit: TroubleText,
     pub(super) expired: TroubleText,
+    pub(super) no_cookie: TroubleText,
     pub(super) missing: TroubleText,
     pub(super) method: TroubleText,
     pub(super) absent: TroubleText,

@@ -24,6 +24,8 @@ pub enum Trouble {
     Unfit,
     /// A step that is over, by time or because it was finished elsewhere: 400.
     Expired,
+    /// A step whose browser did not bring the cookie that it was given: 400.
+    NoCookie,
     /// No such page or realm: 404.
     Missing,
     /// An address that programs call by another method: 405.
@@ -45,7 +47,9 @@ impl Trouble {
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
-            Self::Request | Self::Redirect | Self::Client | Self::Expired => StatusCode::BAD_REQUEST,
+            Self::Request | Self::Redirect | Self::Client | Self::Expired | Self::NoCookie => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Forged | Self::Unfit => StatusCode::FORBIDDEN,
             Self::Missing | Self::Absent => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -93,13 +97,24 @@ pub struct TroublePage<'a> {
     pub again: Option<Link<'a>>,
     /// The app to go back to: its name and its home.
     pub back: Option<(Name<'a>, Link<'a>)>,
+    /// The person's own page, where nothing else is known to go on to.
+    pub account: Option<Link<'a>>,
 }
 
 impl<'a> TroublePage<'a> {
     /// A page with the kind's own words; set the other fields as needed.
     #[must_use]
     pub fn new(shell: Shell<'a>, trouble: Trouble) -> Self {
-        Self { shell, trouble, detail: None, request_id: None, hint: None, again: None, back: None }
+        Self {
+            shell,
+            trouble,
+            detail: None,
+            request_id: None,
+            hint: None,
+            again: None,
+            back: None,
+            account: None,
+        }
     }
 
     /// The answer, with the kind's status.
@@ -126,6 +141,7 @@ impl<'a> TroublePage<'a> {
             Trouble::Forged => &texts.forged,
             Trouble::Unfit => &texts.unfit,
             Trouble::Expired => &texts.expired,
+            Trouble::NoCookie => &texts.no_cookie,
             Trouble::Missing => &texts.missing,
             Trouble::Method => &texts.method,
             Trouble::Absent => &texts.absent,

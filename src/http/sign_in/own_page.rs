@@ -19,7 +19,10 @@ pub(super) async fn go_on(
 ) -> Result<Response, PageError> {
     let changes_something = matches!(pending.page, OwnPage::Change { .. }) && pending.acted.is_none();
     let now = context.app.clock.now();
-    let may = progress.session.as_ref().is_some_and(|(session, _)| {
+    // Who wants to sign in as somebody else is not led on by who is signed in.
+    let anew = pending.chooses && !progress.signed_in;
+    let session = progress.session.as_ref().filter(|_| !anew);
+    let may = session.is_some_and(|(session, _)| {
         !changes_something || progress.is_signed_in_for(pending) || authorize::is_fresh(session, now)
     });
     if let Some((_, user)) = progress.session.as_ref().filter(|_| may && changes_something)
@@ -31,7 +34,7 @@ pub(super) async fn go_on(
     let response = if may {
         see_other(&address(context, pending))
     } else {
-        let user = progress.session.as_ref().map(|(_, user)| user);
+        let user = session.map(|(_, user)| user);
         let page = views::Login { again: user.is_some(), ..views::Login::default() };
         page.render(context, headers, pending, user)
     };

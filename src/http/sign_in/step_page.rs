@@ -7,7 +7,8 @@ use super::{proven_request, required, views, with_cookies};
 use crate::http::context::RealmContext;
 use crate::http::error::PageError;
 use crate::http::pages::{
-    self, CodeProblem, Destination, Entry, FieldProblem, Link, Page, PasswordProblem, Shell, Trouble,
+    self, CodeProblem, Destination, Entry, FieldProblem, Link, Name, Page, PasswordProblem, Shell, Trouble,
+    Whom,
 };
 use crate::http::pending::PendingRequest;
 use crate::protocol::account::{Flaw, Profile};
@@ -56,10 +57,12 @@ pub(super) async fn page(
     let pending = required::with_key(pending, step);
     let sealed = pending.seal(context, headers);
     let (action, restart) = views::actions(context, &pending, client, &sealed);
+    let shown = user.full_name().unwrap_or_else(|| user.username.clone());
+    let app = client.map(|client| Name::new(client.title()));
     let view = View {
         shell: context.shell(),
         action: Link::own(&action),
-        restart: of_sign_in.then(|| Link::own(&restart)),
+        whom: Whom { user: Name::new(&shown), app, restart: of_sign_in.then(|| Link::own(&restart)) },
         destination,
     };
     let key = pending.half.as_ref().and_then(|half| half.device.as_ref());
@@ -85,14 +88,14 @@ pub(super) async fn page(
 struct View<'a> {
     shell: Shell<'a>,
     action: Link<'a>,
-    restart: Option<Link<'a>>,
+    whom: Whom<'a>,
     destination: Option<Destination<'a>>,
 }
 
 impl View<'_> {
     fn code(self, problem: Option<Problem>) -> Page {
-        let Self { shell, action, restart, destination } = self;
-        pages::Code { shell, action, restart, destination, problem: of_code(problem) }.page()
+        let Self { shell, action, whom, destination } = self;
+        pages::Code { shell, action, whom, destination, problem: of_code(problem) }.page()
     }
 
     fn new_password(self, username: &str, least: usize, problem: Option<Problem>) -> Page {
@@ -104,9 +107,9 @@ impl View<'_> {
             Some(Problem::Password(NewPasswordProblem::Long)) => Some(PasswordProblem::Long),
             _ => None,
         };
-        let Self { shell, action, restart, destination } = self;
+        let Self { shell, action, whom, destination } = self;
         let username = Entry::from(username);
-        pages::NewPassword { shell, action, restart, destination, username, eight: least == LEAST, problem }
+        pages::NewPassword { shell, action, whom, destination, username, eight: least == LEAST, problem }
             .page()
     }
 
@@ -117,17 +120,18 @@ impl View<'_> {
         key: &DeviceKey,
         problem: Option<Problem>,
     ) -> Result<Page, PageError> {
-        let picture = Qr::new(&key.address(context.state.realm.title(), &user.username));
-        let picture = picture.ok_or_else(|| PageError::new(Trouble::Fault))?;
-        let Self { shell, action, restart, destination } = self;
+        let address = key.address(context.state.realm.title(), &user.username);
+        let picture = Qr::new(&address).ok_or_else(|| PageError::new(Trouble::Fault))?;
+        let Self { shell, action, whom, destination } = self;
         let (size, dark, key, problem) = (picture.size(), &picture.path(), &key.groups(), of_code(problem));
-        Ok(pages::NewDevice { shell, action, restart, destination, size, dark, key, problem }.page())
+        Ok(pages::NewDevice { shell, action, whom, destination, size, dark, key, address: &address, problem }
+            .page())
     }
 
     fn terms(self, terms: Option<&str>, of_client: Option<&str>) -> Page {
-        let Self { shell, action, destination, .. } = self;
+        let Self { shell, action, whom, destination } = self;
         let address = of_client.and_then(Link::new);
-        pages::Terms { shell, action, destination, terms, address }.page()
+        pages::Terms { shell, action, whom, destination, terms, address }.page()
     }
 
     fn profile(self, user: &User, problem: Option<Problem>) -> Page {
@@ -135,7 +139,7 @@ impl View<'_> {
             Some(Problem::Profile(typed, flaws)) => (typed, flaws),
             _ => (Profile::of(user), Vec::new()),
         };
-        let Self { shell, action, restart, destination } = self;
+        let Self { shell, action, whom, destination } = self;
         let problem = |field: &str| {
             let flaw = flaws.iter().find(|flaw| flaw.field() == field)?;
             Some(FieldProblem::named(flaw.message()))
@@ -143,7 +147,7 @@ impl View<'_> {
         pages::CompleteProfile {
             shell,
             action,
-            restart,
+            whom,
             destination,
             email: (Entry::from(typed.email.as_str()), problem("email")),
             first_name: (Entry::from(typed.first_name.as_str()), problem("firstName")),

@@ -176,7 +176,11 @@ pub(super) fn actions(
 }
 
 /// Where somebody else goes on with the request.
-fn choose_account(context: &RealmContext, pending: &PendingRequest, shown: &Sealed) -> String {
+pub(in crate::http) fn choose_account(
+    context: &RealmContext,
+    pending: &PendingRequest,
+    shown: &Sealed,
+) -> String {
     let pending = pending.choosing_account(context.app.clock.now());
     action(context, "authenticate", None, &shown.beside(context, &pending))
 }
