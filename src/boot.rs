@@ -351,7 +351,10 @@ async fn serve(
 
 fn advice(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => "; stop what listens there, or choose another port",
+        std::io::ErrorKind::AddrInUse => {
+            "; stop what listens there, or choose another port (`dev`: --port N and --management-port N; `serve`: `listen` \
+             and `management_listen`)"
+        }
         std::io::ErrorKind::PermissionDenied => {
             "; a port below 1024 needs a right of its own: choose a higher one"
         }

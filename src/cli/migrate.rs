@@ -1,6 +1,6 @@
 //! `vestibule migrate`, and how commands find the database that they work on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -25,6 +25,12 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// The configuration file, when one was named.
+    #[must_use]
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     /// The configuration of the server that the command is about.
     ///
     /// # Errors

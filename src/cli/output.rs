@@ -1,6 +1,7 @@
 //! How commands end and what they print: tables for people, JSON for programs, exit codes for both.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -32,6 +33,16 @@ impl Failure {
     #[must_use]
     pub(super) fn fault(message: impl ToString) -> Self {
         Self { code: FAULT, message: message.to_string() }
+    }
+
+    /// The same failure of a command that was told of the configuration in `file`: so is the one that mends it.
+    #[must_use]
+    pub(super) fn with_config(mut self, file: Option<&Path>) -> Self {
+        if let Some(file) = file {
+            let migrate = format!("`vestibule migrate --config {}`", file.display());
+            self.message = self.message.replace("`vestibule migrate`", &migrate);
+        }
+        self
     }
 
     /// Wrong usage or configuration: exit code 2.

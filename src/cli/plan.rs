@@ -68,7 +68,7 @@ impl Wish {
     /// # Errors
     /// When it cannot be opened.
     pub(super) async fn open(&self) -> Result<Shared, Failure> {
-        build(self.place.configuration()?).await
+        build(&self.place, self.place.configuration()?).await
     }
 
     /// The same to compare with, and nothing is made.
@@ -76,7 +76,7 @@ impl Wish {
     /// # Errors
     /// When it cannot be opened.
     async fn look(&self) -> Result<Shared, Failure> {
-        build(self.place.imagined()?).await
+        build(&self.place, self.place.imagined()?).await
     }
 
     /// The plans of all `realms`.
@@ -113,13 +113,15 @@ impl Wish {
 /// # Errors
 /// When it is not, or cannot be opened.
 pub(super) async fn open(place: &Place) -> Result<Shared, Failure> {
-    build(place.existing()?).await
+    build(place, place.existing()?).await
 }
 
 /// A server's database, and nothing applied to it that its configuration names.
-async fn build(mut config: Config) -> Result<Shared, Failure> {
+async fn build(place: &Place, mut config: Config) -> Result<Shared, Failure> {
     config.realm_files.clear();
-    Ok(boot::build(&config, Clock::system(), Seed::default()).await?)
+    boot::build(&config, Clock::system(), Seed::default())
+        .await
+        .map_err(|error| Failure::from(error).with_config(place.file()))
 }
 
 impl Plan {

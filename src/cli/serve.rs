@@ -40,7 +40,9 @@ impl Serve {
         }
         telemetry::init(config.log_format, &config.log_level).map_err(Failure::usage)?;
         let shutdown = Shutdown::on_signals().map_err(Failure::fault)?;
-        let running = boot::start(&config, Clock::system(), Seed::default(), shutdown).await?;
+        let running = boot::start(&config, Clock::system(), Seed::default(), shutdown)
+            .await
+            .map_err(|error| Failure::from(error).with_config(Some(&self.config)))?;
         let management = running.management.map(|address| address.to_string()).unwrap_or_default();
         tracing::info!(address = %running.address, management, "ready");
         if running.app.store.realms().await.is_ok_and(|realms| realms.is_empty()) {

@@ -205,7 +205,8 @@ fn files(draft: &Draft, cx: &mut Context) {
         }
     }
     if let Some(Err(error)) = draft.key_file.as_deref().map(Vault::load) {
-        note(cx, "key_file", format!("{}: {}", error.path.display(), error.fault));
+        let advice = error.fault.advice(&error.path);
+        note(cx, "key_file", format!("{}: {}{advice}", error.path.display(), error.fault));
     }
     let folder = draft.database.as_ref().and_then(|database| database.as_file()?.parent());
     if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {

@@ -163,7 +163,13 @@ fn unsuitable(sentence: impl Into<String>) -> StoreError {
 fn file(options: &StoreOptions, path: &Path) -> Result<Pools, StoreError> {
     check_library()?;
     new_file::make(path).map_err(|why| match why {
-        NotMade::Io(error) => unsuitable(format!("cannot make the database {}: {error}", path.display())),
+        NotMade::Io(error) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+            let advice = folder
+                .map(|folder| format!("; make the folder first: install -d -m 0700 {}", folder.display()))
+                .unwrap_or_default();
+            unsuitable(format!("cannot make the database {}: {error}{advice}", path.display()))
+        }
         NotMade::Store(error) => error,
     })?;
     let readers = usize::try_from(options.max_connections.clamp(1, SQLITE_READERS)).unwrap_or(1);

@@ -19,7 +19,7 @@ const MAX_BYTES: u64 = 64 * 1024;
 
 /// A key file that cannot be used. Shows the path and the reason.
 #[derive(Debug, thiserror::Error)]
-#[error("key file {}: {fault}", path.display())]
+#[error("key file {}: {fault}{}", path.display(), fault.advice(path))]
 pub struct KeyFileError {
     /// The file.
     pub path: PathBuf,
@@ -28,11 +28,24 @@ pub struct KeyFileError {
     pub fault: KeyFileFault,
 }
 
+impl KeyFileFault {
+    /// What to do about it, after the sentence that says it of the file at `path`.
+    #[must_use]
+    pub fn advice(&self, path: &Path) -> String {
+        match self {
+            Self::Missing => {
+                format!("; to make one: (umask 077; head -c 32 /dev/urandom | base64 > {})", path.display())
+            }
+            _ => String::new(),
+        }
+    }
+}
+
 /// What is wrong with a key file.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileFault {
     /// There is none.
-    #[error("does not exist; to make one: (umask 077; head -c 32 /dev/urandom | base64 > FILE)")]
+    #[error("does not exist")]
     Missing,
     /// A link, a directory, a device.
     #[error("is not a regular file (a symbolic link is refused too: name the file itself)")]

@@ -16,7 +16,7 @@ impl Place {
         use std::os::unix::fs::PermissionsExt as _;
         let text = format!(
             "public_url = \"https://id.example.com\"\nbehind_tls_proxy = true\ntrusted_proxies = [\"127.0.0.1\"]\n\
-             database = \"sqlite://v.db\"\nkey_file = \"key\"\n{rest}\n"
+             listen = \"127.0.0.1:0\"\nmanagement_listen = \"127.0.0.1:0\"\ndatabase = \"sqlite://v.db\"\nkey_file = \"key\"\n{rest}\n"
         );
         self.write("v.toml", &text);
         self.write("key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
@@ -31,6 +31,10 @@ fn a_file_that_serve_would_refuse_is_not_applied_to_its_database() {
     let place = Place::new();
     place.configured("");
     place.write("wild.toml", WILD);
+    for command in [&["apply", "wild.toml"][..], &["serve"]] {
+        let told = place.wrong(&[command, &["--config", "v.toml"]].concat());
+        assert!(told.contains("run `vestibule migrate --config v.toml`"), "{command:?}: {told}");
+    }
     place.good(&["migrate", "--config", "v.toml"]);
     for command in ["plan", "apply"] {
         let told = place.wrong(&[command, "wild.toml", "--config", "v.toml"]);
@@ -85,4 +89,20 @@ fn an_administrator_is_made_where_the_configuration_says() {
     let service = ["bootstrap-admin", "service", "--database", "sqlite://other.db"];
     assert!(place.good(&service).starts_with("temp-admin may administer"));
     assert!(place.path().join("other.db").exists());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_with_the_command_that_makes_it() {
+    let place = Place::new();
+    let told = place.wrong(&["migrate", "--data", "none"]);
+    assert!(told.contains("install -d -m 0700 none"), "{told}");
+    place.configured("");
+    std::fs::remove_file(place.path().join("key")).unwrap();
+    let told = place.wrong(&["serve", "--config", "v.toml", "--check"]);
+    assert!(
+        told.contains(
+            "key: does not exist; to make one: (umask 077; head -c 32 /dev/urandom | base64 > key)"
+        ),
+        "{told}"
+    );
 }

@@ -67,7 +67,8 @@ app.get('/logout', (req, res) => {
 })
 
 app.use((error, req, res, next) => {
-  res.status(403).send(`Not signed in: ${error.error ?? 'try again'}`)
+  console.error(error)
+  res.status(403).send(`Not signed in: ${error.error ?? `try again at ${BASE_URL}`}`)
 })
 
 app.listen(Number(new URL(BASE_URL).port || 80), '127.0.0.1', (error) => {

@@ -9,6 +9,7 @@ use super::super::{FileProblem, FileProblems};
 use super::KeycloakRealm;
 use crate::keycloak::representation::{GroupRepresentation, RealmRepresentation, RoleRepresentation};
 use crate::keycloak::{client, credential, realm, user};
+use crate::protocol::display::spelled;
 use crate::protocol::group_path;
 use crate::protocol::look_alike::look_alike;
 use crate::protocol::user::canonical;
@@ -60,7 +61,7 @@ impl Notes<'_> {
 
 /// A name as messages show it.
 fn shown(name: &str) -> String {
-    name.escape_debug().to_string()
+    spelled(name).into_owned()
 }
 
 fn is_filled(name: Option<&str>) -> bool {

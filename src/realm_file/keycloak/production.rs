@@ -7,6 +7,7 @@ use crate::keycloak::client::{begin, from_representation};
 use crate::keycloak::representation::ClientRepresentation;
 use crate::protocol::client::ClientSettings;
 use crate::protocol::client_addresses;
+use crate::protocol::display::spelled;
 use crate::protocol::outbound::OutboundRules;
 use crate::protocol::redirect_uri::Strictness;
 
@@ -26,7 +27,7 @@ pub(in super::super) fn production_refusals(spec: &RealmSpec, outbound: Outbound
             problems.extend(unfit(spec, client, outbound));
             continue;
         }
-        let name = client.client_id.as_deref().unwrap_or_default().escape_debug();
+        let name = spelled(client.client_id.as_deref().unwrap_or_default());
         let (patterns, list) = (patterns.join(", "), "redirectUris");
         problems.push(spec.places.problem(
             &format!("clients.{name}.{list}"),
@@ -62,6 +63,6 @@ fn unfit(spec: &RealmSpec, client: &ClientRepresentation, outbound: OutboundRule
         ..ClientSettings::default()
     };
     let problem = client_addresses::problem(&addresses, Strictness::Serve, outbound)?;
-    let name = name.escape_debug();
+    let name = spelled(name);
     Some(spec.places.problem(&format!("clients.{name}"), format!("client `{name}`: {problem}")))
 }

@@ -8,6 +8,7 @@ use super::super::FileProblem;
 use super::super::read::clients::grant_name;
 use super::super::read::duration::written;
 use super::{Action, Difference, Plan};
+use crate::protocol::display::spelled;
 
 /// Fields that are spans of time, shown as `5m`.
 pub(in super::super) const SPANS: [&str; 23] = [
@@ -36,6 +37,9 @@ pub(in super::super) const SPANS: [&str; 23] = [
     "device_interval",
 ];
 
+/// Fields that are told without their values.
+const SECRETS: [&str; 2] = ["secret", "password"];
+
 impl Plan {
     /// The plan for programs: `realm`, `new_realm`, `changes` and `production_refusals`.
     #[must_use]
@@ -57,7 +61,7 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.realm.escape_debug();
+        let name = spelled(&self.realm);
         if self.is_empty() {
             writeln!(f, "Realm {name}: nothing to change.")?;
         } else {
@@ -75,7 +79,7 @@ impl fmt::Display for Plan {
             )?;
         }
         for note in self.notes() {
-            writeln!(f, "Note: {}", note.escape_debug())?;
+            writeln!(f, "Note: {}", spelled(note))?;
         }
         if !self.production_refusals.is_empty() {
             writeln!(f, "Production (`serve`) would refuse:")?;
@@ -93,12 +97,16 @@ fn record(difference: &Difference, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Action::Update => '~',
         Action::Delete => '-',
     };
-    let name = difference.name.escape_debug();
+    let name = spelled(&difference.name);
     writeln!(f, "{}", format!("{sign} {} {name}", difference.kind).trim_end())?;
     for field in &difference.fields {
         let new = shown(&field.field, &field.new);
         match difference.action {
             Action::Create => writeln!(f, "    {}: {new}", field.field)?,
+            // Masked on both sides, which would look like no change.
+            _ if SECRETS.contains(&field.field.as_str()) && field.old == field.new => {
+                writeln!(f, "    {}: another one", field.field)?;
+            }
             _ => writeln!(f, "    {}: {} → {new}", field.field, shown(&field.field, &field.old))?,
         }
     }
@@ -121,7 +129,7 @@ fn shown(field: &str, value: &Value) -> String {
             let grants = items.iter().filter_map(|grant| serde_json::from_value(grant.clone()).ok());
             json!(grants.map(grant_name).collect::<Vec<_>>()).to_string()
         }
-        Value::String(text) if matches!(field, "secret" | "password") => text.clone(),
+        Value::String(text) if SECRETS.contains(&field) => text.clone(),
         other => other.to_string(),
     }
 }
