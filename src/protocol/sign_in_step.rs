@@ -14,6 +14,19 @@ pub const UPDATE_PROFILE: &str = "UPDATE_PROFILE";
 /// What this server asks of a person, in the order in which it does. The password comes last: its change is the sign-in.
 pub const ASKED: [&str; 4] = [CONFIGURE_TOTP, TERMS, UPDATE_PROFILE, UPDATE_PASSWORD];
 
+/// What Keycloak may ask of a person beside, and this server cannot.
+pub const ASKED_ELSEWHERE: [&str; 9] = [
+    "VERIFY_EMAIL",
+    "UPDATE_EMAIL",
+    "CONFIGURE_RECOVERY_AUTHN_CODES",
+    "VERIFY_PROFILE",
+    "delete_account",
+    "delete_credential",
+    "update_user_locale",
+    "webauthn-register",
+    "webauthn-register-passwordless",
+];
+
 /// The next step of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {

@@ -237,6 +237,7 @@ fn user(state: &State, one: &UserState) -> UserSpec {
         enabled: Some(one.user.enabled),
         roles: Some(assigned(state, one)),
         groups: Some(groups),
+        required_actions: Some(one.user.required_actions.clone()),
         attributes: Some(one.user.attributes.clone()),
     }
 }

@@ -116,7 +116,7 @@ fn groups(groups: &[GroupSpec], above: &str, path: &str, all: &mut Entities) {
 }
 
 /// Lists in which order means nothing.
-const SETS: [&str; 7] = [
+const SETS: [&str; 8] = [
     "composites",
     "roles",
     "groups",
@@ -124,6 +124,7 @@ const SETS: [&str; 7] = [
     "scope_mappings",
     "grants",
     "registration_grants",
+    "required_actions",
 ];
 
 /// The fields of `record`, without `named`, which the key says.

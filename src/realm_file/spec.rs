@@ -359,6 +359,8 @@ pub struct UserSpec {
     pub roles: Option<Vec<String>>,
     /// Groups, by path.
     pub groups: Option<Vec<String>>,
+    /// What the person must do at the next sign-in, by Keycloak's names.
+    pub required_actions: Option<Vec<String>>,
     /// Further attributes.
     pub attributes: Option<BTreeMap<String, Vec<String>>>,
 }

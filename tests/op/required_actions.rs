@@ -6,7 +6,7 @@ use serde_json::json;
 use vestibule::keycloak::KeycloakRecord;
 use vestibule::protocol::user::User;
 use vestibule::store::Change;
-use vestibule::testing::{Browser, Reply};
+use vestibule::testing::{Browser, Reply, TestServer};
 
 use crate::common::{is_sign_in, user};
 use crate::steps::{NOW, Scene};
@@ -225,4 +225,27 @@ async fn development_passes_over_what_it_has_no_page_for() {
     let done = password(&scene, &mut browser).await;
     assert!(done.parameter("code").is_some(), "{}", done.body);
     assert_eq!(alice(&scene).await.required_actions, ["VERIFY_EMAIL", "webauthn-register"], "they stay");
+}
+
+/// A realm file of ours says what the first sign-in asks for, as Keycloak's does.
+#[tokio::test]
+async fn a_realm_file_asks_for_a_new_password_at_the_first_sign_in() {
+    let text = "[realm]\nname = \"main\"\n[[realm.clients]]\nid = \"web\"\nsecret = \"web-secret\"\n\
+                redirect_uris = [\"http://localhost:3000/callback\"]\n[[realm.users]]\nusername = \"new\"\n\
+                password = \"first\"\nfirst_name = \"Nora\"\nrequired_actions = [\"UPDATE_PASSWORD\"]\n";
+    let server = TestServer::with_realm(text).await.unwrap();
+    let (rp, mut browser) = (server.rp("web", Some("web-secret")), server.browser());
+    let page = browser.open(&rp.authorize_url()).await;
+    let asked = browser.submit(&page, &[("username", "new"), ("password", "first")]).await;
+    assert!(asked.body.contains("Choose a new password"), "{}", asked.body);
+    assert!(
+        asked.body.contains("Nora") && asked.body.contains("to continue to "),
+        "who, and to what: {}",
+        asked.body
+    );
+    let fields = [("password-new", "second"), ("password-confirm", "second")];
+    assert!(browser.submit(&asked, &fields).await.parameter("code").is_some());
+    let page = server.browser().open(&rp.authorize_url()).await;
+    assert!(page.body.contains("kc-form-login"));
+    assert!(rp.sign_in(&mut server.browser(), "new", "second").await.is_ok(), "asked once");
 }

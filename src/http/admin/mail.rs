@@ -4,30 +4,14 @@
 use super::answer::{AdminError, Answer, done};
 use super::call::{Call, Operation};
 use super::users::manageable;
-use crate::protocol::sign_in_step::{ASKED, CONFIGURE_TOTP, TERMS, UPDATE_PASSWORD, UPDATE_PROFILE};
+use crate::protocol::sign_in_step::{ASKED, ASKED_ELSEWHERE, UPDATE_PASSWORD};
 use crate::protocol::user::User;
 use crate::store::Change;
-
-const ACTIONS: [&str; 13] = [
-    "CONFIGURE_RECOVERY_AUTHN_CODES",
-    CONFIGURE_TOTP,
-    TERMS,
-    UPDATE_PASSWORD,
-    "UPDATE_EMAIL",
-    UPDATE_PROFILE,
-    "VERIFY_EMAIL",
-    "VERIFY_PROFILE",
-    "delete_account",
-    "delete_credential",
-    "update_user_locale",
-    "webauthn-register",
-    "webauthn-register-passwordless",
-];
 
 /// Asks a person to do what the body lists.
 pub(super) async fn execute_actions(call: Call) -> Answer {
     let actions: Vec<String> = if call.server.body.is_empty() { Vec::new() } else { call.server.json()? };
-    if !actions.iter().all(|action| ACTIONS.contains(&action.as_str())) {
+    if !actions.iter().all(|action| ASKED.iter().chain(&ASKED_ELSEWHERE).any(|known| action == known)) {
         return Err(AdminError::bad("Provided invalid required actions"));
     }
     ask(&call, &actions).await

@@ -248,6 +248,7 @@ impl<'a> Writer<'a> {
             enabled: spec.enabled.unwrap_or(base.enabled),
             first_name: spec.first_name,
             last_name: spec.last_name,
+            required_actions: spec.required_actions.unwrap_or_default(),
             attributes: spec.attributes.unwrap_or_default(),
             ..base
         });

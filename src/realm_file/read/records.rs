@@ -140,6 +140,7 @@ fn user(fields: &mut Fields<'_>) -> Option<UserSpec> {
         enabled: fields.switch("enabled"),
         roles: fields.texts("roles"),
         groups: fields.texts("groups"),
+        required_actions: fields.texts("required_actions"),
         attributes: fields.attributes("attributes"),
     };
     Some(UserSpec { username: username?, ..spec })

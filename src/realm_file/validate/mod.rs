@@ -22,6 +22,7 @@ use crate::protocol::outbound::OutboundRules;
 use crate::protocol::page_uri::validate_logo_uri;
 use crate::protocol::realm::{LONGEST_LIFETIME, is_realm_name};
 use crate::protocol::redirect_uri::Strictness;
+use crate::protocol::sign_in_step::{ASKED, ASKED_ELSEWHERE};
 use crate::protocol::user::canonical;
 use crate::secrets::Secret;
 
@@ -263,6 +264,12 @@ fn user(user: &UserSpec, path: &str, notes: &mut Notes<'_>) {
     }
     if user.password.is_some() && user.password_hash.is_some() {
         notes.add(&format!("{path}.password_hash"), "either `password` or `password_hash`, not both");
+    }
+    for (index, action) in user.required_actions.iter().flatten().enumerate() {
+        if !ASKED.iter().chain(&ASKED_ELSEWHERE).any(|known| action == known) {
+            let message = format!("no such action: the sign-in asks for {}", ASKED.join(", "));
+            notes.add(&format!("{path}.required_actions[{index}]"), message);
+        }
     }
     for (index, group) in user.groups.iter().flatten().enumerate() {
         if !group.starts_with('/') {

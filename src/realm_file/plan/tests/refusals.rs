@@ -153,3 +153,16 @@ fn n02_serve_refuses_addresses_that_its_configuration_does_not_let_it_call() {
         assert!(found.is_err(), "{field}: in development too");
     }
 }
+
+#[test]
+fn what_a_sign_in_asks_for_is_among_what_it_knows() {
+    let user = |actions: &str| {
+        let text = format!(
+            "[realm]\nname = \"main\"\n[[realm.users]]\nusername = \"a\"\nrequired_actions = [{actions}]"
+        );
+        parse(&text, Format::Toml, "realm.toml", &|_| None)
+    };
+    assert!(user("\"UPDATE_PASSWORD\", \"TERMS_AND_CONDITIONS\", \"VERIFY_EMAIL\"").is_ok());
+    let told = user("\"UPDATE_PASSWROD\"").unwrap_err().to_string();
+    assert!(told.starts_with("realm.toml:5: realm.users[0].required_actions[0]: no such action"), "{told}");
+}
