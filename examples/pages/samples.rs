@@ -110,7 +110,7 @@ fn sign_in(from: &Source<'_>) -> Samples {
         personas: Vec::new(),
         ..dev.clone()
     };
-    let waiting = Login { problem: Some(LoginProblem::TooManyAttempts), ..failed.clone() };
+    let waiting = Login { problem: Some(LoginProblem::TooManyAttempts(30)), ..failed.clone() };
     let again = Login {
         client: Some(from.asker_with_papers()),
         username: Username::Fixed(from.entry("alice")),

@@ -1,10 +1,13 @@
 //! The sign-in page. Its elements carry Keycloak's names, so that existing browser tests fill it in unchanged.
 
+use std::borrow::Cow;
+
 use askama::Template;
 
 use super::address::{Destination, Link};
 use super::page::{Page, Permits};
 use super::shell::{Asker, Shell};
+use super::text::Phrase;
 use super::words::{Entry, Name};
 
 /// Why the last attempt failed. Deliberately coarse: the page never says which part was wrong.
@@ -12,8 +15,8 @@ use super::words::{Entry, Name};
 pub enum LoginProblem {
     /// The name, the password, or the account's state.
     Invalid,
-    /// The brake holds this account or this address back.
-    TooManyAttempts,
+    /// The brake holds this account or this address back, for so many seconds.
+    TooManyAttempts(i64),
 }
 
 /// The name field's content.
@@ -121,10 +124,25 @@ impl<'a> Login<'a> {
         self.problem == Some(LoginProblem::Invalid)
     }
 
-    fn problem_text(&self) -> Option<&'static str> {
+    fn problem_text(&self) -> Option<Cow<'static, str>> {
+        let text = &self.shell.text.login;
         self.problem.map(|problem| match problem {
-            LoginProblem::Invalid => self.shell.text.login.invalid,
-            LoginProblem::TooManyAttempts => self.shell.text.login.wait,
+            LoginProblem::Invalid => Cow::Borrowed(text.invalid),
+            LoginProblem::TooManyAttempts(seconds) => {
+                let Phrase { before, after } = &text.wait_for;
+                Cow::Owned(format!("{before}{}{after}", self.span(seconds)))
+            }
         })
+    }
+
+    /// A wait as people read it, rounded up: to ten seconds, and beyond a minute to minutes.
+    fn span(&self, seconds: i64) -> String {
+        let text = &self.shell.text.login;
+        let seconds = seconds.max(1);
+        match (seconds.saturating_add(9) / 10 * 10, seconds.saturating_add(59) / 60) {
+            (tens, _) if tens < 60 => format!("{tens} {}", text.seconds),
+            (_, 1) => format!("1 {}", text.minute),
+            (_, minutes) => format!("{minutes} {}", text.minutes),
+        }
     }
 }

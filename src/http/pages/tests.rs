@@ -213,6 +213,22 @@ fn the_sign_in_form_follows_its_state() {
     assert_eq!(one(&failed, "#username").attr("value"), Some("alice@example.com"));
     assert_eq!(count(&failed, "#password[autofocus], #rememberMe[checked]"), 2);
     assert_eq!(one(&failed, "#password").attr("value"), None);
+    for (seconds, told) in [
+        (1, "10 seconds"),
+        (30, "30 seconds"),
+        (31, "40 seconds"),
+        (55, "1 minute"),
+        (60, "1 minute"),
+        (61, "2 minutes"),
+        (900, "15 minutes"),
+    ] {
+        let shell = Shell::new("", Brand::new("main", None, None));
+        let mut view = Login::new(shell, Link::own("/x"));
+        view.problem = Some(LoginProblem::TooManyAttempts(seconds));
+        let html = Html::parse_document(&view.page().html);
+        let expected = format!("Too many attempts. Try again in {told}.");
+        assert_eq!(one(&html, "#input-error").inner_html(), expected, "{seconds}");
+    }
     let waiting = page("login-waiting");
     assert_eq!(
         count(&waiting, "[aria-describedby=input-error]:not([aria-invalid])"),

@@ -78,7 +78,7 @@ async fn submit(
             }
             return outcome;
         }
-        Verdict::WaitUntil(_) => LoginProblem::TooManyAttempts,
+        Verdict::WaitUntil(until) => LoginProblem::TooManyAttempts(until.since(context.app.clock.now())),
         Verdict::Wrong | Verdict::Disabled => LoginProblem::Invalid,
     };
     refused(context, headers, &pending, &attempt, problem).await
@@ -179,7 +179,7 @@ async fn refused(
     problem: LoginProblem,
 ) -> Result<Response, PageError> {
     // One that had to wait was noted with its wait.
-    if problem != LoginProblem::TooManyAttempts {
+    if problem == LoginProblem::Invalid {
         let cause = "invalid_user_credentials";
         let event = AuditEvent { error: Some(cause.into()), ..audit(context, AuditKind::LoginError) };
         context.app.commit(vec![Change::Audit(event)]).await?;
