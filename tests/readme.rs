@@ -20,7 +20,7 @@ fn quoted_examples_are_the_files_themselves() {
         assert_eq!(block, text.trim_end(), "{file}");
         quoted += 1;
     }
-    assert_eq!(quoted, 3, "FastAPI, Express and Spring");
+    assert_eq!(quoted, 4, "FastAPI, Express, the browser and Spring");
 }
 
 #[test]
