@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::migrate::Place;
 use super::output::{Failure, say};
-use super::plan::open;
+use super::plan::{no_realm, open};
 use crate::passwords::ClientSecrets;
 use crate::protocol::client::Client;
 use crate::realm_file::state::State;
@@ -57,8 +57,8 @@ impl Export {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let app = open(&self.place).await?;
         let state = realm_file::load(&app.store, &self.realm).await?;
+        let Some(state) = state else { return Err(no_realm(&app, &self.realm).await) };
         app.store.close().await;
-        let state = state.ok_or_else(|| Failure::usage(format!("there is no realm {}", self.realm)))?;
         let (minimal, with_secrets) = (self.minimal, self.with_secrets);
         let secrets = &app.client_secrets;
         if self.without_users && self.format != Form::Keycloak {

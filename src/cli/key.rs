@@ -1,12 +1,16 @@
 //! `vestibule key`: signing keys of a realm.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::migrate::Place;
 use super::output::{Failure, Output};
+use super::plan::no_realm;
+use crate::app::Shared;
 use crate::clock::Timestamp;
-use crate::realms::{INNER_ALGORITHMS, Rotation, forgetting, kid, rotation};
+use crate::realms::{INNER_ALGORITHMS, RealmState, Rotation, forgetting, kid, rotation};
 use crate::store::KeyRow;
 
 /// What a person types.
@@ -85,12 +89,17 @@ impl Key {
     }
 }
 
+async fn state(app: &Shared, realm: &str) -> Result<Arc<RealmState>, Failure> {
+    match app.realms.named(&app.store, realm).await.map_err(Failure::fault)? {
+        Some(state) => Ok(state),
+        None => Err(no_realm(app, realm).await),
+    }
+}
+
 impl List {
     async fn run(self) -> Result<(), Failure> {
         let app = super::plan::open(&self.place).await?;
-        let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
-        let state =
-            app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
+        let state = state(&app, &self.realm).await?;
         let (now, realm_id) = (app.clock.now(), &state.realm.id);
         let kid = |row: &KeyRow| kid(realm_id, row, &app.vault);
         let rows = app.store.keys(realm_id).await?;
@@ -141,9 +150,7 @@ fn state_of(row: &KeyRow, all: &[&KeyRow], now: Timestamp) -> &'static str {
 impl Forget {
     async fn run(self) -> Result<(), Failure> {
         let app = super::plan::open(&self.place).await?;
-        let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
-        let state =
-            app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
+        let state = state(&app, &self.realm).await?;
         let keys = app.store.keys(&state.realm.id).await?;
         let changes = forgetting(&state, &keys, &app.vault, app.clock.now(), &self.kid);
         app.commit(changes.map_err(Failure::usage)?).await?;
@@ -156,9 +163,7 @@ impl Forget {
 impl Rotate {
     async fn run(self) -> Result<(), Failure> {
         let app = super::plan::open(&self.place).await?;
-        let no_realm = || Failure::usage(format!("there is no realm {}", self.realm));
-        let state =
-            app.realms.named(&app.store, &self.realm).await.map_err(Failure::fault)?.ok_or_else(no_realm)?;
+        let state = state(&app, &self.realm).await?;
         let Rotation { times, made, changes } =
             rotation(&state, &app.store, &app.vault, app.clock.now(), self.at_once)
                 .await

@@ -116,6 +116,16 @@ pub(super) async fn open(place: &Place) -> Result<Shared, Failure> {
     build(place, place.existing()?).await
 }
 
+/// The failure of a command that was told of a realm which is not there; it names those that are.
+pub(super) async fn no_realm(app: &Shared, name: &str) -> Failure {
+    let there = app.store.realms().await.unwrap_or_default();
+    let names: Vec<&str> = there.iter().map(|realm| realm.name.as_str()).collect();
+    match names.as_slice() {
+        [] => Failure::usage(format!("there is no realm {name}, nor any other")),
+        names => Failure::usage(format!("there is no realm {name}; there is {}", names.join(", "))),
+    }
+}
+
 /// A server's database, and nothing applied to it that its configuration names.
 async fn build(place: &Place, mut config: Config) -> Result<Shared, Failure> {
     config.realm_files.clear();

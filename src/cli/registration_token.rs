@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::migrate::Place;
 use super::output::{Failure, Output, say};
+use super::plan::no_realm;
 use crate::app::Shared;
 use crate::protocol::audit::{AuditEvent, AuditKind};
 use crate::protocol::realm::Realm;
@@ -102,7 +103,7 @@ async fn open(place: &Place, realm: &str) -> Result<(Shared, Realm), Failure> {
     let app = super::plan::open(place).await?;
     match app.store.realm_by_name(realm).await? {
         Some(realm) => Ok((app, realm)),
-        None => Err(Failure::usage(format!("there is no realm {realm}"))),
+        None => Err(no_realm(&app, realm).await),
     }
 }
 

@@ -65,7 +65,7 @@ pub fn kid(realm_id: &str, key: &KeyRow, vault: &Vault) -> Option<String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotForgotten {
     /// The realm has none of this `kid`.
-    #[error("the realm has no such key")]
+    #[error("the realm has no such key: `key list` names them")]
     Unknown,
     /// It signs now.
     #[error("this key signs: `key rotate --at-once` first")]

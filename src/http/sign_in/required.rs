@@ -187,3 +187,26 @@ fn moved(error: StoreError) -> PageError {
         error => PageError::from(Fault::from(error)),
     }
 }
+
+/// What an account lacks that cannot be done here, in words where there are some, and by the names that operators know.
+pub(super) fn named(missing: &[String]) -> String {
+    let words = |action: &String| match action.as_str() {
+        "VERIFY_EMAIL" | "UPDATE_EMAIL" => format!("a confirmed e-mail address ({action})"),
+        "VERIFY_PROFILE" => format!("a complete profile ({action})"),
+        "webauthn-register" | "webauthn-register-passwordless" => format!("a security key ({action})"),
+        "CONFIGURE_RECOVERY_AUTHN_CODES" => format!("recovery codes ({action})"),
+        _ => action.clone(),
+    };
+    missing.iter().map(words).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn what_is_missing_is_told_in_words_and_by_its_name() {
+        let missing = ["VERIFY_EMAIL", "terms_of_tomorrow"].map(str::to_owned);
+        assert_eq!(named(&missing), "a confirmed e-mail address (VERIFY_EMAIL), terms_of_tomorrow");
+    }
+}

@@ -295,5 +295,5 @@ async fn unfit(context: &RealmContext, right: Right, missing: &[String]) -> Resu
     let forgive = Change::ForgiveAttempt { realm_id: user.realm_id.clone(), forgiven };
     context.app.commit(vec![forgive, Change::Audit(event)]).await?;
     context.app.metrics.sign_in("not_fully_set_up");
-    Ok(PageError::new(Trouble::Unfit).detail(format!("Still missing: {}", missing.join(", "))))
+    Ok(PageError::new(Trouble::Unfit).detail(format!("Still missing: {}", required::named(missing))))
 }
