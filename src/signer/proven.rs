@@ -75,9 +75,9 @@ mod tests {
 
     #[test]
     fn large_tokens_leave_room_for_few() {
-        let proven = ProvenTokens::within(1_000_000);
         let verified = VerifiedJws { kid: "key".into(), typ: None, claims: Claims::default() };
         for (bytes, fewest, most) in [(1_000, 200, 285), (10_000, 20, 33)] {
+            let proven = ProvenTokens::within(1_000_000);
             for token in 0..2_000 {
                 let tag = secrets::sha256(&format!("{bytes} {token}"));
                 proven.keep(tag, verified.clone(), bytes);
