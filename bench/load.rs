@@ -57,7 +57,7 @@ pub(crate) struct Tokens {
     pub(crate) mint: Option<String>,
 }
 
-/// Twice as many as Vestibule remembers to have verified.
+/// As many people as ask a gateway at a time.
 const TOKENS: usize = 1_024;
 
 impl Tokens {

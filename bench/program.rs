@@ -10,18 +10,24 @@ use std::process::Command;
 /// # Errors
 /// When cargo cannot be run or fails, with what it said on standard error.
 pub fn build() -> io::Result<PathBuf> {
+    // target/release/deps/speed-0123456789abcdef
+    let own = std::env::current_exe()?;
+    let mut above = own.ancestors().skip(2);
+    let (Some(release), Some(target)) = (above.next(), above.next()) else {
+        return Err(io::Error::other("no folder of builds"));
+    };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let built = Command::new(cargo)
         .args(["build", "--release", "--locked", "--package", "vestibule-program", "--bin", "vestibule"])
+        .arg("--target-dir")
+        .arg(target)
         .current_dir(root())
         .status()?;
-    if !built.success() {
-        return Err(io::Error::other("the program could not be built"));
+    if built.success() {
+        Ok(release.join("vestibule"))
+    } else {
+        Err(io::Error::other("the program could not be built"))
     }
-    // target/release/deps/speed-0123456789abcdef
-    let own = std::env::current_exe()?;
-    let release = own.parent().and_then(Path::parent);
-    release.map(|folder| folder.join("vestibule")).ok_or_else(|| io::Error::other("no folder of builds"))
 }
 
 /// The folder of the project.
