@@ -7,6 +7,7 @@ mod addresses;
 mod connections;
 mod credentials;
 mod files;
+mod representations;
 mod requests;
 mod tokens;
 
@@ -45,6 +46,9 @@ const TARGETS: &[Target] = &[
     ("realm_file", files::realm_file),
     ("keycloak_realm", files::keycloak_realm),
     ("keycloak_credentials", files::keycloak_credentials),
+    ("admin_client", representations::client),
+    ("admin_user", representations::user),
+    ("admin_others", representations::others),
     ("configuration", files::configuration),
 ];
 
