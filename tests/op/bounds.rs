@@ -4,10 +4,12 @@ use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
+use vestibule::http::params::{MAX_ENCODED_BYTES, MAX_PARAMS};
 use vestibule::testing::{Browser, Reply, TestServer};
 
 use crate::common::Scene;
 use crate::on_both;
+use crate::statements::is_clockwork;
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -283,5 +285,29 @@ async fn odd_sign_ins(scene: &Scene) {
         let body = Some("grant_type=client_credentials".to_owned());
         let reply = browser.send(Method::POST, &scene.rp.endpoint("token"), body, &headers).await;
         is_refused(&reply, secret);
+    }
+}
+
+/// Z03, in work that is counted and not in time: as much as a form may hold beside what it asks with costs no statement
+/// and no hash more, and a password that is too long none.
+#[tokio::test]
+async fn z03_the_largest_form_costs_no_more_than_a_small_one() {
+    let scene = Scene::new().await;
+    let app = scene.server.app();
+    for (name, address, fields) in forms(&scene).into_iter().filter(|(name, ..)| *name != "sign-out") {
+        let mut largest = fields.clone();
+        while largest.len() < MAX_PARAMS {
+            let value = if encode(&largest).len() < MAX_ENCODED_BYTES - 4_200 { 4_000 } else { 1 };
+            largest.push((&*format!("x{}", largest.len()).leak(), "y".repeat(value)));
+        }
+        assert!(encode(&largest).len() > MAX_ENCODED_BYTES - 4_200, "{name}: {}", encode(&largest).len());
+        let mut costs = Vec::new();
+        for fields in [&fields, &largest] {
+            let (_, hashes) = (app.store.traffic(), app.passwords.made());
+            let reply = send(&scene, &address, encode(fields), name != "authorization").await;
+            let sent = app.store.traffic().statements.into_iter().filter(|sql| !is_clockwork(sql)).count();
+            costs.push((reply.status, sent, app.passwords.made() - hashes));
+        }
+        assert_eq!(costs[0], costs[1], "{name}");
     }
 }
