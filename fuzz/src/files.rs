@@ -40,7 +40,7 @@ pub fn keycloak_realm(bytes: &[u8]) {
 pub fn keycloak_credentials(bytes: &[u8]) {
     let Ok(told) = serde_json::from_slice::<Vec<CredentialRepresentation>>(bytes) else { return };
     let now = Timestamp(1_800_000_000);
-    let read = credential::from_representations(told, "r", "u", now, &mut || "new".to_owned());
+    let read = credential::from_representations(told, "r", "u", &[], now, &mut || "new".to_owned());
     if let Some(Password::Stored(text)) = read.password {
         let scheme: Scheme = text.parse().expect("a stored form of this server");
         assert!(scheme.bounded().is_ok(), "{text:?}");

@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vestibule::clock::Timestamp;
 use vestibule::keycloak::representation::{
-    AuthenticationExecutionRepresentation, AuthenticationFlowRepresentation, AuthenticatorConfigRepresentation,
-    ClientRepresentation, ClientScopeRepresentation, ComponentRepresentation, CredentialRepresentation,
-    GroupRepresentation, IdentityProviderMapperRepresentation, IdentityProviderRepresentation,
-    ProtocolMapperRepresentation, RequiredActionRepresentation, RoleRepresentation, UserRepresentation,
+    AuthenticationExecutionRepresentation, AuthenticationFlowRepresentation,
+    AuthenticatorConfigRepresentation, ClientRepresentation, ClientScopeRepresentation,
+    ComponentRepresentation, CredentialRepresentation, GroupRepresentation,
+    IdentityProviderMapperRepresentation, IdentityProviderRepresentation, ProtocolMapperRepresentation,
+    RequiredActionRepresentation, RoleRepresentation, UserRepresentation,
 };
 use vestibule::keycloak::{client, user};
 use vestibule::protocol::realm::RealmSettings;

@@ -7,9 +7,10 @@ use vestibule::protocol::authorize::{AuthorizationRequest, RequestParameters, Ta
 use vestibule::protocol::claims_request::ClaimsRequest;
 use vestibule::protocol::client::{Client, ClientSettings, GrantType};
 use vestibule::protocol::jws;
+use vestibule::protocol::outbound::OutboundRules;
 use vestibule::protocol::realm::RealmSettings;
 use vestibule::protocol::redirect_uri::{Strictness, validate_registration};
-use vestibule::protocol::register::{self, Metadata};
+use vestibule::protocol::register::{self, Metadata, Offer};
 use vestibule::protocol::user::canonical;
 use vestibule::protocol::{request_object, scope};
 
@@ -85,11 +86,13 @@ pub fn client_metadata(bytes: &[u8]) {
     let Ok(document) = jws::strict_object(bytes) else { return };
     let Ok(metadata) = Metadata::read(&document) else { return };
     let realm = RealmSettings::default();
-    let Ok(settings) =
-        register::settings(&metadata, None, &realm, &[jws::Algorithm::RS256], Timestamp(1_800_000_000))
-    else {
-        return;
+    let offer = Offer {
+        realm: &realm,
+        signs: &[jws::Algorithm::RS256],
+        certificates: None,
+        outbound: OutboundRules::default(),
     };
+    let Ok(settings) = register::settings(&metadata, None, offer, Timestamp(1_800_000_000)) else { return };
     assert!(settings.consent && !settings.full_scope_allowed);
     for uri in settings.redirect_uris.iter().chain(&settings.post_logout_redirect_uris) {
         assert!(validate_registration(uri, Strictness::Serve).is_ok(), "{uri:?}");
