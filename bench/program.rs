@@ -12,8 +12,8 @@ use std::process::Command;
 pub fn build() -> io::Result<PathBuf> {
     // target/release/deps/speed-0123456789abcdef
     let own = std::env::current_exe()?;
-    let mut above = own.ancestors().skip(2);
-    let (Some(release), Some(target)) = (above.next(), above.next()) else {
+    let release = own.parent().and_then(Path::parent);
+    let Some((release, target)) = release.and_then(|release| Some((release, release.parent()?))) else {
         return Err(io::Error::other("no folder of builds"));
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
