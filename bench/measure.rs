@@ -84,8 +84,11 @@ fn parts(options: &Options, folder: &Path, report: &mut Report) -> Outcome<()> {
     let signatures = report.parts.get("RS256 signatures, aws-lc-rs alone").copied().unwrap_or(f64::NAN);
     for operation in wanted(options) {
         if let Limit::Parts { signatures: many, commits: some, hashes: few } = operation.limit {
-            let seconds = f64::from(many) / signatures + f64::from(some) / shared + f64::from(few) / hashes;
-            report.limits.insert(operation.name.to_owned(), 1.0 / seconds);
+            let with = |commits| {
+                1.0 / (f64::from(many) / signatures + f64::from(some) / commits + f64::from(few) / hashes)
+            };
+            report.limits.insert(operation.name.to_owned(), with(shared));
+            report.apart.insert(operation.name.to_owned(), with(commits));
         }
     }
     report.parts.insert("commits of one row, SQLite alone".to_owned(), commits);

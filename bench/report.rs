@@ -23,6 +23,9 @@ pub(crate) struct Report {
     pub(crate) parts: BTreeMap<String, f64>,
     /// By operation: what it is measured by, a second.
     pub(crate) limits: BTreeMap<String, f64>,
+    /// By operation, of those that commit: the same if no two connections shared a commit.
+    #[serde(default)]
+    pub(crate) apart: BTreeMap<String, f64>,
     /// By name, in the order in which they were measured.
     pub(crate) peers: Vec<PeerReport>,
     /// One fsync that takes long, and many that wait for it.
@@ -138,22 +141,18 @@ impl Report {
             }
             let _ = writeln!(
                 text,
-                "  {:<28}{:>5}{:>11}{:>9}{:>9}{:>7}{:>6}{:>9}",
-                "", "conn", "per second", "p50 ms", "p99 ms", "cores", "bad", "of limit"
+                "  {:<28}{:>5}{:>11}{:>9}{:>9}{:>7}{:>6}  of limit",
+                "", "conn", "per second", "p50 ms", "p99 ms", "cores", "bad"
             );
             for operation in &OPERATIONS {
                 for (connections, figure) in peer.operations.get(operation.name).into_iter().flatten() {
                     let Figure { measured, cores } = figure;
-                    let ratio = self.ratio(operation.name, measured.rate);
+                    let limits = (self.limits.get(operation.name), self.apart.get(operation.name));
+                    let (_, reached) = limit_cells(limits.0, limits.1, Some(measured.rate));
                     let _ = writeln!(
                         text,
-                        "  {:<28}{connections:>5}{:>11.0}{:>9.2}{:>9.2}{cores:>7.2}{:>6}{:>9}",
-                        operation.name,
-                        measured.rate,
-                        measured.p50_ms,
-                        measured.p99_ms,
-                        measured.bad,
-                        ratio.map_or("–".to_owned(), |ratio| format!("{:.0} %", 100.0 * ratio)),
+                        "  {:<28}{connections:>5}{:>11.0}{:>9.2}{:>9.2}{cores:>7.2}{:>6}  {reached}",
+                        operation.name, measured.rate, measured.p50_ms, measured.p99_ms, measured.bad,
                     );
                 }
             }
@@ -193,11 +192,6 @@ impl Report {
         lines
     }
 
-    /// What part of its limit an operation reached.
-    pub(crate) fn ratio(&self, operation: &str, rate: f64) -> Option<f64> {
-        self.limits.get(operation).map(|limit| rate / limit)
-    }
-
     /// The table of the README: one row per operation, one column per server, at the number of connections that stands
     /// in the middle.
     pub(crate) fn markdown(&self, connections: usize) -> String {
@@ -225,14 +219,10 @@ impl Report {
                 });
                 let _ = write!(text, " {} |", told.unwrap_or("–".to_owned()));
             }
-            let limit = self.limits.get(operation.name);
-            let own = self.peers.first().and_then(rate).and_then(|rate| self.ratio(operation.name, rate));
-            let _ = writeln!(
-                text,
-                " {} | {} |",
-                limit.map_or("–".to_owned(), |limit| thousands(*limit)),
-                own.map_or("–".to_owned(), |own| format!("{:.0} %", 100.0 * own))
-            );
+            let own = self.peers.first().and_then(rate);
+            let (limit, reached) =
+                limit_cells(self.limits.get(operation.name), self.apart.get(operation.name), own);
+            let _ = writeln!(text, " {limit} | {reached} |");
         }
         self.markdown_rest(&mut text);
         let Self { machine, seconds, repeats, .. } = self;
@@ -240,7 +230,7 @@ impl Report {
             text,
             "\n{machine}, {connections} connections, medians of {repeats} runs of {seconds} s. A limit is a bare axum server \
              that does the same work on the same libraries, or what the signatures and hashes of the operation allow one after the \
-             other, with commits that the connections share."
+             other, with commits that the connections share; in parentheses with a commit of its own for each."
         );
         text
     }
@@ -289,6 +279,19 @@ impl Grown {
             first.loaded_mb,
             self.sweep_ms
         )
+    }
+}
+
+/// A limit and what part of it `own` reached, each with that of commits apart behind it in parentheses.
+fn limit_cells(limit: Option<&f64>, apart: Option<&f64>, own: Option<f64>) -> (String, String) {
+    let Some(limit) = limit else { return ("–".to_owned(), "–".to_owned()) };
+    let part = |limit: f64| own.map_or("–".to_owned(), |own| format!("{:.0} %", 100.0 * own / limit));
+    match apart {
+        None => (thousands(*limit), part(*limit)),
+        Some(apart) => (
+            format!("{} ({})", thousands(*limit), thousands(*apart)),
+            format!("{} ({})", part(*limit), part(*apart)),
+        ),
     }
 }
 
