@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use sqlx::postgres::PgArguments;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tracing::Instrument;
 
 use super::error::StoreError;
+use super::postgres::Postgres;
 use super::row::{Cells, Row};
 use super::sqlite::{self, Sqlite, Wait};
 use super::statement::{Statement, Value};
@@ -38,7 +39,7 @@ pub(super) enum Pools {
     /// Embedded.
     Sqlite(Arc<Sqlite>),
     /// A server that other nodes use too.
-    Postgres(PgPool),
+    Postgres(Arc<Postgres>),
 }
 
 /// What is known of the connections, and how much went over them.
@@ -98,7 +99,8 @@ impl Health {
         std::mem::take(&mut *traffic.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn lost(&self) {
+    /// Notes that a connection was found broken just now.
+    pub(super) fn lost(&self) {
         let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.lost_at.store(now.max(1), Ordering::Relaxed);
     }
@@ -173,7 +175,7 @@ impl Db {
                     result => result,
                 }
             }
-            Pools::Postgres(pool) => Box::pin(self.select(pool, &statement)).await,
+            Pools::Postgres(postgres) => Box::pin(self.select(postgres, &statement)).await,
         }
     }
 
@@ -184,7 +186,7 @@ impl Db {
                 self.health.count(&statement)?;
                 waiting(sqlite, statement).await
             }
-            Pools::Postgres(pool) => Box::pin(self.select(pool, &statement)).await,
+            Pools::Postgres(postgres) => Box::pin(self.select(postgres, &statement)).await,
         }
     }
 
@@ -193,10 +195,10 @@ impl Db {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
-    async fn select<R: Row>(&self, pool: &PgPool, statement: &Statement) -> Result<Vec<R>, StoreError> {
+    async fn select<R: Row>(&self, postgres: &Postgres, statement: &Statement) -> Result<Vec<R>, StoreError> {
         let mut attempt = 0;
         loop {
-            match self.try_select(pool, statement).await {
+            match self.try_select(postgres, statement).await {
                 Err(error) if attempt < RETRIES && error.has_passed() => attempt += 1,
                 result => return result,
             }
@@ -204,15 +206,15 @@ impl Db {
         }
     }
 
-    async fn try_select<R: Row>(&self, pool: &PgPool, statement: &Statement) -> Result<Vec<R>, StoreError> {
-        let health = &*self.health;
-        let mut connection = pool.acquire().await?;
-        let link = Link::Postgres(&mut connection);
-        let result = Transaction { link, health }.all(statement).await;
-        if result.as_ref().is_err_and(StoreError::spoils_connection) {
-            health.lost();
-            connection.close_on_drop();
-        }
+    async fn try_select<R: Row>(
+        &self,
+        postgres: &Postgres,
+        statement: &Statement,
+    ) -> Result<Vec<R>, StoreError> {
+        let mut lease = postgres.lend().await?;
+        let link = Link::Postgres(&mut lease.connection);
+        let result = Transaction { link, health: &self.health }.all(statement).await;
+        postgres.take_back(lease, result.as_ref().err());
         result
     }
 
@@ -225,15 +227,15 @@ impl Db {
     /// the commit was asked for.
     pub(super) async fn write<W: Work>(&self, work: W) -> Result<W::Outcome, StoreError> {
         self.health.note(|traffic| traffic.writes += 1);
-        let pool = match &self.pools {
+        let postgres = match &self.pools {
             Pools::Sqlite(sqlite) => return sqlite.writer.write(work, &self.health).await,
-            Pools::Postgres(pool) => pool.clone(),
+            Pools::Postgres(postgres) => Arc::clone(postgres),
         };
         let db = self.clone();
         to_the_end(async move {
             let mut attempt = 0;
             loop {
-                match db.attempt(&pool, "BEGIN", &work).await {
+                match db.attempt(&postgres, "BEGIN", &work).await {
                     Ok(outcome) => return Ok(outcome),
                     Err(failed) if attempt < RETRIES && failed.may_repeat() => attempt += 1,
                     Err(Failed::Undone(error) | Failed::InDoubt(error)) => return Err(error),
@@ -252,10 +254,10 @@ impl Db {
                 let health = Arc::clone(&self.health);
                 elsewhere(sqlite, move |sqlite| sqlite.snapshot(&work, &health)).await
             }
-            Pools::Postgres(pool) => {
-                let (db, pool) = (self.clone(), pool.clone());
+            Pools::Postgres(postgres) => {
+                let (db, postgres) = (self.clone(), Arc::clone(postgres));
                 to_the_end(async move {
-                    let done = db.attempt(&pool, BEGIN, &work).await;
+                    let done = db.attempt(&postgres, BEGIN, &work).await;
                     done.map_err(|(Failed::Undone(error) | Failed::InDoubt(error))| error)
                 })
                 .await
@@ -266,13 +268,13 @@ impl Db {
     /// A transaction on a server, begun by `begin`, that does `work`.
     async fn attempt<W: Work>(
         &self,
-        pool: &PgPool,
+        postgres: &Postgres,
         begin: &'static str,
         work: &W,
     ) -> Result<W::Outcome, Failed> {
-        let mut connection = pool.acquire().await?;
+        let mut lease = postgres.lend().await?;
         let result: Result<_, Failed> = async {
-            let mut inner = within_deadline(async { Ok(connection.begin_with(begin).await?) }).await?;
+            let mut inner = within_deadline(async { Ok(lease.connection.begin_with(begin).await?) }).await?;
             let link = Link::Postgres(&mut inner);
             match work.perform(&mut Transaction { link, health: &self.health }).await? {
                 Finish::Commit(outcome) => {
@@ -287,10 +289,7 @@ impl Db {
             }
         }
         .await;
-        if result.as_ref().is_err_and(|failed| failed.error().spoils_connection()) {
-            self.health.lost();
-            connection.close_on_drop();
-        }
+        postgres.take_back(lease, result.as_ref().err().map(Failed::error));
         result
     }
 
@@ -421,7 +420,7 @@ impl<'c> Transaction<'c> {
     }
 }
 
-type PgQuery<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
+type PgQuery<'q> = sqlx::query::Query<'q, sqlx::Postgres, PgArguments>;
 
 /// A query of Postgres with the values of `statement`.
 fn query(statement: &Statement) -> PgQuery<'_> {

@@ -21,7 +21,7 @@
 //!
 //! What a statement gives back is a tuple of columns or a record written with `row!`, read alike from both drivers.
 //! SQLite is read in the thread that asks (`sqlite.rs`) and written by one that does together what comes together
-//! (`writer.rs`); Postgres is a pool of connections.
+//! (`writer.rs`); Postgres is a pool of connections (`postgres.rs`).
 //!
 //! A change is a value ([`Change`]) and becomes statements; [`Store::commit`] runs them in one transaction. What must
 //! look before it writes (redeeming, rotating, counting) has a method of its own. Runs of one text, about rows of their own,
@@ -53,6 +53,7 @@ mod new_file;
 mod notice;
 mod open;
 mod password;
+mod postgres;
 mod pushed;
 mod realm;
 mod refresh;

@@ -40,11 +40,9 @@ impl Store {
         let source = match &self.db.pools {
             Pools::Sqlite(_) => None,
             // Not from the pool of requests, which may have a single connection.
-            Pools::Postgres(pool) => Some(
-                PgPoolOptions::new()
-                    .max_connections(1)
-                    .connect_lazy_with(pool.connect_options().as_ref().clone()),
-            ),
+            Pools::Postgres(postgres) => {
+                Some(PgPoolOptions::new().max_connections(1).connect_lazy_with(postgres.connect_options()))
+            }
         };
         Notices { source, listener: None }
     }

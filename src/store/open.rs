@@ -1,40 +1,25 @@
 //! Opening a database: addresses, connections and the settings that the promises rest on.
 
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rusqlite::ffi;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::Store;
 use super::db::{Db, Health, Pools, Traffic};
 use super::error::{Cause, StoreError};
 use super::new_file::{self, NotMade};
+use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::statement::sql;
 use super::writer::Syncs;
 use crate::vault::Vault;
-
-/// Statements kept prepared on each connection; more than there are texts.
-const PREPARED: usize = 256;
 
 /// SQLite before this can corrupt a WAL that two connections write and check at once.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How many connections to an SQLite file are kept for reading.
 const SQLITE_READERS: u32 = 4;
-
-/// How long a request waits for a connection to Postgres before the store counts as unavailable.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A connection that was idle for longer is tried before it is used.
-const TRUSTED_IDLE: Duration = Duration::from_secs(5);
-
-/// How long such a trial may take.
-const PING_DEADLINE: Duration = Duration::from_millis(500);
 
 /// How to open a database.
 #[derive(Clone)]
@@ -73,7 +58,7 @@ impl Store {
         let health = Health::new();
         let url = options.url.as_str();
         let pools = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            postgres(options, &health).await?
+            Pools::Postgres(Arc::new(Postgres::connect(options, &health).await?))
         } else if let Some(rest) = url.strip_prefix("sqlite:") {
             match rest.strip_prefix("//").unwrap_or(rest) {
                 ":memory:" => {
@@ -115,10 +100,7 @@ impl Store {
     pub fn connections(&self) -> (usize, usize) {
         match &self.db.pools {
             Pools::Sqlite(sqlite) => sqlite.readers(),
-            Pools::Postgres(pool) => {
-                let (size, idle) = (usize::try_from(pool.size()).unwrap_or(0), pool.num_idle());
-                (size.saturating_sub(idle), idle)
-            }
+            Pools::Postgres(postgres) => postgres.connections(),
         }
     }
 
@@ -151,12 +133,12 @@ impl Store {
     pub async fn close(&self) {
         match &self.db.pools {
             Pools::Sqlite(sqlite) => sqlite.close().await,
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(postgres) => postgres.close().await,
         }
     }
 }
 
-fn unsuitable(sentence: impl Into<String>) -> StoreError {
+pub(super) fn unsuitable(sentence: impl Into<String>) -> StoreError {
     StoreError::Schema(sentence.into())
 }
 
@@ -195,73 +177,4 @@ fn check_library() -> Result<(), StoreError> {
     }
     let version = rusqlite::version();
     Err(unsuitable(format!("SQLite {version} is too old: 3.51.3 or later is needed")))
-}
-
-async fn postgres(options: &StoreOptions, health: &Arc<Health>) -> Result<Pools, StoreError> {
-    let connect = PgConnectOptions::from_str(&options.url)
-        .map_err(|_| unsuitable("the address of the Postgres database is not understood"))?
-        .application_name("vestibule")
-        .options([
-            ("statement_timeout", "5s"),
-            ("lock_timeout", "2s"),
-            ("idle_in_transaction_session_timeout", "10s"),
-            // The server notices a client that is gone, and with it ends its transaction and its locks.
-            ("tcp_keepalives_idle", "15"),
-            ("tcp_keepalives_interval", "5"),
-            ("tcp_keepalives_count", "3"),
-        ])
-        .statement_cache_capacity(PREPARED)
-        .disable_statement_logging();
-    let pool = pool_options(options, health).connect_with(connect.clone()).await;
-    let pool = match pool {
-        Err(sqlx::Error::PoolTimedOut) => return Err(unreachable(&connect).await),
-        pool => pool?,
-    };
-    check_server(&pool).await?;
-    Ok(Pools::Postgres(pool))
-}
-
-/// Why there was no connection: a pool that waited for one in vain does not say, so one more is tried.
-async fn unreachable(connect: &PgConnectOptions) -> StoreError {
-    match tokio::time::timeout(PING_DEADLINE, PgConnection::connect_with(connect)).await {
-        Ok(Err(cause)) => cause.into(),
-        _ => sqlx::Error::PoolTimedOut.into(),
-    }
-}
-
-fn pool_options(options: &StoreOptions, health: &Arc<Health>) -> PgPoolOptions {
-    let watched = Arc::clone(health);
-    PgPoolOptions::new()
-        .max_connections(options.max_connections.max(1))
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
-        .before_acquire(move |connection, about| {
-            let doubtful = about.idle_for > TRUSTED_IDLE || watched.doubts(about.idle_for);
-            Box::pin(async move {
-                if !doubtful {
-                    return Ok(true);
-                }
-                // sqlx's own test has no deadline: on a half-open socket it waits as long as the pool does.
-                match tokio::time::timeout(PING_DEADLINE, connection.ping()).await {
-                    Ok(result) => result.map(|()| true),
-                    Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
-                }
-            })
-        })
-}
-
-async fn check_server(pool: &sqlx::PgPool) -> Result<(), StoreError> {
-    let (commit, encoding): (String, String) =
-        sqlx::query_as("SELECT current_setting('synchronous_commit'), current_setting('server_encoding')")
-            .fetch_one(pool)
-            .await?;
-    if encoding != "UTF8" {
-        return Err(unsuitable(format!("the Postgres database is encoded in {encoding}: UTF8 is needed")));
-    }
-    if commit == "off" {
-        tracing::warn!(
-            "synchronous_commit is off: a crash of the database server can lose what was acknowledged"
-        );
-    }
-    Ok(())
 }

@@ -1,0 +1,225 @@
+//! Postgres: its connections, lent and taken back.
+//!
+//! sqlx's pool asks the server about each connection that comes back: one more way there and back, and a task, for every
+//! statement. One that has just answered needs no such question, and rests here for whoever comes next. Any other goes back
+//! to the pool, which ends what it was in the middle of.
+
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::db::Health;
+use super::error::StoreError;
+use super::open::{StoreOptions, unsuitable};
+
+/// Statements kept prepared on each connection; more than there are texts.
+const PREPARED: usize = 256;
+
+/// How long a request waits for a connection before the store counts as unavailable.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A connection that was idle for longer is tried before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+
+/// How long such a trial may take: on a half-open socket it would wait for minutes.
+const PING_DEADLINE: Duration = Duration::from_millis(500);
+
+/// A connection that nobody needed for so long is closed.
+const MOST_IDLE: Duration = Duration::from_secs(600);
+
+/// One that is older is made anew, since a server's process grows with what it has seen.
+const MOST_AGE: Duration = Duration::from_secs(1_800);
+
+/// A server's connections.
+#[derive(Debug)]
+pub(super) struct Postgres {
+    pool: PgPool,
+    /// As many as there may be connections: who has a place finds one at rest, or may have one opened.
+    places: Arc<Semaphore>,
+    most: usize,
+    /// The one that was used last stands last.
+    resting: Mutex<Vec<Resting>>,
+    health: Arc<Health>,
+}
+
+#[derive(Debug)]
+struct Resting {
+    connection: PoolConnection<sqlx::Postgres>,
+    opened: Instant,
+    since: Instant,
+}
+
+/// A connection in use. Dropped before it is given back, it goes to the pool.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pub(super) connection: PoolConnection<sqlx::Postgres>,
+    opened: Instant,
+    place: OwnedSemaphorePermit,
+}
+
+impl Postgres {
+    /// The server at the address in `options`, once it has answered.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it does not, and when its database is not one of UTF-8.
+    pub(super) async fn connect(options: &StoreOptions, health: &Arc<Health>) -> Result<Self, StoreError> {
+        let connect = connect_options(options)?;
+        let most = options.max_connections.max(1);
+        let pool = PgPoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .connect_with(connect.clone())
+            .await;
+        let pool = match pool {
+            Err(sqlx::Error::PoolTimedOut) => return Err(unreachable(&connect).await),
+            pool => pool?,
+        };
+        let most = usize::try_from(most).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
+        let (places, health) = (Arc::new(Semaphore::new(most)), Arc::clone(health));
+        let postgres = Self { pool, places, most, resting: Mutex::default(), health };
+        let mut lease = postgres.lend().await?;
+        check_server(&mut lease.connection).await?;
+        postgres.take_back(lease, None);
+        Ok(postgres)
+    }
+
+    /// How it is connected to.
+    pub(super) fn connect_options(&self) -> PgConnectOptions {
+        self.pool.connect_options().as_ref().clone()
+    }
+
+    /// A connection, as soon as there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when there is none for two seconds, or none can be made.
+    pub(super) async fn lend(&self) -> Result<Lease, StoreError> {
+        let lent = tokio::time::timeout(PATIENCE, async {
+            let place = Arc::clone(&self.places).acquire_owned().await;
+            let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
+            while let Some(resting) = self.latest() {
+                if let Some(Resting { connection, opened, .. }) = self.sound(resting).await {
+                    return Ok(Lease { connection, opened, place });
+                }
+            }
+            let connection = self.pool.acquire().await?;
+            Ok(Lease { connection, opened: Instant::now(), place })
+        });
+        lent.await.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()))
+    }
+
+    /// Takes a connection back from who met `error` with it, or none.
+    pub(super) fn take_back(&self, mut lease: Lease, error: Option<&StoreError>) {
+        match error {
+            None => self.rest(lease),
+            Some(error) if error.spoils_connection() => {
+                self.health.lost();
+                lease.connection.close_on_drop();
+            }
+            // It may be inside a transaction, which the pool ends.
+            Some(_) => {}
+        }
+    }
+
+    fn rest(&self, lease: Lease) {
+        let Lease { connection, opened, place } = lease;
+        let mut resting = self.resting();
+        // Looked at under the lock: what comes to rest after `close` emptied it would stay for ever.
+        if self.places.is_closed() {
+            return;
+        }
+        resting.push(Resting { connection, opened, since: Instant::now() });
+        if resting.first().is_some_and(|longest| longest.since.elapsed() > MOST_IDLE) {
+            resting.remove(0).connection.close_on_drop();
+        }
+        drop(place);
+    }
+
+    /// The connection, if it can be trusted.
+    async fn sound(&self, mut resting: Resting) -> Option<Resting> {
+        let idle_for = resting.since.elapsed();
+        if resting.opened.elapsed() > MOST_AGE {
+            resting.connection.close_on_drop();
+            return None;
+        }
+        if idle_for <= TRUSTED_IDLE && !self.health.doubts(idle_for) {
+            return Some(resting);
+        }
+        // On a task of its own: were it dropped half-way, the pool would try it again, and without a deadline.
+        let tried = tokio::spawn(async move {
+            match tokio::time::timeout(PING_DEADLINE, resting.connection.ping()).await {
+                Ok(Ok(())) => Some(resting),
+                Ok(Err(_)) | Err(_) => {
+                    resting.connection.close_on_drop();
+                    None
+                }
+            }
+        });
+        tried.await.ok().flatten()
+    }
+
+    /// How many connections are in use and how many are at rest.
+    pub(super) fn connections(&self) -> (usize, usize) {
+        (self.most.saturating_sub(self.places.available_permits()), self.resting().len())
+    }
+
+    /// Closes every connection, after what is under way.
+    pub(super) async fn close(&self) {
+        self.places.close();
+        self.resting().clear();
+        self.pool.close().await;
+    }
+
+    fn latest(&self) -> Option<Resting> {
+        self.resting().pop()
+    }
+
+    fn resting(&self) -> MutexGuard<'_, Vec<Resting>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn connect_options(options: &StoreOptions) -> Result<PgConnectOptions, StoreError> {
+    let parsed = PgConnectOptions::from_str(&options.url)
+        .map_err(|_| unsuitable("the address of the Postgres database is not understood"))?;
+    let settings = [
+        ("statement_timeout", "5s"),
+        ("lock_timeout", "2s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+        // The server notices a client that is gone, and with it ends its transaction and its locks.
+        ("tcp_keepalives_idle", "15"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+    ];
+    let connect = parsed.application_name("vestibule").options(settings);
+    Ok(connect.statement_cache_capacity(PREPARED).disable_statement_logging())
+}
+
+/// Why there was no connection: a pool that waited for one in vain does not say, so one more is tried.
+async fn unreachable(connect: &PgConnectOptions) -> StoreError {
+    match tokio::time::timeout(PING_DEADLINE, PgConnection::connect_with(connect)).await {
+        Ok(Err(cause)) => cause.into(),
+        _ => sqlx::Error::PoolTimedOut.into(),
+    }
+}
+
+async fn check_server(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let (commit, encoding): (String, String) =
+        sqlx::query_as("SELECT current_setting('synchronous_commit'), current_setting('server_encoding')")
+            .fetch_one(connection)
+            .await?;
+    if encoding != "UTF8" {
+        return Err(unsuitable(format!("the Postgres database is encoded in {encoding}: UTF8 is needed")));
+    }
+    if commit == "off" {
+        tracing::warn!(
+            "synchronous_commit is off: a crash of the database server can lose what was acknowledged"
+        );
+    }
+    Ok(())
+}
