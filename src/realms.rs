@@ -4,6 +4,7 @@
 //! ([`Realms::refresh`], which a background task calls). Leaves what may be revoked (users, sessions, grants) to the
 //! store, which is asked each time.
 
+mod current;
 mod drafts;
 mod keys;
 mod opened;
@@ -33,6 +34,7 @@ use crate::store::{RealmConfiguration, Store, StoreError, UserRoles};
 use crate::turns::{NoTurn, Turns};
 use crate::vault::Vault;
 
+use current::Answers;
 pub use drafts::Drafts;
 pub use keys::{KeySource, key_aad, make_key};
 use keys::{make_keys, missing_keys};
@@ -117,6 +119,8 @@ pub struct RealmState {
     /// `client_id` by identifier of the record.
     names: Cache<String, String>,
     directory: OnceCell<Directory>,
+    /// Its version in the database.
+    versions: Answers<Option<i64>>,
 }
 
 /// What clients are found by beside their names.

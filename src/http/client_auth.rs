@@ -19,6 +19,7 @@ use crate::protocol::dpop::ProofError;
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::grants::jwt_bearer;
 use crate::protocol::spend::{Spend, SpendKind};
+use crate::protocol::user::User;
 use crate::realms::ClientEntry;
 use crate::secrets::Secret;
 
@@ -213,17 +214,23 @@ fn refused() -> ApiError {
 }
 
 /// Asks the database whether the client may still have tokens, as `account` if it acts as a user: another node may have
-/// switched it off. A code or a refresh token is read with that answer and needs no second one.
+/// switched it off. That its realm was not changed answers for all of them. A code or a refresh token is read with that
+/// answer and needs no second one.
 ///
 /// # Errors
 /// `invalid_client`, or trouble of ours.
 pub async fn still_enabled(
     context: &RealmContext,
     caller: &Authenticated,
-    account: Option<&str>,
+    account: Option<&User>,
 ) -> Result<(), ApiError> {
-    let (realm, client) = (&context.state.realm, &caller.entry.client);
-    let enabled = context.app.store.client_is_enabled(&realm.id, &client.id, account).await?;
+    let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
+    let as_known = realm.enabled && client.enabled && account.is_none_or(|account| account.enabled);
+    if as_known && context.state.is_current(store).await? {
+        return Ok(());
+    }
+    let account = account.map(|account| account.id.as_str());
+    let enabled = store.client_is_enabled(&realm.id, &client.id, account).await?;
     if enabled { Ok(()) } else { Err(refused()) }
 }
 

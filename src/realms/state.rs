@@ -6,6 +6,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
+use super::current::Answers;
 use super::drafts::Drafts;
 use super::keys::algorithms;
 use super::{ClientEntry, Directory, Document, MOST_CLIENTS, MOST_DOCUMENTS, RealmState, ServiceAccount};
@@ -38,6 +39,7 @@ impl RealmState {
             clients: Cache::new(MOST_CLIENTS),
             names: Cache::new(MOST_CLIENTS),
             directory: OnceCell::new(),
+            versions: Answers::default(),
         }
     }
 

@@ -190,10 +190,14 @@ impl Change {
         matches!(self, Self::BeginSession { .. } | Self::ReauthenticateSession { .. })
     }
 
-    /// Whether the change is one of the realm's configuration: what nodes keep in memory, and groups, so that whoever
-    /// plans a realm as a whole sees by its version that they are others.
+    /// Whether the change is one of the realm's configuration: what nodes keep in memory, the accounts of clients among it,
+    /// and groups, so that whoever plans a realm as a whole sees by its version that they are others. Who deletes a client's
+    /// account, or changes what it may, says so by [`Change::Reconfigure`].
     #[must_use]
     pub fn is_configuration(&self) -> bool {
+        if let Self::PutUser(user) = self {
+            return user.service_account_client.is_some();
+        }
         matches!(
             self,
             Self::AddRealm { .. }

@@ -81,6 +81,12 @@ impl Store {
         self.db.one::<(i64,)>(sql!("SELECT version FROM configuration WHERE id = 1")).await.map(drop)
     }
 
+    /// Whether the database is a server's: what it says takes a way there and back.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.db.is_postgres()
+    }
+
     /// Statements sent to the database so far, transactions' brackets left out: for tests that hold an endpoint to a
     /// number.
     #[must_use]

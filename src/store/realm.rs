@@ -153,6 +153,15 @@ impl Store {
         })
     }
 
+    /// The number of the last change of this realm's configuration, if the realm is enabled.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn version_of_enabled_realm(&self, realm_id: &str) -> Result<Option<i64>, StoreError> {
+        let text = "SELECT version FROM realms WHERE id = $1 AND enabled = 1 AND deleted_as IS NULL";
+        Ok(self.db.one::<(i64,)>(sql!(text, realm_id)).await?.map(|(version,)| version))
+    }
+
     /// The number of the last change of configuration.
     ///
     /// # Errors

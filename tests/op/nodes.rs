@@ -5,6 +5,8 @@ mod once;
 use std::time::{Duration, Instant};
 
 use vestibule::protocol::client::Client;
+use vestibule::protocol::realm::Realm;
+use vestibule::protocol::user::User;
 use vestibule::store::Change;
 use vestibule::testing::{Rp, TestServer};
 
@@ -110,6 +112,44 @@ async fn ft14_a_client_that_one_node_switches_off_gets_nothing_at_another_from_t
             assert!(begun.elapsed() < 2 * KNOWN, "the other node does not serve what was switched on");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// Many ask the other node at once, so that they share what the database says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ft14_a_service_whose_realm_or_account_one_node_switches_off_gets_nothing_at_another() {
+    let Some(place) = Place::postgres().await else { return };
+    let (one, two) = (place.start().await, place.start().await);
+    let service = Rp { issuer: two.issuer("main"), ..one.rp("service", Some("service-secret")) };
+    let realm = realm(&one).await;
+    let store = &one.app().store;
+    let client = store.client_by_client_id(&realm.id, "service").await.unwrap().unwrap();
+    let account = store.user_of_service_account(&realm.id, &client.id).await.unwrap().unwrap();
+    let account_is = |enabled| vec![Change::PutUser(Box::new(User { enabled, ..account.clone() }))];
+    let at = one.clock().now();
+    let realm_is = |enabled| vec![Change::PutRealm { realm: Realm { enabled, ..realm.clone() }, at }];
+    let served = async |expected: bool, what: &str| {
+        let browser = two.browser_over(&[]);
+        let one = || {
+            let (service, browser) = (service.clone(), browser.clone());
+            async move { service.tokens(&browser, &[("grant_type", "client_credentials")]).await.is_ok() }
+        };
+        let all: Vec<_> = (0..20).map(|_| tokio::spawn(one())).collect();
+        for answer in all {
+            assert_eq!(answer.await.unwrap(), expected, "{what}");
+        }
+    };
+    for _ in 0..4 {
+        served(true, "nothing is switched off").await;
+        one.app().commit(account_is(false)).await.unwrap();
+        served(false, "the account is off").await;
+        one.app().commit(account_is(true)).await.unwrap();
+        tokio::time::sleep(KNOWN).await;
+        served(true, "the account is on again").await;
+        one.app().commit(realm_is(false)).await.unwrap();
+        served(false, "the realm is off").await;
+        one.app().commit(realm_is(true)).await.unwrap();
+        tokio::time::sleep(KNOWN).await;
     }
 }
 

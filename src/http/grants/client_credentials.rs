@@ -37,7 +37,7 @@ pub async fn issue(
     let settings = &context.state.realm.settings;
     let details = authorization_details::read(form.get("authorization_details"), client, settings)?;
     let draft = draft(context, caller, account, form.get("scope"), (audiences.as_deref(), &details))?;
-    client_auth::still_enabled(context, caller, Some(&account.user.id)).await?;
+    client_auth::still_enabled(context, caller, Some(&account.user)).await?;
     client_auth::use_up(context, caller).await?;
     let response = tokens::sign_service(context, caller, &draft, context.app.clock.now())?;
     Ok(TokenResponse { authorization_details: details, ..response })
