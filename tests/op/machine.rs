@@ -223,6 +223,8 @@ impl Model {
         let family = self.tokens[at].family;
         match who {
             Who::Owner if !self.client => return INVALID_CLIENT,
+            // RFC 7009 §2.2: the token of a client that is switched off is none to refuse.
+            Who::Stranger if !self.client => {}
             Who::Stranger => return INVALID_GRANT,
             Who::Owner => self.families[family].revoked = true,
         }
