@@ -184,6 +184,15 @@ impl Postgres {
     }
 }
 
+impl Drop for Postgres {
+    /// To go back to the pool a connection needs a runtime, which may have ended before.
+    fn drop(&mut self) {
+        for resting in self.resting().drain(..) {
+            drop(resting.connection.leak());
+        }
+    }
+}
+
 fn connect_options(options: &StoreOptions) -> Result<PgConnectOptions, StoreError> {
     let parsed = PgConnectOptions::from_str(&options.url)
         .map_err(|_| unsuitable("the address of the Postgres database is not understood"))?;
