@@ -333,20 +333,21 @@ async fn serve(
     shutdown: Shutdown,
 ) -> Ended {
     let limits = &config.limits;
-    // What is at hand does not know of TLS, whose requests take the way through the routes.
-    let over_tls = Endpoints {
-        apology: endpoints.apology.clone(),
-        roomy: endpoints.roomy,
-        ..Endpoints::from(endpoints.router.clone().layer(Extension(OverTls)))
-    };
-    let plain = config.tls.is_none() || config.stand_in.https_listen.is_some();
     match second {
-        None => main.serve(if plain { endpoints } else { over_tls }, limits, metrics, &shutdown).await,
+        None if config.tls.is_none() => main.serve(endpoints, limits, metrics, &shutdown).await,
+        None => main.serve(over_tls(endpoints), limits, metrics, &shutdown).await,
         Some(second) => {
+            let secure = over_tls(endpoints.clone());
             let first = main.serve(endpoints, limits, metrics.clone(), &shutdown);
-            tokio::join!(first, second.serve(over_tls, limits, metrics, &shutdown)).0
+            tokio::join!(first, second.serve(secure, limits, metrics, &shutdown)).0
         }
     }
+}
+
+/// The same endpoints for requests that came over TLS. What is at hand does not know of it, so those take the way through the
+/// routes.
+fn over_tls(endpoints: Endpoints) -> Endpoints {
+    Endpoints { router: endpoints.router.layer(Extension(OverTls)), at_hand: None, ..endpoints }
 }
 
 fn advice(error: &std::io::Error) -> &'static str {

@@ -29,6 +29,7 @@ pub type AtHand = Arc<dyn Fn(IpAddr, &Parts) -> Option<(Route, Response)> + Send
 pub type Apology = Arc<dyn Fn(StatusCode, RequestId) -> Response + Send + Sync>;
 
 /// What a server answers with.
+#[derive(Clone)]
 pub struct Endpoints {
     /// Every address.
     pub router: Router,
