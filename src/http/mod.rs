@@ -30,7 +30,7 @@ pub mod sign_in;
 pub mod tokens;
 pub mod welcome;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{OriginalUri, Request};
@@ -60,6 +60,14 @@ pub fn endpoints(app: &Shared) -> Endpoints {
 
 /// Every address of the server, below its base path.
 fn router(app: Shared) -> Router {
+    let again = Arc::default();
+    let other = move |context: ServerContext, request: Request| async move {
+        lenient(&context, &again, request).await
+    };
+    routes(&app).fallback(other).with_state(app)
+}
+
+fn routes(app: &Shared) -> Router<Shared> {
     let mut routes = Router::new()
         .route("/", get(welcome::welcome))
         .route(assets::ROUTE, get(assets::serve))
@@ -86,9 +94,7 @@ fn router(app: Shared) -> Router {
         (false, false) => below(routes),
     };
     let routes = if base.is_empty() { routes } else { routes.merge(inserted(&base)) };
-    let routes = routes.method_not_allowed_fallback(no_method);
-    let known = routes.clone().fallback(missing).with_state(app.clone());
-    routes.fallback(move |request| async move { lenient(&base, known, request).await }).with_state(app)
+    routes.method_not_allowed_fallback(no_method)
 }
 
 /// Metadata at the host's root, with the path of the issuer behind the well-known part (RFC 8414 §3.1), for issuers below
@@ -101,13 +107,19 @@ fn inserted(base: &str) -> Router<Shared> {
 }
 
 /// Looks once more for an address that no route has, without doubled and trailing slashes: Keycloak's admin clients put one
-/// between a base address that ends in one and a path that begins with one. What else is spelled so is not there.
-async fn lenient(base_path: &str, known: Router, mut request: Request) -> Response {
+/// between a base address that ends in one and a path that begins with one. What else is spelled so is not there. The routes
+/// to look in `again` are made when they are needed first: they take some 200 KB, and few need them.
+async fn lenient(context: &ServerContext, again: &OnceLock<Router>, mut request: Request) -> Response {
     let asked = request.extensions().get::<OriginalUri>().map_or(request.uri(), |uri| &uri.0);
-    if let Some(uri) = without_spare_slashes(asked).filter(|uri| is_for_programs(base_path, uri)) {
-        *request.uri_mut() = uri;
-    }
-    known.oneshot(request).await.unwrap_or_else(|never| match never {})
+    let base_path = context.app.hosts.base_path();
+    let meant = without_spare_slashes(asked).filter(|uri| uri != asked && is_for_programs(base_path, uri));
+    let Some(meant) = meant else { return context.missing(request.headers()) };
+    *request.uri_mut() = meant;
+    let again = again.get_or_init(|| {
+        let app = &context.app;
+        routes(app).fallback(missing).with_state(Arc::clone(app))
+    });
+    again.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
 /// Whether the address is one that such clients call: of the admin API, or where they get a token for it.
