@@ -234,16 +234,19 @@ impl Realms {
         if let Some(state) = self.cache.get(name) {
             return Ok(Some(state));
         }
+        let generation = self.generation.load(Ordering::Acquire);
         let Some(realm) = store.realm_by_name(name).await? else { return Ok(None) };
-        let (now, configuration) = (self.clock.now(), store.realm_configuration(&realm.id).await?);
-        if missing_keys(&configuration, now).is_empty() {
-            if realm.enabled {
-                return self.named(store, name).await;
-            }
-            return self.state(configuration, now).map(Arc::new).map(Some);
+        let (now, configuration) = (self.clock.now(), store.realm_configuration(realm).await?);
+        if !missing_keys(&configuration, now).is_empty() {
+            let ring = Arc::new(KeyRing::new(Vec::new(), MacKey::generate(), 0, now));
+            let state = RealmState::with_keys(configuration, ring, Arc::new(MacKey::generate()));
+            return Ok(Some(Arc::new(state)));
         }
-        let ring = Arc::new(KeyRing::new(Vec::new(), MacKey::generate(), 0, now));
-        Ok(Some(Arc::new(RealmState::with_keys(configuration, ring, Arc::new(MacKey::generate())))))
+        let state = Arc::new(self.state(configuration, now)?);
+        if state.realm.enabled {
+            self.keep(&state, generation);
+        }
+        Ok(Some(state))
     }
 
     async fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<RealmState>>, RealmError> {
@@ -256,20 +259,27 @@ impl Realms {
         let Some(realm) = store.realm_by_name(name).await?.filter(|realm| realm.enabled) else {
             return Ok(None);
         };
-        let mut configuration = store.realm_configuration(&realm.id).await?;
+        let mut configuration = store.realm_configuration(realm).await?;
         let missing = missing_keys(&configuration, now);
         if !missing.is_empty() {
-            let made = make_keys(&realm, missing, &self.vault, self.keys, now).await?;
+            let realm = &configuration.realm;
+            let made = make_keys(realm, missing, &self.vault, self.keys, now).await?;
             store.add_first_keys(made).await?;
-            configuration = store.realm_configuration(&realm.id).await?;
+            configuration.keys = store.keys(&realm.id).await?;
         }
         let state = Arc::new(self.state(configuration, now)?);
-        self.cache.insert(name.to_owned(), Arc::clone(&state));
+        self.keep(&state, generation);
+        Ok(Some(state))
+    }
+
+    /// Keeps in memory what began to be read at `generation`.
+    fn keep(&self, state: &Arc<RealmState>, generation: u64) {
+        let name = &state.realm.name;
+        self.cache.insert(name.clone(), Arc::clone(state));
         // Looked at after the insertion: a change that was told of before it may have missed the entry.
         if self.generation.load(Ordering::Acquire) != generation {
             self.cache.remove(name);
         }
-        Ok(Some(state))
     }
 
     /// The realm as it is configured. Its keys are opened only when they are others than before: with them goes which tokens

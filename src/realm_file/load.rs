@@ -84,16 +84,17 @@ fn people(spec: &RealmSpec) -> Vec<(Option<&str>, &str, Option<&str>)> {
 /// All but the people.
 async fn configuration(store: &Store, name: &str) -> Result<Option<State>, StoreError> {
     let Some(realm) = store.realm_by_name(name).await? else { return Ok(None) };
-    let configuration = store.realm_configuration(&realm.id).await?;
-    let clients = store.clients(&realm.id, "", Page::ALL).await?;
+    let configuration = store.realm_configuration(realm).await?;
+    let realm_id = &configuration.realm.id;
+    let clients = store.clients(realm_id, "", Page::ALL).await?;
     let mut group_roles: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (group, role) in store.group_roles(&realm.id).await? {
+    for (group, role) in store.group_roles(realm_id).await? {
         group_roles.entry(group).or_default().push(role);
     }
-    let groups = store.groups(&realm.id).await?.into_iter();
+    let groups = store.groups(realm_id).await?.into_iter();
     let groups =
         groups.map(|group| GroupState { roles: group_roles.remove(&group.id).unwrap_or_default(), group });
-    let kept = store.keycloak_records(&realm.id).await?.into_iter();
+    let kept = store.keycloak_records(realm_id).await?.into_iter();
     Ok(Some(State {
         realm: configuration.realm,
         scopes: configuration.scopes,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Store;
-use super::error::{Cause, StoreError};
+use super::error::StoreError;
 use super::key::KeyRow;
 use super::row::row;
 use super::statement::{Statement, sql};
@@ -136,19 +136,17 @@ impl Store {
         Ok(realms)
     }
 
-    /// What nodes keep in memory of a realm.
+    /// What nodes keep in memory of `realm`, which was read before: so its version makes the copy old when something changes
+    /// in between, never falsely new.
     ///
     /// # Errors
-    /// [`StoreError`]; also when the realm is gone.
-    pub async fn realm_configuration(&self, realm_id: &str) -> Result<RealmConfiguration, StoreError> {
-        // The version is read first: a change in between makes the copy old, never falsely new.
-        let realm = self.realm_by_id(realm_id).await?;
-        let realm = realm.ok_or_else(|| StoreError::Fault(Cause::Found("the realm is gone")))?;
+    /// [`StoreError`].
+    pub async fn realm_configuration(&self, realm: Realm) -> Result<RealmConfiguration, StoreError> {
         Ok(RealmConfiguration {
-            keys: self.keys(realm_id).await?,
-            scopes: self.scopes(realm_id).await?,
-            roles: self.roles(realm_id).await?,
-            client_algorithms: self.client_algorithms(realm_id).await?,
+            keys: self.keys(&realm.id).await?,
+            scopes: self.scopes(&realm.id).await?,
+            roles: self.roles(&realm.id).await?,
+            client_algorithms: self.client_algorithms(&realm.id).await?,
             realm,
         })
     }

@@ -384,7 +384,7 @@ async fn f06f_a_new_token_lacks_what_was_taken_away() {
             claims["realm_access"]["roles"].as_array().unwrap().iter().any(|one| one == role)
         };
         assert!(has_role(&scene.tokens, "admin"));
-        let configuration = scene.server.app().store.realm_configuration(&realm.id).await.unwrap();
+        let configuration = scene.server.app().store.realm_configuration(realm.clone()).await.unwrap();
         let role = configuration.roles.iter().find(|role| role.name == "admin" && role.client.is_none());
         let role_id = role.unwrap().id.clone();
         let mut client = scene.client("web").await;

@@ -1,6 +1,7 @@
 //! Making realms, and bringing records into them and out: Keycloak's realm JSON, by way of what realm files do.
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -41,8 +42,10 @@ pub(super) async fn create(call: ServerCall) -> Answer {
         Err(_) if is_taken(&call, &name, id.as_deref()).await? => return Err(taken()),
         Err(error) => return Err(error),
     };
-    changes.extend(overseen(&call, &name).await?);
-    changes.push(call.event(&call.who.realm_id, Operation::Create, "REALM", &name));
+    let told = call.event(&call.who.realm_id, Operation::Create, "REALM", &name);
+    for change in overseen(&call, &name).await?.into_iter().chain([told]) {
+        put_beside(&mut changes, change);
+    }
     let made = call.app.commit(changes).await;
     made.map_err(|error| AdminError::of_conflict(error, conflict))?;
     let (app, made) = (Arc::clone(&call.app), name.clone());
@@ -55,6 +58,13 @@ pub(super) async fn create(call: ServerCall) -> Answer {
         }
     });
     created(&format!("{}/admin/realms/{name}", call.base))
+}
+
+/// Puts a change behind those of its kind, with which it goes to the database in one statement; or at the end.
+fn put_beside(changes: &mut Vec<Change>, change: Change) {
+    let is_alike = |other: &Change| discriminant(other) == discriminant(&change);
+    let at = changes.iter().rposition(is_alike).map_or(changes.len(), |last| last.saturating_add(1));
+    changes.insert(at, change);
 }
 
 /// Whether a realm has this name or identifier.
