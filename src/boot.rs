@@ -3,13 +3,14 @@
 
 mod background;
 mod seed;
+mod sockets;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::{Extension, Router};
+use axum::Router;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
@@ -20,7 +21,6 @@ use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::fetch::{Fetcher, RootsError};
 use crate::http;
-use crate::http::host::OverTls;
 use crate::http::management::Management;
 use crate::key_sets::KeySets;
 use crate::lockouts::Lockouts;
@@ -29,11 +29,13 @@ use crate::protocol::outbound::OutboundRules;
 use crate::protocol::redirect_uri::Strictness;
 use crate::realm_file::{self, ApplyError, FileProblem, FileProblems, PlanOptions, RealmSpec};
 use crate::realms::Realms;
-use crate::server::{Ended, Endpoints, Server, Shutdown, Tls, TlsError};
+use crate::server::{Ended, Server, Shutdown, TlsError};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 use crate::turns::Turns;
 use crate::vault::{KeyFileError, Vault};
+
+use sockets::{Listening, advice, bind, listen, serve};
 
 pub use seed::{Administrator, Existing, Import, Seed, administrate, import_files};
 
@@ -303,68 +305,6 @@ pub async fn start(
 /// `router`, and the same below `path`: what looks for Keycloak's health looks for it where its pages are.
 fn also_below(path: &str, router: Router) -> Router {
     if path.is_empty() { router } else { Router::new().nest(path, router.clone()).merge(router) }
-}
-
-/// The sockets of requests: one, plain or over TLS; or both side by side.
-struct Listening {
-    main: Server,
-    second: Option<Server>,
-    tls: Option<Arc<Tls>>,
-}
-
-async fn listen(config: &Config, shutdown: &Shutdown) -> Result<Listening, BootError> {
-    let main = bind(&config.listen, "").await?;
-    let Some(files) = &config.tls else { return Ok(Listening { main, second: None, tls: None }) };
-    let tls = Tls::load(files.clone())?;
-    tokio::spawn(Arc::clone(&tls).follow(shutdown.clone()));
-    let (main, second) = match &config.stand_in.https_listen {
-        None => (main.over(Arc::clone(&tls)), None),
-        Some(listen) => (main, Some(bind(listen, " (the port of TLS)").await?.over(Arc::clone(&tls)))),
-    };
-    Ok(Listening { main, second, tls: Some(tls) })
-}
-
-/// Answers on all sockets until the end of both.
-async fn serve(
-    metrics: Metrics,
-    config: Config,
-    endpoints: Endpoints,
-    (main, second): (Server, Option<Server>),
-    shutdown: Shutdown,
-) -> Ended {
-    let limits = &config.limits;
-    match second {
-        None if config.tls.is_none() => main.serve(endpoints, limits, metrics, &shutdown).await,
-        None => main.serve(over_tls(endpoints), limits, metrics, &shutdown).await,
-        Some(second) => {
-            let secure = over_tls(endpoints.clone());
-            let first = main.serve(endpoints, limits, metrics.clone(), &shutdown);
-            tokio::join!(first, second.serve(secure, limits, metrics, &shutdown)).0
-        }
-    }
-}
-
-/// The same endpoints for requests that came over TLS. What is at hand does not know of it, so those take the way through the
-/// routes.
-fn over_tls(endpoints: Endpoints) -> Endpoints {
-    Endpoints { router: endpoints.router.layer(Extension(OverTls)), at_hand: None, ..endpoints }
-}
-
-fn advice(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            "; stop what listens there, or choose another port (`dev`: --port N and --management-port N; `serve`: `listen` \
-             and `management_listen`)"
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            "; a port below 1024 needs a right of its own: choose a higher one"
-        }
-        _ => "",
-    }
-}
-
-async fn bind(listen: &crate::config::Listen, port: &'static str) -> Result<Server, BootError> {
-    listen.bind().await.map_err(|source| BootError::Listen { address: listen.to_string(), port, source })
 }
 
 fn health(app: &Shared, shutdown: &Shutdown) -> Management {
