@@ -2,10 +2,10 @@
 
 use super::client::{self, client_columns};
 use super::commit::Changes;
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, sql};
+use super::transaction::{Finish, Transaction, Work};
 use super::{Store, audit};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;

@@ -1,11 +1,11 @@
 //! Table `authorization_codes`, and the one way to spend a code.
 
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::grant::{bound_to, confirmation, grant_columns, grant_joins, while_enabled};
 use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
+use super::transaction::{Finish, Transaction, Work};
 use super::user::user_columns;
 use super::{Store, audit, grant, refresh, session, spent, user};
 use crate::clock::Timestamp;

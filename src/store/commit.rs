@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::change::Change;
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::statement::{Statement, sql};
+use super::transaction::{Finish, Transaction, Work};
 use super::{Store, notice, realm, together};
 use crate::vault::Vault;
 

@@ -5,9 +5,9 @@
 //! row takes an unknown number of others along, and no table needs an index by realm for it. The row of the realm stays,
 //! a few bytes, since its end would be looked up in every table; a realm with the same identifier takes it over.
 
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::statement::{Statement, sql};
+use super::transaction::{Finish, Transaction, Work};
 use super::{Store, Swept};
 
 /// Marks a realm as deleted: name and secrets are gone at once.

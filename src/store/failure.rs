@@ -1,9 +1,9 @@
 //! Table `failures`: attempts to sign in that did not succeed (yet).
 
 use super::Store;
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::statement::{Statement, key, sql};
+use super::transaction::{Finish, Transaction, Work};
 use crate::clock::Timestamp;
 use crate::protocol::brake::{self, Counter, Forgiven};
 use crate::protocol::realm::BruteForce;

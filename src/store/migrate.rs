@@ -5,11 +5,12 @@
 //! lock makes several nodes wait for the one that migrates.
 
 use super::Store;
-use super::db::{Finish, Pools, Transaction, Work, elsewhere};
+use super::db::{Pools, elsewhere};
 use super::error::StoreError;
 use super::sqlite::Sqlite;
 use super::statement::sql;
 use super::together;
+use super::transaction::{Finish, Transaction, Work};
 
 /// One migration.
 struct Migration {

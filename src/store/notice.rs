@@ -8,9 +8,10 @@ use std::time::Duration;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 
 use super::Store;
-use super::db::{Pools, Transaction};
+use super::db::Pools;
 use super::error::StoreError;
 use super::statement::sql;
+use super::transaction::Transaction;
 
 const CHANNEL: &str = "vestibule_configuration";
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use rusqlite::ffi;
 
 use super::Store;
-use super::db::{Db, Health, Pools, Traffic};
+use super::db::{Db, Pools};
 use super::error::{Cause, StoreError};
+use super::health::{Health, Traffic};
 use super::new_file::{self, NotMade};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;

@@ -1,7 +1,7 @@
 //! Keeping what the password grant makes: a session that no browser holds, and a grant in it.
 
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
+use super::transaction::{Finish, Transaction, Work};
 use super::{
     PasswordProof, Store, audit, backchannel_logout, credential, failure, grant, refresh, session, spent,
     user_password,

@@ -13,8 +13,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::db::Health;
 use super::error::StoreError;
+use super::health::Health;
 use super::open::{StoreOptions, unsuitable};
 
 /// Statements kept prepared on each connection; more than there are texts.

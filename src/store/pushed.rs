@@ -1,9 +1,9 @@
 //! Table `pushed_requests`.
 
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::row::row;
 use super::statement::{Statement, json, sql};
+use super::transaction::{Finish, Transaction, Work};
 use super::{Store, spent};
 use crate::clock::Timestamp;
 use crate::protocol::pushed_request::PushedRequest;

@@ -4,12 +4,12 @@ mod keep;
 
 pub use keep::{KeepRefresh, Keeping};
 
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::grant::{grant_columns, grant_joins, while_enabled};
 use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
+use super::transaction::{Finish, Transaction, Work};
 use super::user::user_columns;
 use super::{Store, audit, grant, session, spent, user};
 use crate::clock::Timestamp;

@@ -1,9 +1,9 @@
 //! Table `spent_identifiers`: what may be used once and was.
 
 use super::Store;
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::statement::{Statement, sql};
+use super::transaction::{Finish, Transaction, Work};
 use crate::protocol::spend::{Spend, SpendKind};
 
 pub(super) fn add(realm_id: &str, spend: &Spend) -> Statement {

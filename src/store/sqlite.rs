@@ -13,10 +13,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 
-use super::db::{Finish, Health, Transaction, Work};
 use super::error::StoreError;
+use super::health::Health;
 use super::row::{Cells, Row};
 use super::statement::{Statement, Value};
+use super::transaction::{Finish, Transaction, Work};
 use super::writer::{Syncs, Writer, at_once};
 
 /// Statements kept prepared on each connection; more than there are texts.

@@ -1,9 +1,9 @@
 //! Removing what has expired, a little at a time, so that no writer waits for it.
 
 use super::Store;
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
 use super::statement::{Statement, sql};
+use super::transaction::{Finish, Transaction, Work};
 use crate::clock::Timestamp;
 
 /// Rows that a sweep removes at once per table: few enough that no writer waits for long.

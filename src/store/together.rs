@@ -8,9 +8,9 @@
 use std::collections::HashSet;
 use std::mem::discriminant;
 
-use super::db::Transaction;
 use super::error::StoreError;
 use super::statement::{Statement, Value};
+use super::transaction::Transaction;
 
 /// Most statements that become one, so that none takes as long as a statement may.
 const MOST: usize = 512;

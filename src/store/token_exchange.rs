@@ -1,7 +1,7 @@
 //! Keeping what a token exchange leaves behind.
 
-use super::db::{Finish, Transaction, Work};
 use super::error::StoreError;
+use super::transaction::{Finish, Transaction, Work};
 use super::{Store, audit, grant, refresh, spent};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;

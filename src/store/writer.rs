@@ -16,9 +16,10 @@ use std::task::{Context, Poll, Waker};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::db::{Finish, Health, Transaction, Work};
 use super::error::StoreError;
+use super::health::Health;
 use super::sqlite::lock;
+use super::transaction::{Finish, Transaction, Work};
 
 /// The most pieces of work in one commit, so that the first of them does not wait for an endless last.
 const MOST: usize = 128;

@@ -5,7 +5,7 @@ use super::super::statement::Statement;
 use super::super::{
     audit, backchannel_logout, client, code, consent, credential, deleted_realm, device_code, failure, grant,
     group, kept_secrets, key, keycloak_record, pushed, realm, registration, revoked, role, scope, session,
-    spent, user, user_password,
+    spent, user_change, user_password,
 };
 use super::Change;
 use crate::keycloak::Beside;
@@ -71,20 +71,20 @@ impl Change {
             Self::RemoveGroupRole { realm_id, group_id, role_id } => {
                 to.push(group::remove_role(&realm_id, &group_id, &role_id));
             }
-            Self::PutUser(user) => to.push(user::put(&user)?),
+            Self::PutUser(user) => to.push(user_change::put(&user)?),
             Self::ExpectOwnLogins { realm_id, user_id } => {
-                to.push(user::expect_own_logins(&realm_id, &user_id))
+                to.push(user_change::expect_own_logins(&realm_id, &user_id))
             }
             Self::ExpectUnlike { realm_id, user_id, look_alike } => {
-                to.push(user::expect_unlike(&realm_id, &user_id, &look_alike));
+                to.push(user_change::expect_unlike(&realm_id, &user_id, &look_alike));
             }
             Self::DeleteUser { realm_id, id, at } => {
                 to.push(keycloak_record::delete_beside(&realm_id, Beside::User, &id));
-                user::delete(&realm_id, &id, at, to);
+                user_change::delete(&realm_id, &id, at, to);
             }
-            Self::ChangeProfile(user) => to.push(user::change_profile(&user)?),
+            Self::ChangeProfile(user) => to.push(user_change::change_profile(&user)?),
             Self::SetRequiredActions { realm_id, user_id, actions } => {
-                to.push(user::set_required_actions(&realm_id, &user_id, &actions)?);
+                to.push(user_change::set_required_actions(&realm_id, &user_id, &actions)?);
             }
             Self::SetPassword { realm_id, user_id, hash } => {
                 to.push(user_password::set_password(&realm_id, &user_id, &hash))
@@ -116,20 +116,20 @@ impl Change {
                 to.push(failure::forgive_account(&realm_id, account.as_deref()));
             }
             Self::AddUserRole { realm_id, user_id, role_id } => {
-                to.push(user::add_role(&realm_id, &user_id, &role_id));
+                to.push(user_change::add_role(&realm_id, &user_id, &role_id));
             }
             Self::RemoveUserRole { realm_id, user_id, role_id } => {
-                to.push(user::remove_role(&realm_id, &user_id, &role_id));
+                to.push(user_change::remove_role(&realm_id, &user_id, &role_id));
             }
             Self::AddUserGroup { realm_id, user_id, group_id } => {
-                to.push(user::add_group(&realm_id, &user_id, &group_id));
+                to.push(user_change::add_group(&realm_id, &user_id, &group_id));
             }
             Self::RemoveUserGroup { realm_id, user_id, group_id } => {
-                to.push(user::remove_group(&realm_id, &user_id, &group_id));
+                to.push(user_change::remove_group(&realm_id, &user_id, &group_id));
             }
             Self::Reconfigure { .. } => {}
             Self::ExpectVersion { realm_id, version } => to.push(realm::expect(&realm_id, version)),
-            Self::ExpectUser(user) => to.push(user::expect(&user)?),
+            Self::ExpectUser(user) => to.push(user_change::expect(&user)?),
             Self::BeginSession { session, fingerprint, expires_at } => {
                 to.push(session::begin(&session, &fingerprint, expires_at));
             }

@@ -6,10 +6,10 @@ use crate::protocol::authorization_details::Detail;
 use crate::protocol::brake::{Counter, DEVICE_RULE};
 use crate::protocol::device_code::{Approval, DeviceCode};
 use crate::store::Store;
-use crate::store::db::{Finish, Transaction, Work};
 use crate::store::error::StoreError;
 use crate::store::failure::CountAttempt;
 use crate::store::statement::{Statement, sql};
+use crate::store::transaction::{Finish, Transaction, Work};
 
 /// What is known of a user code.
 #[derive(Clone, Debug, PartialEq)]

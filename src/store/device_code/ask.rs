@@ -4,9 +4,9 @@ use super::kept;
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::device_code::DeviceCode;
-use crate::store::db::{Finish, Transaction, Work};
 use crate::store::error::StoreError;
 use crate::store::statement::sql;
+use crate::store::transaction::{Finish, Transaction, Work};
 use crate::store::{Store, audit};
 
 /// A device's request that the rules allow.

@@ -8,11 +8,11 @@ use crate::protocol::refresh::RefreshToken;
 use crate::protocol::session::Session;
 use crate::protocol::spend::{Spend, SpendKind};
 use crate::protocol::user::User;
-use crate::store::db::{Finish, Transaction, Work};
 use crate::store::error::StoreError;
 use crate::store::row::row;
 use crate::store::session::session_columns;
 use crate::store::statement::{Statement, sql};
+use crate::store::transaction::{Finish, Transaction, Work};
 use crate::store::user::user_columns;
 use crate::store::{Store, audit, backchannel_logout, grant, refresh, session, spent, user};
 

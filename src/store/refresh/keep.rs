@@ -4,9 +4,9 @@ use super::SessionTouch;
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::spend::{Spend, SpendKind};
-use crate::store::db::{Finish, Transaction, Work};
 use crate::store::error::StoreError;
 use crate::store::statement::sql;
+use crate::store::transaction::{Finish, Transaction, Work};
 use crate::store::{Store, audit, grant, session, spent};
 
 /// A use that the rules allow, of a token that is not replaced by it.
