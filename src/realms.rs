@@ -2,7 +2,8 @@
 //!
 //! Owns the snapshot and when it is renewed: at once on the node that changed something, within a second on the others
 //! ([`Realms::refresh`], which a background task calls). Leaves what may be revoked (users, sessions, grants) to the
-//! store, which is asked each time.
+//! store, which is asked each time; of clients and their accounts it is asked whether they are as they were
+//! ([`RealmState::is_current`]).
 
 mod current;
 mod drafts;

@@ -151,6 +151,11 @@ async fn ft14_a_service_whose_realm_or_account_one_node_switches_off_gets_nothin
         one.app().commit(realm_is(true)).await.unwrap();
         tokio::time::sleep(KNOWN).await;
     }
+    served(true, "before its account is gone").await;
+    let (realm_id, id) = (realm.id.clone(), account.id.clone());
+    let gone = Change::DeleteUser { realm_id: realm_id.clone(), id, at };
+    one.app().commit(vec![gone, Change::Reconfigure { realm_id }]).await.unwrap();
+    served(false, "the account is gone").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
