@@ -1,7 +1,7 @@
 //! The two databases behind one face: a statement or a piece of work goes in, rows or what became of it come out.
 //!
-//! Owns doing a transaction again when the database asks for it. All writing passes [`Db::write`], whole
-//! pieces of work at a time: on SQLite those that come together share a commit ([`super::writer`]).
+//! Owns doing a transaction again when the database asks for it. All writing passes [`Db::write`], whole pieces of work at a
+//! time: on SQLite those that come together share a commit ([`super::writer`]).
 
 use std::sync::Arc;
 

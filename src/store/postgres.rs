@@ -70,13 +70,7 @@ impl Postgres {
     pub(super) async fn connect(options: &StoreOptions, health: &Arc<Health>) -> Result<Self, StoreError> {
         let connect = connect_options(options)?;
         let most = options.max_connections.max(1);
-        let pool = PgPoolOptions::new()
-            .max_connections(most)
-            .acquire_timeout(PATIENCE)
-            .test_before_acquire(false)
-            .connect_with(connect.clone())
-            .await;
-        let pool = match pool {
+        let pool = match pool_options(most, health).connect_with(connect.clone()).await {
             Err(sqlx::Error::PoolTimedOut) => return Err(unreachable(&connect).await),
             pool => pool?,
         };
@@ -147,25 +141,24 @@ impl Postgres {
             resting.connection.close_on_drop();
             return None;
         }
-        if idle_for <= TRUSTED_IDLE && !self.health.doubts(idle_for) {
+        if !is_doubtful(idle_for, &self.health) {
             return Some(resting);
         }
         // On a task of its own: were it dropped half-way, the pool would try it again, and without a deadline.
         let tried = tokio::spawn(async move {
-            match tokio::time::timeout(PING_DEADLINE, resting.connection.ping()).await {
-                Ok(Ok(())) => Some(resting),
-                Ok(Err(_)) | Err(_) => {
-                    resting.connection.close_on_drop();
-                    None
-                }
+            if try_out(&mut resting.connection).await.is_ok() {
+                return Some(resting);
             }
+            resting.connection.close_on_drop();
+            None
         });
         tried.await.ok().flatten()
     }
 
     /// How many connections are in use and how many are at rest.
     pub(super) fn connections(&self) -> (usize, usize) {
-        (self.most.saturating_sub(self.places.available_permits()), self.resting().len())
+        let used = self.most.saturating_sub(self.places.available_permits());
+        (used, self.resting().len().saturating_add(self.pool.num_idle()))
     }
 
     /// Closes every connection, after what is under way.
@@ -191,6 +184,35 @@ impl Drop for Postgres {
             drop(resting.connection.leak());
         }
     }
+}
+
+/// The pool that connects, and in which those rest that came back otherwise than by [`Postgres::take_back`].
+fn pool_options(most: u32, health: &Arc<Health>) -> PgPoolOptions {
+    let health = Arc::clone(health);
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(move |connection, about| {
+            let doubtful = is_doubtful(about.idle_for, &health);
+            Box::pin(async move {
+                if doubtful {
+                    try_out(connection).await?;
+                }
+                Ok(true)
+            })
+        })
+}
+
+/// Whether a connection that was idle for so long is to be tried before it is used.
+fn is_doubtful(idle_for: Duration, health: &Health) -> bool {
+    idle_for > TRUSTED_IDLE || health.doubts(idle_for)
+}
+
+/// Asks the server whether the connection works.
+async fn try_out(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let tried = tokio::time::timeout(PING_DEADLINE, connection.ping()).await;
+    tried.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 fn connect_options(options: &StoreOptions) -> Result<PgConnectOptions, StoreError> {
