@@ -225,7 +225,7 @@ pub async fn still_enabled(
     account: Option<&User>,
 ) -> Result<(), ApiError> {
     let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
-    let as_known = realm.enabled && client.enabled && account.is_none_or(|account| account.enabled);
+    let as_known = client.enabled && account.is_none_or(|account| account.enabled);
     if as_known && context.state.is_current(store).await? {
         return Ok(());
     }

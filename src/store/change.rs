@@ -2,6 +2,9 @@
 
 mod statements;
 
+use std::collections::HashMap;
+use std::mem::discriminant;
+
 use super::key::KeyRow;
 use super::user_password::PasswordProof;
 use crate::clock::Timestamp;
@@ -184,6 +187,19 @@ pub enum Change {
 }
 
 impl Change {
+    /// `changes`, and each of `others` behind the last of them that is of its kind, or at the end: so it goes to the database
+    /// in one statement with them.
+    #[must_use]
+    pub fn with_their_kind(changes: Vec<Self>, others: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let last: HashMap<_, _> =
+            changes.iter().enumerate().map(|(at, one)| (discriminant(one), at)).collect();
+        let behind = |one: &Self| last.get(&discriminant(one)).copied().unwrap_or(usize::MAX);
+        let mut all: Vec<_> = changes.into_iter().enumerate().collect();
+        all.extend(others.into_iter().map(|one| (behind(&one), one)));
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().map(|(_, one)| one).collect()
+    }
+
     /// Whether the change begins a session, or lets it go on under another cookie.
     #[must_use]
     pub fn begins_session(&self) -> bool {
@@ -308,5 +324,27 @@ impl Change {
             | Self::ExpectUnlike { realm_id, .. }
             | Self::ForgiveAttempt { realm_id, .. } => realm_id,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_stand_behind_the_last_of_their_kind_or_at_the_end_in_their_order() {
+        let configured = |realm: &str| Change::Reconfigure { realm_id: realm.into() };
+        let role = |realm: &str| Change::AddUserRole {
+            realm_id: realm.into(),
+            user_id: "user".into(),
+            role_id: "role".into(),
+        };
+        let scope = |realm: &str| Change::DeleteScope { realm_id: realm.into(), id: "scope".into() };
+        let all = Change::with_their_kind(
+            vec![configured("1"), configured("2"), role("5")],
+            [scope("7"), role("6"), configured("3"), configured("4"), scope("8")],
+        );
+        let realms: String = all.iter().map(Change::realm_id).collect();
+        assert_eq!(realms, "12345678");
     }
 }

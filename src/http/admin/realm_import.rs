@@ -1,7 +1,6 @@
 //! Making realms, and bringing records into them and out: Keycloak's realm JSON, by way of what realm files do.
 
 use std::collections::BTreeSet;
-use std::mem::discriminant;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -36,16 +35,15 @@ pub(super) async fn create(call: ServerCall) -> Answer {
     if is_taken(&call, &name, id.as_deref()).await? {
         return Err(taken());
     }
-    let mut changes = match prepared(&call.app, body, true).await {
+    let changes = match prepared(&call.app, body, true).await {
         Ok(prepared) => prepared.changes,
         // What is wrong with it now is that somebody else was faster.
         Err(_) if is_taken(&call, &name, id.as_deref()).await? => return Err(taken()),
         Err(error) => return Err(error),
     };
     let told = call.event(&call.who.realm_id, Operation::Create, "REALM", &name);
-    for change in overseen(&call, &name).await?.into_iter().chain([told]) {
-        put_beside(&mut changes, change);
-    }
+    let beside = overseen(&call, &name).await?.into_iter().chain([told]);
+    let changes = Change::with_their_kind(changes, beside);
     let made = call.app.commit(changes).await;
     made.map_err(|error| AdminError::of_conflict(error, conflict))?;
     let (app, made) = (Arc::clone(&call.app), name.clone());
@@ -58,13 +56,6 @@ pub(super) async fn create(call: ServerCall) -> Answer {
         }
     });
     created(&format!("{}/admin/realms/{name}", call.base))
-}
-
-/// Puts a change behind those of its kind, with which it goes to the database in one statement; or at the end.
-fn put_beside(changes: &mut Vec<Change>, change: Change) {
-    let is_alike = |other: &Change| discriminant(other) == discriminant(&change);
-    let at = changes.iter().rposition(is_alike).map_or(changes.len(), |last| last.saturating_add(1));
-    changes.insert(at, change);
 }
 
 /// Whether a realm has this name or identifier.
