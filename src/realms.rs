@@ -27,11 +27,11 @@ use crate::protocol::client::Client;
 use crate::protocol::realm::Realm;
 use crate::protocol::role::Roles;
 use crate::protocol::scope::Scope;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 use crate::protocol::web_origin::Origins;
 use crate::secrets;
 use crate::signer::{Algorithm, KeyError, KeyRing, KeySet, MacKey, ProvenTokens};
-use crate::store::{RealmConfiguration, Store, StoreError, UserRoles};
+use crate::store::{RealmConfiguration, Store, StoreError};
 use crate::turns::{NoTurn, Turns};
 use crate::vault::Vault;
 

@@ -23,9 +23,10 @@ use crate::protocol::grant::Grant;
 use crate::protocol::jws::{Audience, Claims, Expect};
 use crate::protocol::session::Session;
 use crate::protocol::standing::Standing;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 use crate::realms::ClientEntry;
 use crate::secrets::Secret;
+use crate::store::TokenGrant;
 
 /// An access token that is good, with the records that say so.
 pub struct Live {
@@ -37,6 +38,8 @@ pub struct Live {
     pub entry: Arc<ClientEntry>,
     /// The user that it speaks for.
     pub user: User,
+    /// What that user holds.
+    pub roles: UserRoles,
     /// The grant that it hangs on; none for a client's own token.
     pub grant: Option<Grant>,
     /// For what an exchange made, the clients whose tokens it was made from, as far as the grant knows them.
@@ -195,9 +198,9 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
     let realm = &context.state.realm;
     let [subject, jti] = ["sub", "jti"].map(|name| claims.text(name).unwrap_or_default());
     let lineage: Vec<&str> = access_token::lineage(jti).collect();
-    let (user, grant, session) = match access_token::grant_of(jti) {
+    let (user, roles, grant, session) = match access_token::grant_of(jti) {
         Some(id) => match app.store.grant_of_token(&realm.id, &entry.client.id, id, &lineage).await? {
-            Some((grant, user, session)) => (user, Some(grant), session),
+            Some(TokenGrant { grant, user, roles, session }) => (user, roles, Some(grant), session),
             None => return Err(refused("its grant is gone, or it was revoked")),
         },
         None => {
@@ -205,7 +208,8 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
             let id = known.unwrap_or_else(|| Some(subject.to_owned()));
             let id = id.ok_or_else(|| refused("the user that it names cannot be read"))?;
             let user = app.store.user_of_token(&realm.id, &entry.client.id, &id, &lineage).await?;
-            (user.ok_or_else(|| refused("its user is gone, or it was revoked"))?, None, None)
+            let (user, roles) = user.ok_or_else(|| refused("its user is gone, or it was revoked"))?;
+            (user, roles, None, None)
         }
     };
     let origins = match &grant {
@@ -222,7 +226,7 @@ pub async fn live(context: &RealmContext, token: &str) -> Result<Live, BearerErr
         issued_at,
     };
     standing.check(&realm.settings, now).map_err(|why| refused(&why.to_string()).of(&client_id))?;
-    Ok(Live { claims, client_id, entry, user, grant, origins, session })
+    Ok(Live { claims, client_id, entry, user, roles, grant, origins, session })
 }
 
 /// The clients whose tokens a token on `grant` was made from: of the grant, when the token was exchanged, and of the

@@ -35,10 +35,9 @@ use crate::protocol::logout::Hint;
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::scope::Granted;
 use crate::protocol::token_response::TokenResponse;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 use crate::secrets;
 use crate::signer::{Algorithm, SignError, SigningKey};
-use crate::store::UserRoles;
 
 /// Whom tokens are for and what they may say.
 pub struct Issue<'a> {
@@ -188,7 +187,7 @@ pub fn id_token_hint(context: &RealmContext, token: &str) -> Option<Hint> {
 
 /// The claims of a userinfo response; none for a token without `openid` (Core §5.3).
 #[must_use]
-pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Option<Map<String, Value>> {
+pub fn userinfo(context: &RealmContext, live: &Live) -> Option<Map<String, Value>> {
     let (grant, granted) = (live.grant.as_ref(), granted_now(context, live));
     // A service is no person. What was made of another issuer's token is for one, and hangs on no grant.
     if !granted.openid || live.user.service_account_client.is_some() {
@@ -200,18 +199,18 @@ pub fn userinfo(context: &RealmContext, live: &Live, roles: &UserRoles) -> Optio
         None => granted,
     };
     let user = known_to(context, &live.entry.client, &live.user);
-    let subject = subject(context, &user, roles);
+    let subject = subject(context, &user, &live.roles);
     Some(claims::userinfo(&subject, &live.entry.client, &granted, &facts(grant)))
 }
 
 /// The answer about a live access token (RFC 7662 §2.2).
 #[must_use]
-pub fn introspection(context: &RealmContext, live: &Live, roles: &UserRoles) -> Map<String, Value> {
+pub fn introspection(context: &RealmContext, live: &Live) -> Map<String, Value> {
     let granted = granted_now(context, live);
     let user = known_to(context, &live.entry.client, &live.user);
     let exchanged = !live.origins.is_empty() || live.claims.text("jti").is_some_and(|jti| exchanges(jti) > 0);
     let ceiling = exchanged.then(|| Ceiling::of(live.claims.members()));
-    let subject = Subject { ceiling, ..subject(context, &user, roles) };
+    let subject = Subject { ceiling, ..subject(context, &user, &live.roles) };
     let facts = facts(live.grant.as_ref());
     let mapped = claims::evaluate(Target::Introspection, &subject, &live.entry.client, &granted, &facts);
     introspection::access_token(&live.claims, &live.user.username, &granted.token_scope(), mapped)

@@ -37,6 +37,15 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
+/// What a user holds by assignment: composites are not expanded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserRoles {
+    /// Identifiers of the roles: the user's own, and those of the user's groups and of the groups above them.
+    pub role_ids: Vec<String>,
+    /// Paths of the groups that the user is a member of.
+    pub group_paths: Vec<String>,
+}
+
 impl User {
     /// A user who may sign in, with a name (taken as it is) and nothing else.
     #[must_use]

@@ -6,7 +6,7 @@ use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
 use super::transaction::{Finish, Transaction, Work};
-use super::user::user_columns;
+use super::user::{role_columns, user_columns};
 use super::{Store, audit, grant, refresh, session, spent, user};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
@@ -67,7 +67,7 @@ row! {
         redeemed_at: Option<Timestamp>,
         failures: i64,
         grant: grant::Row,
-        user: user::Row,
+        user: user::RowWithRoles,
         session: session::Row,
     }
 }
@@ -117,6 +117,8 @@ impl Store {
             ", ",
             user_columns!(),
             ", ",
+            role_columns!(),
+            ", ",
             session_columns!(),
             " FROM authorization_codes c JOIN grants g ON g.id = c.grant_id AND g.realm_id = c.realm_id",
             grant_joins!(),
@@ -138,7 +140,8 @@ impl Store {
             redeemed_at: row.redeemed_at,
             failures: row.failures,
         };
-        Ok(Some(CodeRecord { code, grant, user: row.user.record()?, session: row.session.record() }))
+        let (user, roles) = self.with_roles(row.user).await?;
+        Ok(Some(CodeRecord { code, grant, user, roles, session: row.session.record() }))
     }
 
     /// Spends a code: of any number of callers, on any number of nodes, one is told [`Redemption::Redeemed`]. The rules

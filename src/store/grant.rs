@@ -5,13 +5,13 @@ use super::revoked::unless_revoked;
 use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, json, sql};
-use super::user::user_columns;
+use super::user::{role_columns, user_columns};
 use super::{Store, session, user};
 use crate::clock::Timestamp;
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::grant::{Grant, Parent};
 use crate::protocol::session::Session;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 
 row! {
     /// The columns of a grant, joined as `g`.
@@ -105,6 +105,27 @@ row! {
     }
 }
 
+row! {
+    struct TokenRow {
+        grant: Row,
+        user: user::RowWithRoles,
+        session: session::Row,
+    }
+}
+
+/// What an access token hangs on.
+#[derive(Clone, Debug)]
+pub struct TokenGrant {
+    /// The grant.
+    pub grant: Grant,
+    /// Who gave it.
+    pub user: User,
+    /// What that user holds.
+    pub roles: UserRoles,
+    /// The session it was given in, while the store still has it.
+    pub session: Option<Session>,
+}
+
 pub(super) fn add(grant: &Grant, expires_at: Timestamp) -> Result<Statement, StoreError> {
     let request = if grant.request.is_empty() { None } else { Some(json(&grant.request)?) };
     let text = "INSERT INTO grants (id, realm_id, client, user_id, session_id, scope, offline, auth_time, acr, nonce, \
@@ -196,8 +217,7 @@ impl Store {
         self.db.all(sql!(text, realm_id, user_id, client, now)).await
     }
 
-    /// The grant that an access token of `client` (the identifier of its record) hangs on with its user, and its session if
-    /// the store still has it; none when the token itself was revoked, or one that it was made from, and while that
+    /// What an access token of `client` (the identifier of its record) hangs on; none when the token itself was revoked, or one that it was made from, and while that
     /// client, the grant's or the realm is switched off. `lineage` is the `jti` of each.
     ///
     /// # Errors
@@ -208,12 +228,14 @@ impl Store {
         client: &str,
         id: &str,
         lineage: &[&str],
-    ) -> Result<Option<(Grant, User, Option<Session>)>, StoreError> {
+    ) -> Result<Option<TokenGrant>, StoreError> {
         let text = concat!(
             "SELECT ",
             grant_columns!(),
             ", ",
             user_columns!(),
+            ", ",
+            role_columns!(),
             ", ",
             session_columns!(),
             " FROM grants g",
@@ -224,9 +246,10 @@ impl Store {
             unless_revoked!()
         );
         let [a, b, c, d, e, f] = Self::padded(lineage);
-        let row = self.db.one::<WholeRow>(sql!(text, realm_id, id, a, b, c, d, e, f, client)).await?;
+        let row = self.db.one::<TokenRow>(sql!(text, realm_id, id, a, b, c, d, e, f, client)).await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some((row.grant.record()?, row.user.record()?, row.session.record())))
+        let (user, roles) = self.with_roles(row.user).await?;
+        Ok(Some(TokenGrant { grant: row.grant.record()?, user, roles, session: row.session.record() }))
     }
 
     /// The grant with its user, and its session if the store still has it.

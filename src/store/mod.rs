@@ -88,6 +88,7 @@ pub use device_code::{Asked, DeviceLookup, DeviceRedemption, NewDeviceCode, Poll
 pub use error::{Cause, StoreError};
 pub use event_search::EventSearch;
 pub use failure::Failures;
+pub use grant::TokenGrant;
 pub use health::Traffic;
 pub use key::KeyRow;
 pub use notice::Notices;
@@ -99,7 +100,7 @@ pub use refresh::{KeepRefresh, Keeping, RotateRefresh, Rotation, SessionTouch};
 pub use registration::{NO_INITIAL_TOKEN, REGISTRATION_CHANGED, REGISTRATION_LIMIT};
 pub use sweep::{SWEEP_BATCH, Swept};
 pub use token_exchange::{Derived, Exchanging, KeepExchange};
-pub use user::{UserRoles, UserWithPassword};
+pub use user::UserWithPassword;
 pub use user_password::PasswordProof;
 pub use user_search::UserSearch;
 

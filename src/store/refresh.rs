@@ -10,7 +10,7 @@ use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, sql};
 use super::transaction::{Finish, Transaction, Work};
-use super::user::user_columns;
+use super::user::{role_columns, user_columns};
 use super::{Store, audit, grant, session, spent, user};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
@@ -79,7 +79,7 @@ row! {
         used_at: Option<Timestamp>,
         superseded_at: Option<Timestamp>,
         grant: grant::Row,
-        user: user::Row,
+        user: user::RowWithRoles,
         session: session::Row,
     }
 }
@@ -106,6 +106,8 @@ impl Store {
             ", ",
             user_columns!(),
             ", ",
+            role_columns!(),
+            ", ",
             session_columns!(),
             " FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id AND g.realm_id = t.realm_id",
             grant_joins!(),
@@ -124,7 +126,8 @@ impl Store {
             used_at: row.used_at,
             superseded_at: row.superseded_at,
         };
-        Ok(Some(RefreshRecord { token, grant, user: row.user.record()?, session: row.session.record() }))
+        let (user, roles) = self.with_roles(row.user).await?;
+        Ok(Some(RefreshRecord { token, grant, user, roles, session: row.session.record() }))
     }
 
     /// Rotates a refresh token: whatever arrives together, on any number of nodes, exactly one successor stays live or

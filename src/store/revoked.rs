@@ -1,12 +1,12 @@
 //! Table `revoked_tokens`: access tokens that have no grant which could be revoked in their place.
 
+use super::Store;
 use super::error::StoreError;
 use super::statement::{Statement, sql};
-use super::user::user_columns;
-use super::{Store, user};
+use super::user::{RowWithRoles, role_columns, user_columns};
 use crate::clock::Timestamp;
 use crate::protocol::grants::token_exchange::MOST_ACTORS;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 
 pub(super) fn add(realm_id: &str, jti: &str, expires_at: Timestamp) -> Statement {
     let text = "INSERT INTO revoked_tokens (realm_id, jti, expires_at) VALUES ($1, $2, $3) \
@@ -33,8 +33,8 @@ impl Store {
         std::array::from_fn(|at| lineage.get(at).or(lineage.last()).copied().unwrap_or_default())
     }
 
-    /// The user whom an access token of `client` (the identifier of its record) speaks for, unless that very token was
-    /// revoked, or one that it was made from, and while neither client nor realm is switched off.
+    /// The user whom an access token of `client` (the identifier of its record) speaks for, and what that user holds, unless
+    /// that very token was revoked, or one that it was made from, and while neither client nor realm is switched off.
     /// `lineage` is the `jti` of each (see `access_token::lineage`).
     ///
     /// # Errors
@@ -45,17 +45,20 @@ impl Store {
         client: &str,
         user_id: &str,
         lineage: &[&str],
-    ) -> Result<Option<User>, StoreError> {
+    ) -> Result<Option<(User, UserRoles)>, StoreError> {
         let text = concat!(
             "SELECT ",
             user_columns!(),
+            ", ",
+            role_columns!(),
             " FROM users u JOIN realms home ON home.id = u.realm_id AND home.enabled = 1 \
              JOIN clients holder ON holder.id = $9 AND holder.realm_id = u.realm_id AND holder.enabled = 1 \
              WHERE u.realm_id = $1 AND u.id = $2",
             unless_revoked!()
         );
         let [a, b, c, d, e, f] = Self::padded(lineage);
-        let row = self.db.one::<user::Row>(sql!(text, realm_id, user_id, a, b, c, d, e, f, client)).await?;
-        row.map(user::Row::record).transpose()
+        let query = sql!(text, realm_id, user_id, a, b, c, d, e, f, client);
+        let Some(row) = self.db.one::<RowWithRoles>(query).await? else { return Ok(None) };
+        self.with_roles(row).await.map(Some)
     }
 }

@@ -5,7 +5,7 @@ use super::row::row;
 use super::statement::sql;
 use super::{Page, Store};
 use crate::clock::Timestamp;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 
 /// A user with the stored form of the password.
 #[derive(Clone)]
@@ -16,15 +16,6 @@ pub struct UserWithPassword {
     pub password_hash: Option<String>,
     /// How often it was set.
     pub password_changes: i64,
-}
-
-/// What a user holds by assignment: composites are not expanded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UserRoles {
-    /// Identifiers of the roles: the user's own, and those of the user's groups and of the groups above them.
-    pub role_ids: Vec<String>,
-    /// Paths of the groups that the user is a member of.
-    pub group_paths: Vec<String>,
 }
 
 row! {
@@ -76,6 +67,25 @@ impl Row {
             not_before: self.not_before,
             created_at: self.created_at,
         })
+    }
+}
+
+/// What of a user's roles and groups comes with the row of a statement that knows the user as `u`.
+macro_rules! role_columns {
+    () => {
+        "(SELECT string_agg(a.role_id, ' ') FROM user_roles a \
+         WHERE a.realm_id = u.realm_id AND a.user_id = u.id) AS user_role_ids, \
+         (SELECT COUNT(*) FROM user_groups m WHERE m.realm_id = u.realm_id AND m.user_id = u.id) AS user_groups"
+    };
+}
+pub(super) use role_columns;
+
+row! {
+    /// [`Row`], and the columns of [`role_columns`].
+    pub(super) struct RowWithRoles {
+        user: Row,
+        user_role_ids: Option<String>,
+        user_groups: i64,
     }
 }
 
@@ -233,7 +243,21 @@ impl Store {
         Ok(UserRoles { role_ids, group_paths: Vec::new() })
     }
 
-    /// The same for somebody who is in groups.
+    /// The user of `row`, and what it holds. Most people are in no group, and then the row says all.
+    pub(super) async fn with_roles(&self, row: RowWithRoles) -> Result<(User, UserRoles), StoreError> {
+        let RowWithRoles { user, user_role_ids, user_groups } = row;
+        let user = user.record()?;
+        if user_groups > 0 {
+            let roles = self.roles_of_member(&user.realm_id, &user.id).await?;
+            return Ok((user, roles));
+        }
+        let listed = user_role_ids.as_deref().unwrap_or_default();
+        let mut role_ids: Vec<_> = listed.split_ascii_whitespace().map(str::to_owned).collect();
+        role_ids.sort();
+        Ok((user, UserRoles { role_ids, group_paths: Vec::new() }))
+    }
+
+    /// What somebody holds who is in groups.
     async fn roles_of_member(&self, realm_id: &str, user_id: &str) -> Result<UserRoles, StoreError> {
         let text = "WITH RECURSIVE member (id, parent, path, direct) AS (\
                     SELECT g.id, g.parent, g.path, 1 FROM groups g JOIN user_groups m ON m.group_id = g.id \

@@ -150,7 +150,7 @@ async fn requests(scene: &Scene, meter: &mut Meter<'_>) {
     browser.clone().approve_device(&device, "alice", "alice").await;
     meter.begin();
     tv.poll(browser, &device).await.unwrap();
-    meter.end("token, a device", cost(10, 1));
+    meter.end("token, a device", cost(9, 1));
 }
 
 async fn tokens_of(scene: &Scene, meter: &mut Meter<'_>) {
@@ -159,19 +159,19 @@ async fn tokens_of(scene: &Scene, meter: &mut Meter<'_>) {
     let code = browser.clone().get(&rp.authorize_url()).await.parameter("code").unwrap();
     meter.begin();
     let tokens = rp.redeem(browser, &code).await.unwrap();
-    meter.end("token, code", cost(6, 1));
+    meter.end("token, code", cost(5, 1));
     meter.begin();
     let next = rp.refresh(browser, tokens.refresh_token()).await.unwrap();
-    meter.end("token, refresh", cost(7, 1));
+    meter.end("token, refresh", cost(6, 1));
     meter.begin();
     service.tokens(browser, &[("grant_type", "client_credentials")]).await.unwrap();
     meter.end("token, service", cost(1, 0));
     meter.begin();
     ok(&rp.userinfo(browser, next.access_token()).await);
-    meter.end("userinfo", cost(2, 0));
+    meter.end("userinfo", cost(1, 0));
     meter.begin();
     ok(&rp.introspect(browser, next.access_token()).await);
-    meter.end("introspection, access token", cost(2, 0));
+    meter.end("introspection, access token", cost(1, 0));
     meter.begin();
     ok(&rp.introspect(browser, next.refresh_token()).await);
     meter.end("introspection, refresh token", cost(1, 0));
@@ -190,7 +190,7 @@ async fn tokens_of(scene: &Scene, meter: &mut Meter<'_>) {
     meter.end("an access token that is none", cost(0, 0));
     meter.begin();
     rp.refresh(browser, tokens.refresh_token()).await.unwrap();
-    meter.end("token, refresh again within the window", cost(9, 1));
+    meter.end("token, refresh again within the window", cost(8, 1));
     meter.begin();
     ok(&rp.post(browser, "revoke", &[("token", next.access_token())]).await);
     meter.end("revocation", cost(3, 1));
@@ -206,7 +206,7 @@ async fn refused_codes(scene: &Scene, meter: &mut Meter<'_>) {
         let guess = Rp { verifier: "x".repeat(43), ..rp.clone() };
         for (row, rp, paid) in [
             ("a wrong verifier", &guess, cost(3 + spends, 1)),
-            ("a code", rp, cost(6 + spends, 1)),
+            ("a code", rp, cost(5 + spends, 1)),
             ("a code that comes again", rp, cost(6 + spends, 1)),
             ("and again", rp, cost(1 + spends, spends)),
         ] {

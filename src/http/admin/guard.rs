@@ -83,7 +83,7 @@ async fn answer(
     body: Body,
 ) -> Answer {
     let app = Arc::clone(&server.app);
-    let caller = caller(context, &live).await?;
+    let caller = caller(context, &live);
     let path = path(parts, &app).await?;
     let realm = path.iter().find(|(name, _)| name == "realm").map(|(_, value)| value.clone());
     let about = match realm {
@@ -140,10 +140,9 @@ fn claimed_realm(server: &ServerContext, token: &str) -> Option<String> {
 }
 
 /// What the bearer of the token may do, by the roles of today.
-async fn caller(context: &RealmContext, live: &Live) -> Result<Caller, AdminError> {
-    let (store, state) = (&context.app.store, &context.state);
-    let assigned = store.roles_of_user(&state.realm.id, &live.user.id).await?.role_ids;
-    Ok(Caller::new(&state.realm.name, &state.roles, &assigned, &live.client_id, &live.claims))
+fn caller(context: &RealmContext, live: &Live) -> Caller {
+    let state = &context.state;
+    Caller::new(&state.realm.name, &state.roles, &live.roles.role_ids, &live.client_id, &live.claims)
 }
 
 fn is_granted(caller: &Caller, permission: Permission) -> bool {

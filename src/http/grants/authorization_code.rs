@@ -73,7 +73,7 @@ async fn spend(
     record: CodeRecord,
     audiences: Option<Vec<String>>,
 ) -> Result<TokenResponse, Refused> {
-    let (store, realm, client) = (&context.app.store, &context.state.realm, &caller.entry.client);
+    let (realm, client) = (&context.state.realm, &caller.entry.client);
     let now = context.app.clock.now();
     let details = authorization_details::narrow(
         &authorization_details::keep(&record.grant.request.authorization_details, client, &realm.settings),
@@ -83,7 +83,6 @@ async fn spend(
     )?;
     let granted = scope::regrant(&record.grant.scope, client, &realm.settings, &context.state.scopes)
         .with_details(details);
-    let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
     let ends =
         refresh_token::expires_at(&record.grant, client, record.session.as_ref(), &realm.settings, now);
     let refresh = client
@@ -95,7 +94,7 @@ async fn spend(
         &Issue {
             caller,
             user: &record.user,
-            roles: &roles,
+            roles: &record.roles,
             granted: &granted,
             grant: Some(&record.grant),
             refresh: refresh.as_ref(),

@@ -74,7 +74,6 @@ async fn spend(
         let kind = AuditKind::Oauth2DeviceCodeToTokenError;
         return Err(refused(context, kind, client, Some(&grant), error));
     }
-    let roles = store.roles_of_user(&realm.id, &approver.user.id).await?;
     let ends = refresh_token::expires_at(&grant, client, approver.session.as_ref(), &realm.settings, now);
     let refresh = client
         .may(GrantType::RefreshToken)
@@ -100,7 +99,7 @@ async fn spend(
         &Issue {
             caller,
             user: &approver.user,
-            roles: &roles,
+            roles: &approver.roles,
             granted: &granted,
             grant: Some(&grant),
             refresh: refresh.as_ref(),
@@ -128,9 +127,9 @@ fn allowed<'a>(
 
 async fn approver(context: &RealmContext, approval: &Approval) -> Result<Option<Approver>, ApiError> {
     let (store, realm_id) = (&context.app.store, &context.state.realm.id);
-    let Some((user, session)) = store.approver(realm_id, approval).await? else { return Ok(None) };
+    let Some((user, roles, session)) = store.approver(realm_id, approval).await? else { return Ok(None) };
     let locked_until = store.locked_until(realm_id, &brake::account(&user.username)).await?;
-    Ok(Some(Approver { user, session, locked_until }))
+    Ok(Some(Approver { user, roles, session, locked_until }))
 }
 
 /// What the person gave: it rests on the session in which they did.

@@ -48,14 +48,13 @@ pub async fn refresh(
         .with_details(details);
     let audiences = audiences::of_grant(context, client, &record.grant, form).await?;
     let origin = origin(context, &record.grant).await?;
-    let roles = store.roles_of_user(&realm.id, &record.user.id).await?;
     let next = next::token(context, caller, &record, now).await?;
     let response = tokens::sign(
         context,
         &Issue {
             caller,
             user: &record.user,
-            roles: &roles,
+            roles: &record.roles,
             granted: &granted,
             grant: Some(&record.grant),
             refresh: Some(&next),

@@ -101,8 +101,7 @@ async fn issue(
         _ => requester,
     };
     may_read(requester, service)?;
-    let store = &context.app.store;
-    let roles = store.roles_of_user(&context.state.realm.id, &subject.user().id).await?;
+    let roles = subject.roles(&context.app.store).await?;
     let audiences = audiences::of_result(context, requester, request, decided, &granted, &roles).await?;
     let now = context.app.clock.now();
     let derived = match request.issue {
@@ -147,7 +146,9 @@ async fn issue(
             },
         )?,
     };
-    let kept = store
+    let kept = context
+        .app
+        .store
         .keep_exchange(KeepExchange {
             realm_id: context.state.realm.id.clone(),
             spends: caller.spends.clone(),

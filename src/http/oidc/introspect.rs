@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::token::no_store;
-use crate::http::bearer::{self, Live};
+use crate::http::bearer;
 use crate::http::client_auth;
 use crate::http::context::RealmContext;
 use crate::http::error::ApiError;
@@ -67,22 +67,11 @@ async fn members(
         return Ok(known);
     }
     match bearer::live(context, token).await.map_err(bearer::BearerError::into_fault) {
-        Ok(live) => of_access_token(context, caller, &live).await,
+        Ok(live) if may_know(caller, &live.claims) => Ok(tokens::introspection(context, &live)),
+        Ok(_) => Ok(inactive()),
         Err(Some(fault)) => Err(fault),
         Err(None) => Ok(inactive()),
     }
-}
-
-async fn of_access_token(
-    context: &RealmContext,
-    caller: &Client,
-    live: &Live,
-) -> Result<Map<String, Value>, ApiError> {
-    if !may_know(caller, &live.claims) {
-        return Ok(inactive());
-    }
-    let roles = context.app.store.roles_of_user(&context.state.realm.id, &live.user.id).await?;
-    Ok(tokens::introspection(context, live, &roles))
 }
 
 /// The answer when `token` is a refresh token at all. Only its own client learns about it; one that was used before is

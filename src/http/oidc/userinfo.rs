@@ -12,7 +12,6 @@ use crate::http::cors;
 use crate::http::dpop;
 use crate::http::params::Form;
 use crate::http::tokens;
-use crate::store::UserRoles;
 
 /// Tells about the user whose access token it is given.
 pub async fn userinfo(context: RealmContext, request: Request) -> Response {
@@ -20,8 +19,7 @@ pub async fn userinfo(context: RealmContext, request: Request) -> Response {
     let answer = async {
         let token = presented(request).await?;
         let live = bearer::admit(&context, &headers, token).await?;
-        let roles = context.app.store.roles_of_user(&context.state.realm.id, &live.user.id).await?;
-        let body = claims(&context, &live, &roles)?;
+        let body = claims(&context, &live)?;
         Ok::<_, BearerError>((live.client_id.clone(), body))
     };
     let (client_id, response) = match answer.await {
@@ -59,8 +57,8 @@ fn has_form(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::POST && headers.contains_key(CONTENT_TYPE) && !empty
 }
 
-fn claims(context: &RealmContext, live: &Live, roles: &UserRoles) -> Result<Response, BearerError> {
-    let Some(claims) = tokens::userinfo(context, live, roles) else {
+fn claims(context: &RealmContext, live: &Live) -> Result<Response, BearerError> {
+    let Some(claims) = tokens::userinfo(context, live) else {
         return Err(BearerError::scope("openid").of(&live.client_id));
     };
     let client = &live.entry.client;

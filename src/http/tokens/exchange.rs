@@ -17,9 +17,8 @@ use crate::protocol::id_token::{self, IdTokenRequest};
 use crate::protocol::jws::Claims;
 use crate::protocol::scope::{self, Granted};
 use crate::protocol::token_response::TokenResponse;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 use crate::signer::SignError;
-use crate::store::UserRoles;
 
 /// What an exchange is to give.
 pub struct ExchangeIssue<'a> {

@@ -9,8 +9,7 @@ use crate::protocol::client::Client;
 use crate::protocol::grant::Grant;
 use crate::protocol::scope::{self, Granted};
 use crate::protocol::session::Session;
-use crate::protocol::user::User;
-use crate::store::UserRoles;
+use crate::protocol::user::{User, UserRoles};
 
 /// The name by which `client` knows a person (Core §8.1).
 #[must_use]

@@ -10,7 +10,7 @@ use crate::protocol::pkce::{self, Proof};
 use crate::protocol::realm::RealmSettings;
 use crate::protocol::session::Session;
 use crate::protocol::standing::not_before;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 
 /// Redemptions with a wrong verifier after which a code is burnt.
 pub const MAX_WRONG_VERIFIERS: i64 = 5;
@@ -35,6 +35,8 @@ pub struct CodeRecord {
     pub grant: Grant,
     /// Who gave the grant.
     pub user: User,
+    /// What that user holds.
+    pub roles: UserRoles,
     /// The session it was given in, while the store still has it.
     pub session: Option<Session>,
 }
@@ -69,7 +71,7 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let refuse = |why: &'static str| Decision::Refuse(OAuthError::new(ErrorCode::InvalidGrant, why));
-    let Some(CodeRecord { code, grant, user, session }) = record.filter(|r| r.code.client == client.id)
+    let Some(CodeRecord { code, grant, user, session, .. }) = record.filter(|r| r.code.client == client.id)
     else {
         return Decision::Refuse(not_valid());
     };

@@ -8,7 +8,7 @@ use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::realm::RealmSettings;
 use crate::protocol::session::Session;
 use crate::protocol::standing::not_before;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 
 /// How far a device's request is.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +58,8 @@ pub fn state<'a>(code: Option<&'a DeviceCode>, client: &Client, now: Timestamp) 
 pub struct Approver {
     /// The person.
     pub user: User,
+    /// What that person holds.
+    pub roles: UserRoles,
     /// The session in which they said it, while the store still has it.
     pub session: Option<Session>,
     /// Until when the account is locked after too many wrong passwords.
@@ -77,7 +79,7 @@ pub fn check(
     now: Timestamp,
 ) -> Result<(), OAuthError> {
     let refuse = |why: &'static str| Err(OAuthError::new(ErrorCode::InvalidGrant, why));
-    let Approver { user, session, locked_until } = approver;
+    let Approver { user, session, locked_until, .. } = approver;
     if !user.enabled {
         return refuse("The user is disabled");
     }

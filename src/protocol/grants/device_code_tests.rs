@@ -92,6 +92,7 @@ struct Records {
 fn good() -> Records {
     let approver = Approver {
         user: User::new("realm", "user", "alice", Timestamp(0)),
+        roles: UserRoles::default(),
         session: Some(Session {
             id: "session".into(),
             realm_id: "realm".into(),

@@ -10,7 +10,7 @@ use crate::protocol::realm::RealmSettings;
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::session::Session;
 use crate::protocol::standing::not_before;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 
 /// A refresh token with the records that it hangs on.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct RefreshRecord {
     pub grant: Grant,
     /// Who gave the grant.
     pub user: User,
+    /// What that user holds.
+    pub roles: UserRoles,
     /// The session it was given in, while the store still has it.
     pub session: Option<Session>,
 }
@@ -43,7 +45,8 @@ pub fn check(
     settings: &RealmSettings,
     now: Timestamp,
 ) -> Result<(), OAuthError> {
-    let Some(RefreshRecord { token, grant, user, session }) = record.filter(|r| r.grant.client == client.id)
+    let Some(RefreshRecord { token, grant, user, session, .. }) =
+        record.filter(|r| r.grant.client == client.id)
     else {
         return Err(not_valid());
     };

@@ -7,13 +7,13 @@ use crate::protocol::grant::Grant;
 use crate::protocol::refresh::RefreshToken;
 use crate::protocol::session::Session;
 use crate::protocol::spend::{Spend, SpendKind};
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 use crate::store::error::StoreError;
 use crate::store::row::row;
 use crate::store::session::session_columns;
 use crate::store::statement::{Statement, sql};
 use crate::store::transaction::{Finish, Transaction, Work};
-use crate::store::user::user_columns;
+use crate::store::user::{role_columns, user_columns};
 use crate::store::{Store, audit, backchannel_logout, grant, refresh, session, spent, user};
 
 /// A redemption that the rules allow.
@@ -61,13 +61,13 @@ pub enum Poll {
 
 row! {
     struct ApproverRow {
-        user: user::Row,
+        user: user::RowWithRoles,
         session: session::Row,
     }
 }
 
 impl Store {
-    /// Who said yes, with the session in which they did if the store still has it.
+    /// Who said yes, what they hold, and the session in which they did if the store still has it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -75,10 +75,12 @@ impl Store {
         &self,
         realm_id: &str,
         approval: &Approval,
-    ) -> Result<Option<(User, Option<Session>)>, StoreError> {
+    ) -> Result<Option<(User, UserRoles, Option<Session>)>, StoreError> {
         let text = concat!(
             "SELECT ",
             user_columns!(),
+            ", ",
+            role_columns!(),
             ", ",
             session_columns!(),
             " FROM users u LEFT JOIN sessions s ON s.id = $3 AND s.user_id = u.id AND s.realm_id = u.realm_id \
@@ -86,7 +88,8 @@ impl Store {
         );
         let found = sql!(text, realm_id, &approval.user_id, &approval.session_id);
         let Some(row) = self.db.one::<ApproverRow>(found).await? else { return Ok(None) };
-        Ok(Some((row.user.record()?, row.session.record())))
+        let (user, roles) = self.with_roles(row.user).await?;
+        Ok(Some((user, roles, row.session.record())))
     }
 
     /// Counts a poll while nobody has answered (RFC 8628 §3.5), with what it uses up. Times are whole seconds, so a poll may come a fraction of one early.

@@ -151,11 +151,11 @@ async fn keys(here: &Here, meter: &mut Meter<'_>) {
     let code = here.browser.clone().get(&address).await.parameter("code").unwrap();
     meter.begin();
     let reply = here.redeem_by_key(&robot, &code).await;
-    meter.end("token, a code by a key", cost(7, 1));
+    meter.end("token, a code by a key", cost(6, 1));
     let token = refresh_token(&reply);
     meter.begin();
     ok(&here.by_key(&robot, "token", &[("grant_type", "refresh_token"), ("refresh_token", &token)]).await);
-    meter.end("token, refresh by a key", cost(8, 1));
+    meter.end("token, refresh by a key", cost(7, 1));
     let assertion = here.assertion(&robot);
     let fields = [("grant_type", BEARER), ("assertion", assertion.as_str())];
     meter.begin();
@@ -175,12 +175,12 @@ async fn fapi(here: &Here, meter: &mut Meter<'_>) {
     let code = here.browser.clone().get(&address).await.parameter("code").unwrap();
     meter.begin();
     let reply = here.redeem_by_key(&bank, &code).await;
-    meter.end("token, a code under FAPI 2.0", cost(8, 1));
+    meter.end("token, a code under FAPI 2.0", cost(7, 1));
     let token = refresh_token(&reply);
     for _ in 0..2 {
         meter.begin();
         ok(&here.by_key(&bank, "token", &[("grant_type", "refresh_token"), ("refresh_token", &token)]).await);
-        meter.end("token, refresh under FAPI 2.0", cost(8, 1));
+        meter.end("token, refresh under FAPI 2.0", cost(7, 1));
     }
 }
 
@@ -196,15 +196,15 @@ async fn grants(here: &Here, meter: &mut Meter<'_>) {
     ok(&gateway.token_request(&browser, &subject).await);
     meter.begin();
     ok(&gateway.token_request(&browser, &subject).await);
-    meter.end("token, exchange", cost(5, 1));
+    meter.end("token, exchange", cost(4, 1));
     let fields = [&subject[..], &[("requested_token_type", REFRESH)]].concat();
     meter.begin();
     let reply = gateway.token_request(&browser, &fields).await;
-    meter.end("token, exchange for a refresh token", cost(7, 1));
+    meter.end("token, exchange for a refresh token", cost(6, 1));
     let token = refresh_token(&reply);
     meter.begin();
     gateway.refresh(&browser, &token).await.unwrap();
-    meter.end("token, refresh of an exchanged grant", cost(8, 1));
+    meter.end("token, refresh of an exchanged grant", cost(7, 1));
     let elsewhere = [&subject[..3], &[("audience", "web")]].concat();
     meter.begin();
     let refused = gateway.token_request(&browser, &elsewhere).await;
@@ -220,7 +220,7 @@ async fn grants(here: &Here, meter: &mut Meter<'_>) {
     meter.end("a wrong password", cost(6, 2));
     meter.begin();
     ok(&here.web.userinfo(&browser, tokens.access_token()).await);
-    meter.end("userinfo, signed", cost(2, 0));
+    meter.end("userinfo, signed", cost(1, 0));
 }
 
 async fn answers(here: &Here, meter: &mut Meter<'_>) {

@@ -15,8 +15,7 @@ use crate::protocol::client::Client;
 use crate::protocol::id_token::{IdTokenRequest, id_token};
 use crate::protocol::role::Role;
 use crate::protocol::scope::{Granted, grant};
-use crate::protocol::user::User;
-use crate::store::UserRoles;
+use crate::protocol::user::{User, UserRoles};
 
 /// Whom and what it is tried out on.
 struct Trial {

@@ -7,7 +7,7 @@ use crate::http::tokens;
 use crate::protocol::client::Client;
 use crate::protocol::grants::token_exchange::{ExchangeRequest, Reach};
 use crate::protocol::scope::Granted;
-use crate::store::UserRoles;
+use crate::protocol::user::UserRoles;
 
 /// The audiences of the result: those that were asked for; where a rule is for every service, as far as it reaches, and all
 /// of that when nobody says.

@@ -12,8 +12,9 @@ use crate::protocol::grants::token_exchange::{ExchangeRule, Presented, Shown, To
 use crate::protocol::jws::{self, Claims};
 use crate::protocol::standing::Standing;
 use crate::protocol::trusted_issuer::TrustedIssuer;
-use crate::protocol::user::User;
+use crate::protocol::user::{User, UserRoles};
 use crate::signer::{KeySet, VerifiedJws};
+use crate::store::{Store, StoreError};
 
 /// A token that is genuine and still counts, with the user that it speaks for.
 pub(super) enum Subject {
@@ -44,6 +45,17 @@ impl Subject {
         match self {
             Self::Own(live) => &live.user,
             Self::Foreign(foreign) => &foreign.user,
+        }
+    }
+
+    /// What that user holds.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) async fn roles(&self, store: &Store) -> Result<UserRoles, StoreError> {
+        match self {
+            Self::Own(live) => Ok(live.roles.clone()),
+            Self::Foreign(foreign) => store.roles_of_user(&foreign.user.realm_id, &foreign.user.id).await,
         }
     }
 
