@@ -1,7 +1,7 @@
 //! Table `grants`.
 
 use super::error::StoreError;
-use super::revoked::unless_revoked;
+use super::revoked::{about, unless_revoked};
 use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, json, sql};
@@ -30,9 +30,9 @@ row! {
         confirmation: Option<String>,
         grant_created_at: Timestamp,
         last_used_at: Timestamp,
-        revoked_at: Option<Timestamp>,
         parent: Option<String>,
         parent_expires_at: Option<Timestamp>,
+        revoked_at: Option<Timestamp>,
     }
 }
 
@@ -229,25 +229,28 @@ impl Store {
         id: &str,
         lineage: &[&str],
     ) -> Result<Option<TokenGrant>, StoreError> {
-        let text = concat!(
-            "SELECT ",
-            grant_columns!(),
-            ", ",
-            user_columns!(),
-            ", ",
-            role_columns!(),
-            ", ",
-            session_columns!(),
-            " FROM grants g",
-            grant_joins!(),
-            while_enabled!(),
-            "JOIN clients holder ON holder.id = $9 AND holder.realm_id = g.realm_id AND holder.enabled = 1 \
-             WHERE g.realm_id = $1 AND g.id = $2",
-            unless_revoked!()
-        );
-        let [a, b, c, d, e, f] = Self::padded(lineage);
-        let row = self.db.one::<TokenRow>(sql!(text, realm_id, id, a, b, c, d, e, f, client)).await?;
-        let Some(row) = row else { return Ok(None) };
+        macro_rules! text {
+            ($names:ident) => {
+                concat!(
+                    "SELECT ",
+                    grant_columns!(),
+                    ", ",
+                    user_columns!(),
+                    ", ",
+                    role_columns!(),
+                    ", ",
+                    session_columns!(),
+                    " FROM grants g",
+                    grant_joins!(),
+                    while_enabled!(),
+                    "JOIN clients holder ON holder.id = $3 AND holder.realm_id = g.realm_id AND holder.enabled = 1 \
+                     WHERE g.realm_id = $1 AND g.id = $2",
+                    unless_revoked!($names)
+                )
+            };
+        }
+        let query = about(text!(one), text!(several), [realm_id, id, client], lineage);
+        let Some(row) = self.db.one::<TokenRow>(query).await? else { return Ok(None) };
         let (user, roles) = self.with_roles(row.user).await?;
         Ok(Some(TokenGrant { grant: row.grant.record()?, user, roles, session: row.session.record() }))
     }

@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::error::StoreError;
-use super::statement::{Statement, sql};
+use super::statement::{Statement, Value, sql};
 use super::user::{RowWithRoles, role_columns, user_columns};
 use crate::clock::Timestamp;
 use crate::protocol::grants::token_exchange::MOST_ACTORS;
@@ -14,11 +14,15 @@ pub(super) fn add(realm_id: &str, jti: &str, expires_at: Timestamp) -> Statement
     sql!(text, realm_id, jti, expires_at)
 }
 
-/// A condition on the tokens `$3…$8` of realm `$1`.
+/// A condition on a token of realm `$1`, and on those that it was made from: the token `$4`, or the tokens `$4…$9`. Most were
+/// made from none, and a list to look in costs more than everything else about it.
 macro_rules! unless_revoked {
-    () => {
+    (one) => {
+        " AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.realm_id = $1 AND r.jti = $4)"
+    };
+    (several) => {
         " AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.realm_id = $1 \
-         AND r.jti IN ($3, $4, $5, $6, $7, $8))"
+         AND r.jti IN ($4, $5, $6, $7, $8, $9))"
     };
 }
 pub(super) use unless_revoked;
@@ -26,13 +30,23 @@ pub(super) use unless_revoked;
 /// A token and the most exchanges that it may have gone through.
 const LONGEST: usize = MOST_ACTORS + 1;
 
-impl Store {
-    /// The names of a token as parameters of [`unless_revoked`]: the same text for any number of them. No token that
-    /// this server issued has more than fit.
-    pub(super) fn padded<'a>(lineage: &[&'a str]) -> [&'a str; LONGEST] {
-        std::array::from_fn(|at| lineage.get(at).or(lineage.last()).copied().unwrap_or_default())
+/// The statement about a token with these values before its names: the text for `one`, or for `several`, the same for any
+/// number of them. No token that this server issued has more than fit.
+pub(super) fn about(
+    one: &'static str,
+    several: &'static str,
+    values: [&str; 3],
+    lineage: &[&str],
+) -> Statement {
+    let [a, b, c] = values;
+    if let [name] = lineage {
+        return sql!(one, a, b, c, *name);
     }
+    let name = |at| lineage.get(at).or(lineage.last()).copied().unwrap_or_default();
+    sql!(several, a, b, c).with((0..LONGEST).map(name).map(Value::from))
+}
 
+impl Store {
     /// The user whom an access token of `client` (the identifier of its record) speaks for, and what that user holds, unless
     /// that very token was revoked, or one that it was made from, and while neither client nor realm is switched off.
     /// `lineage` is the `jti` of each (see `access_token::lineage`).
@@ -46,18 +60,21 @@ impl Store {
         user_id: &str,
         lineage: &[&str],
     ) -> Result<Option<(User, UserRoles)>, StoreError> {
-        let text = concat!(
-            "SELECT ",
-            user_columns!(),
-            ", ",
-            role_columns!(),
-            " FROM users u JOIN realms home ON home.id = u.realm_id AND home.enabled = 1 \
-             JOIN clients holder ON holder.id = $9 AND holder.realm_id = u.realm_id AND holder.enabled = 1 \
-             WHERE u.realm_id = $1 AND u.id = $2",
-            unless_revoked!()
-        );
-        let [a, b, c, d, e, f] = Self::padded(lineage);
-        let query = sql!(text, realm_id, user_id, a, b, c, d, e, f, client);
+        macro_rules! text {
+            ($names:ident) => {
+                concat!(
+                    "SELECT ",
+                    user_columns!(),
+                    ", ",
+                    role_columns!(),
+                    " FROM users u JOIN realms home ON home.id = u.realm_id AND home.enabled = 1 \
+                     JOIN clients holder ON holder.id = $3 AND holder.realm_id = u.realm_id AND holder.enabled = 1 \
+                     WHERE u.realm_id = $1 AND u.id = $2",
+                    unless_revoked!($names)
+                )
+            };
+        }
+        let query = about(text!(one), text!(several), [realm_id, user_id, client], lineage);
         let Some(row) = self.db.one::<RowWithRoles>(query).await? else { return Ok(None) };
         self.with_roles(row).await.map(Some)
     }
