@@ -98,7 +98,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn events_of_deleted_realms(&self, page: Page) -> Result<Vec<EventOfDeletedRealm>, StoreError> {
-        let text = "SELECT id, realm_id, realm_name, at, kind, user_id, client_id, session_id, address, error, detail \
+        let text = "SELECT realm_name, id, realm_id, at, kind, user_id, client_id, session_id, address, error, detail \
                     FROM events_of_deleted_realms ORDER BY id DESC LIMIT $2 OFFSET $1";
         let rows = self.db.listing::<RowOfDeletedRealm>(sql!(text, page.first, page.max)).await?;
         rows.into_iter()

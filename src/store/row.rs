@@ -1,19 +1,81 @@
 //! What a statement gives back, read alike from both drivers.
 
+use std::any::TypeId;
+use std::collections::HashSet;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgRow, PgTypeInfo, PgValueRef};
-use sqlx::{Postgres, Row as _};
+use sqlx::{Column as _, Postgres, Row as _};
 
 use super::error::StoreError;
 use crate::clock::Timestamp;
 
-/// A row of either driver, while it is read.
-pub(super) enum Cells<'r> {
-    /// With the column that is probably asked for next: records list their fields in the order of their columns.
-    Sqlite { row: &'r rusqlite::Row<'r>, next: usize },
+/// A row of either driver.
+#[derive(Clone, Copy)]
+pub(super) enum Driver<'r> {
+    /// Of the embedded database.
+    Sqlite(&'r rusqlite::Row<'r>),
     /// Of a server.
-    Postgres { row: &'r PgRow, next: usize },
+    Postgres(&'r PgRow),
+}
+
+/// A row while it is read: with the column that is asked for next, since records list their fields in the order of their
+/// columns, and whether they were seen to.
+pub(super) struct Cells<'r> {
+    row: Driver<'r>,
+    next: usize,
+    in_order: Order,
+}
+
+/// Whether the columns of a text are in the order of a record's fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// They were the first time, so their names are not compared again.
+    Known,
+    /// As far as this row was read.
+    SoFar,
+    /// They are not.
+    Other,
+}
+
+/// A text, by its place in the program and its length, with a record that is read from it.
+type Reading = (usize, usize, TypeId);
+
+/// Those that were found to be in the same order.
+static IN_ORDER: LazyLock<RwLock<HashSet<Reading>>> = LazyLock::new(RwLock::default);
+
+/// Reads the rows of a statement.
+pub(super) struct Reader {
+    key: Reading,
+    in_order: bool,
+}
+
+impl Reader {
+    /// For records `R` that `sql` gives.
+    pub(super) fn of<R: Row>(sql: &'static str) -> Self {
+        let key = (sql.as_ptr().addr(), sql.len(), TypeId::of::<R>());
+        let known = IN_ORDER.read().unwrap_or_else(PoisonError::into_inner);
+        Self { key, in_order: known.contains(&key) }
+    }
+
+    /// The record of a row.
+    pub(super) fn read<R: Row>(&mut self, row: Driver<'_>) -> Result<R, StoreError> {
+        let in_order = if self.in_order { Order::Known } else { Order::SoFar };
+        let mut cells = Cells { row, next: 0, in_order };
+        let record = R::of(&mut cells)?;
+        debug_assert!(
+            cells.in_order != Order::Other,
+            "{}: columns in another order",
+            std::any::type_name::<R>()
+        );
+        if cells.in_order == Order::SoFar {
+            IN_ORDER.write().unwrap_or_else(PoisonError::into_inner).insert(self.key);
+            self.in_order = true;
+        }
+        Ok(record)
+    }
 }
 
 /// A value of one of the two column types.
@@ -49,17 +111,10 @@ pub(super) trait Field: Sized {
 
 impl<T: Column> Field for T {
     fn read(cells: &mut Cells<'_>, name: &'static str) -> Result<Self, StoreError> {
-        match cells {
-            Cells::Sqlite { row, next } => {
-                if row.as_ref().column_name(*next) != Ok(name) {
-                    *next = row.as_ref().column_index(name)?;
-                }
-                let value = row.get(*next)?;
-                *next = next.saturating_add(1);
-                Ok(value)
-            }
-            Cells::Postgres { row, .. } => Ok(row.try_get(name)?),
+        if cells.in_order != Order::Known {
+            cells.find(name)?;
         }
+        cells.step()
     }
 }
 
@@ -71,16 +126,25 @@ pub(super) trait Row: Sized + Send + 'static {
 impl Cells<'_> {
     /// The next column.
     fn step<T: Column>(&mut self) -> Result<T, StoreError> {
-        match self {
-            Self::Sqlite { row, next } => {
-                let at = std::mem::replace(next, next.saturating_add(1));
-                Ok(row.get(at)?)
-            }
-            Self::Postgres { row, next } => {
-                let at = std::mem::replace(next, next.saturating_add(1));
-                Ok(row.try_get(at)?)
-            }
+        let at = self.next;
+        self.next = at.saturating_add(1);
+        Ok(match self.row {
+            Driver::Sqlite(row) => row.get(at)?,
+            Driver::Postgres(row) => row.try_get(at)?,
+        })
+    }
+
+    /// Makes the column of this name the next one.
+    fn find(&mut self, name: &'static str) -> Result<(), StoreError> {
+        let at = match self.row {
+            Driver::Sqlite(row) if row.as_ref().column_name(self.next) == Ok(name) => self.next,
+            Driver::Sqlite(row) => row.as_ref().column_index(name)?,
+            Driver::Postgres(row) => row.try_column(name)?.ordinal(),
+        };
+        if at != self.next {
+            (self.next, self.in_order) = (at, Order::Other);
         }
+        Ok(())
     }
 }
 

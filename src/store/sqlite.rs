@@ -15,7 +15,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags};
 
 use super::error::StoreError;
 use super::health::Health;
-use super::row::{Cells, Row};
+use super::row::{Driver, Reader, Row};
 use super::statement::{Statement, Value};
 use super::transaction::{Finish, Transaction, Work};
 use super::writer::{Syncs, Writer, at_once};
@@ -114,7 +114,9 @@ impl Sqlite {
                 connection.busy_timeout(if wait == Wait::Yes { PATIENCE } else { Duration::ZERO })?;
                 let result = work(&mut connection);
                 let mut idle = lock(idle);
-                if result.is_ok() && idle.len() < *kept {
+                // Looked at under the lock: what comes to rest after `close` would keep the file's log from being brought in.
+                let goes_on = !self.closed.load(Ordering::Acquire);
+                if result.is_ok() && goes_on && idle.len() < *kept {
                     idle.push(connection);
                 }
                 result
@@ -242,9 +244,9 @@ pub(super) fn execute(connection: &Connection, statement: &Statement) -> Result<
 pub(super) fn all<R: Row>(connection: &Connection, statement: &Statement) -> Result<Vec<R>, StoreError> {
     let mut query = prepared(connection, statement)?;
     let mut rows = query.raw_query();
-    let mut read = Vec::new();
+    let (mut reader, mut read) = (Reader::of::<R>(statement.sql), Vec::new());
     while let Some(row) = rows.next()? {
-        read.push(R::of(&mut Cells::Sqlite { row, next: 0 })?);
+        read.push(reader.read(Driver::Sqlite(row))?);
     }
     Ok(read)
 }

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 
 use super::error::StoreError;
 use super::health::Health;
-use super::row::{Cells, Row};
+use super::row::{Driver, Reader, Row};
 use super::sqlite;
 use super::statement::{Statement, Value};
 use super::together::{self, Given};
@@ -106,7 +106,8 @@ impl<'c> Transaction<'c> {
             Link::Postgres(link) => {
                 let query = query(statement).fetch_all(&mut **link);
                 let rows = within_deadline(async { Ok(query.await?) }).await?;
-                rows.iter().map(|row| R::of(&mut Cells::Postgres { row, next: 0 })).collect()
+                let mut reader = Reader::of::<R>(statement.sql);
+                rows.iter().map(|row| reader.read(Driver::Postgres(row))).collect()
             }
         }
     }
