@@ -223,23 +223,25 @@ fn plain(name: &str) -> &str {
 
 /// Form-decodes one name or value (WHATWG URL §5.1, with errors where it would guess).
 fn decode(encoded: &[u8]) -> Result<String, ParamsError> {
+    // A raw control character cannot come from a correct encoder, nor through our header parser.
+    let special = |byte: &u8| matches!(byte, b'+' | b'%' | 0x00..=0x1f | 0x7f);
     let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.iter().copied();
-    while let Some(byte) = rest.next() {
-        let byte = match byte {
-            b'+' => b' ',
-            b'%' => match (rest.next().and_then(digit), rest.next().and_then(digit)) {
-                (Some(high), Some(low)) => (high << 4) | low,
+    let mut rest = encoded;
+    loop {
+        let (plain, others) = rest.split_at(rest.iter().position(special).unwrap_or(rest.len()));
+        bytes.extend_from_slice(plain);
+        let (byte, after) = match others {
+            [] => break,
+            [b'+', after @ ..] => (b' ', after),
+            [b'%', high, low, after @ ..] => match (digit(*high), digit(*low)) {
+                (Some(0), Some(0)) => return Err(ParamsError::Nul),
+                (Some(high), Some(low)) => ((high << 4) | low, after),
                 _ => return Err(ParamsError::BadEncoding),
             },
-            // A raw control character cannot come from a correct encoder, nor through our header parser.
-            0x00..=0x1f | 0x7f => return Err(ParamsError::BadEncoding),
-            other => other,
+            _ => return Err(ParamsError::BadEncoding),
         };
-        if byte == 0 {
-            return Err(ParamsError::Nul);
-        }
         bytes.push(byte);
+        rest = after;
     }
     String::from_utf8(bytes).map_err(|refused| {
         drop(Zeroizing::new(refused.into_bytes()));
