@@ -12,7 +12,6 @@ use super::output::{Failure, Output, say};
 use crate::app::Shared;
 use crate::at_hand::known;
 use crate::boot::{self, Running, Seed};
-use crate::clock::Clock;
 use crate::config::{Config, Development};
 use crate::realm_file;
 use crate::server::{Ended, Shutdown};
@@ -107,7 +106,7 @@ impl Dev {
             Seed::default()
         };
         let shutdown = Shutdown::on_signals().map_err(Failure::fault)?;
-        let running = boot::start(&config, Clock::system(), seed, shutdown).await?;
+        let running = super::start(&config, seed, shutdown)?;
         match self.output {
             Output::Json => ready_line(&running, begun).await?,
             Output::Text => say(&self.panel(&running, begun).await?)?,

@@ -17,6 +17,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::boot::{self, BootError, Running, Seed};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::server::Shutdown;
+
 /// Exit code for a fault of ours.
 const FAULT: u8 = 1;
 /// Exit code for wrong usage or configuration.
@@ -93,7 +98,7 @@ enum Command {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse_from(keycloak::told_apart(std::env::args_os()));
+    let cli = aside(|| Cli::parse_from(keycloak::told_apart(std::env::args_os())));
     match cli.command {
         Command::Dev(args) => output::ended(in_runtime(args.run())),
         Command::Serve(args) => output::ended(in_runtime(args.run())),
@@ -123,6 +128,19 @@ pub fn run() -> ExitCode {
             ExitCode::SUCCESS
         }
     }
+}
+
+/// Does `work` on a thread that ends with it. What happens once takes some hundred kilobytes of stack, which the system gets back
+/// so; the first thread would keep them for as long as the server runs.
+fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join())
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Starts the server that `config` describes.
+fn start(config: &Config, seed: Seed, shutdown: Shutdown) -> Result<Running, BootError> {
+    let runtime = tokio::runtime::Handle::current();
+    aside(|| runtime.block_on(boot::start(config, Clock::system(), seed, shutdown)))
 }
 
 fn in_runtime<T>(work: impl Future<Output = Result<T, output::Failure>>) -> Result<T, output::Failure> {

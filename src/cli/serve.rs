@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::Failure;
-use crate::boot::{self, Seed};
-use crate::clock::Clock;
+use crate::boot::Seed;
 use crate::config::Config;
 use crate::realm_file::{self, FileProblems};
 use crate::server::{Ended, Shutdown};
@@ -40,8 +39,7 @@ impl Serve {
         }
         telemetry::init(config.log_format, &config.log_level).map_err(Failure::usage)?;
         let shutdown = Shutdown::on_signals().map_err(Failure::fault)?;
-        let running = boot::start(&config, Clock::system(), Seed::default(), shutdown)
-            .await
+        let running = super::start(&config, Seed::default(), shutdown)
             .map_err(|error| Failure::from(error).with_config(Some(&self.config)))?;
         let management = running.management.map(|address| address.to_string()).unwrap_or_default();
         tracing::info!(address = %running.address, management, "ready");

@@ -8,7 +8,6 @@ use clap::Args;
 use super::{Raw, help, tell_of_idle};
 use crate::boot::{self, Administrator, BootError, Existing, Import, Running, Seed};
 use crate::cli::output::{Failure, say};
-use crate::clock::Clock;
 use crate::config::keycloak::{Options, Process, development, is_development, production};
 use crate::config::{ConfigProblems, Mode};
 use crate::keycloak::VERSION;
@@ -62,7 +61,7 @@ async fn run(options: &Options, process: Result<Process, ConfigProblems>) -> Res
     let nobody = user.is_none() && service.is_none();
     let seed = Seed { import, administrator: Some(Administrator { user, service }), ..Seed::default() };
     let shutdown = Shutdown::on_signals().map_err(Failure::fault)?;
-    let mut started = boot::start(&config, Clock::system(), seed.clone(), shutdown.clone()).await;
+    let mut started = crate::cli::start(&config, seed.clone(), shutdown.clone());
     let taken =
         |address: &String| config.management_listen.is_some_and(|listen| listen.to_string() == *address);
     if let Err(BootError::Listen { address, .. }) = &started
@@ -71,7 +70,7 @@ async fn run(options: &Options, process: Result<Process, ConfigProblems>) -> Res
     {
         tracing::warn!(address, "the management port is taken: health and metrics are not told");
         config.management_listen = None;
-        started = boot::start(&config, Clock::system(), seed, shutdown).await;
+        started = crate::cli::start(&config, seed, shutdown);
     }
     let running = started?;
     if nobody {
