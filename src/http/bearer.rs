@@ -97,7 +97,7 @@ pub fn from_header(headers: &HeaderMap) -> Result<Option<Presented>, BearerError
     if second.is_some() {
         return Err(BearerError::bad_request("Send one Authorization header"));
     }
-    let text = value.to_str().map_err(|_| BearerError::invalid())?;
+    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| BearerError::invalid())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(BearerError::missing)?;
     let scheme = match scheme {
         scheme if scheme.eq_ignore_ascii_case("bearer") => Scheme::Bearer,
@@ -150,7 +150,9 @@ pub async fn admit(
             return Err(refused("it is bound, and came as a bearer token").of(&live.client_id).bound());
         }
         (Some(bound @ Confirmation::Jkt(_)), Scheme::Dpop) => {
-            dpop::prove(context, headers, &token, &bound).await.map_err(|error| error.of(&live.client_id))?;
+            // Few tokens are bound: those that are not need not carry the way to a proof.
+            let proven = Box::pin(dpop::prove(context, headers, &token, &bound)).await;
+            proven.map_err(|error| error.of(&live.client_id))?;
         }
     }
     Ok(live)

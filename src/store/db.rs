@@ -114,7 +114,7 @@ impl Db {
         statement: &Statement,
     ) -> Result<Vec<R>, StoreError> {
         let mut lease = postgres.lend().await?;
-        let result = Transaction::on_postgres(&mut lease.connection, &self.health).all(statement).await;
+        let result = Transaction::on_postgres(lease.connection()?, &self.health).all(statement).await;
         postgres.take_back(lease, result.as_ref().err());
         result
     }
@@ -175,7 +175,8 @@ impl Db {
     ) -> Result<W::Outcome, Failed> {
         let mut lease = postgres.lend().await?;
         let result: Result<_, Failed> = async {
-            let mut inner = within_deadline(async { Ok(lease.connection.begin_with(begin).await?) }).await?;
+            let mut inner =
+                within_deadline(async { Ok(lease.connection()?.begin_with(begin).await?) }).await?;
             match work.perform(&mut Transaction::on_postgres(&mut inner, &self.health)).await? {
                 Finish::Commit(outcome) => {
                     let commit = within_deadline(async { Ok(inner.commit().await?) });
@@ -200,11 +201,12 @@ impl Db {
 }
 
 /// Goes on although nobody waits for it any more: a connection that is left in the middle of `BEGIN` or `COMMIT` would go
-/// back to the others inside a transaction.
-async fn to_the_end<T: Send + 'static>(
+/// back to the others inside a transaction. Begun before it is waited for, so that who waits does not carry it along.
+fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_| Err(StoreError::gone()))
+) -> impl Future<Output = Result<T, StoreError>> {
+    let begun = tokio::spawn(work.in_current_span());
+    async { begun.await.unwrap_or_else(|_| Err(StoreError::gone())) }
 }
 
 /// Reads where it may take its time.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::StoreError;
@@ -28,6 +29,9 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 
 /// How long such a trial may take: on a half-open socket it would wait for minutes.
 const PING_DEADLINE: Duration = Duration::from_millis(500);
+
+/// How long closing waits for what is under way: longer than that may take.
+const CLOSING: Duration = Duration::from_secs(6);
 
 /// A connection that nobody needed for so long is closed.
 const MOST_IDLE: Duration = Duration::from_secs(600);
@@ -54,12 +58,53 @@ struct Resting {
     since: Instant,
 }
 
-/// A connection in use. Dropped before it is given back, it goes to the pool.
+/// A connection in use. Dropped before it is given back, in the middle of an answer perhaps, it is tried and goes to the pool.
 #[derive(Debug)]
 pub(super) struct Lease {
-    pub(super) connection: PoolConnection<sqlx::Postgres>,
+    leased: Option<Leased>,
+}
+
+#[derive(Debug)]
+struct Leased {
+    connection: PoolConnection<sqlx::Postgres>,
     opened: Instant,
     place: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    fn new(connection: PoolConnection<sqlx::Postgres>, opened: Instant, place: OwnedSemaphorePermit) -> Self {
+        Self { leased: Some(Leased { connection, opened, place }) }
+    }
+
+    /// The connection.
+    ///
+    /// # Errors
+    /// None, while the lease is held.
+    pub(super) fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
+        let leased = self.leased.as_mut().ok_or_else(StoreError::gone)?;
+        Ok(&mut leased.connection)
+    }
+}
+
+impl Drop for Lease {
+    /// The place is kept until the connection is good again or gone: whoever got it before would wait for the pool, past
+    /// connections that come to rest meanwhile.
+    fn drop(&mut self) {
+        let (Some(leased), Ok(runtime)) = (self.leased.take(), Handle::try_current()) else { return };
+        runtime.spawn(async move {
+            let Leased { mut connection, place, .. } = leased;
+            match try_out(&mut connection).await {
+                Ok(()) => drop(connection),
+                Err(_) => discard(connection),
+            }
+            drop(place);
+        });
+    }
+}
+
+/// Ends a connection without a word to a server that may not answer.
+fn discard(connection: PoolConnection<sqlx::Postgres>) {
+    drop(connection.detach());
 }
 
 impl Postgres {
@@ -78,7 +123,7 @@ impl Postgres {
         let (places, health) = (Arc::new(Semaphore::new(most)), Arc::clone(health));
         let postgres = Self { pool, places, most, resting: Mutex::default(), health };
         let mut lease = postgres.lend().await?;
-        check_server(&mut lease.connection).await?;
+        check_server(lease.connection()?).await?;
         postgres.take_back(lease, None);
         Ok(postgres)
     }
@@ -98,11 +143,12 @@ impl Postgres {
             let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
             while let Some(resting) = self.latest() {
                 if let Some(Resting { connection, opened, .. }) = self.sound(resting).await {
-                    return Ok(Lease { connection, opened, place });
+                    return Ok(Lease::new(connection, opened, place));
                 }
             }
-            let connection = self.pool.acquire().await?;
-            Ok(Lease { connection, opened: Instant::now(), place })
+            // Few need the way to a new one: the others do not carry it along.
+            let connection = Box::pin(self.pool.acquire()).await?;
+            Ok(Lease::new(connection, Instant::now(), place))
         });
         lent.await.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()))
     }
@@ -110,18 +156,18 @@ impl Postgres {
     /// Takes a connection back from who met `error` with it, or none.
     pub(super) fn take_back(&self, mut lease: Lease, error: Option<&StoreError>) {
         match error {
-            None => self.rest(lease),
-            Some(error) if error.spoils_connection() => {
+            // It may be inside a transaction, which the trial ends.
+            Some(error) if !error.spoils_connection() => drop(lease),
+            Some(_) => {
                 self.health.lost();
-                lease.connection.close_on_drop();
+                lease.leased.take().into_iter().for_each(|leased| discard(leased.connection));
             }
-            // It may be inside a transaction, which the pool ends.
-            Some(_) => {}
+            None => lease.leased.take().into_iter().for_each(|leased| self.rest(leased)),
         }
     }
 
-    fn rest(&self, lease: Lease) {
-        let Lease { connection, opened, place } = lease;
+    fn rest(&self, leased: Leased) {
+        let Leased { connection, opened, place } = leased;
         let mut resting = self.resting();
         // Looked at under the lock: what comes to rest after `close` emptied it would stay for ever.
         if self.places.is_closed() {
@@ -146,13 +192,20 @@ impl Postgres {
         }
         // On a task of its own: were it dropped half-way, the pool would try it again, and without a deadline.
         let tried = tokio::spawn(async move {
-            if try_out(&mut resting.connection).await.is_ok() {
-                return Some(resting);
+            match try_out(&mut resting.connection).await {
+                Ok(()) => Some(resting),
+                Err(_) => {
+                    discard(resting.connection);
+                    None
+                }
             }
-            resting.connection.close_on_drop();
-            None
         });
-        tried.await.ok().flatten()
+        let sound = tried.await.ok().flatten();
+        if sound.is_none() {
+            // Those that rested longer would each take as long to be found dead.
+            self.resting().drain(..).for_each(|resting| discard(resting.connection));
+        }
+        sound
     }
 
     /// How many connections are in use and how many are at rest.
@@ -165,7 +218,8 @@ impl Postgres {
     pub(super) async fn close(&self) {
         self.places.close();
         self.resting().clear();
-        self.pool.close().await;
+        // What is under way has its own deadline; what else holds a connection holds up nobody.
+        drop(tokio::time::timeout(CLOSING, self.pool.close()).await);
     }
 
     fn latest(&self) -> Option<Resting> {
@@ -193,6 +247,13 @@ fn pool_options(most: u32, health: &Arc<Health>) -> PgPoolOptions {
         .max_connections(most)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
+        // Else the pool itself would try them, for as long as the system believes in a server that is gone.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                try_out(connection).await?;
+                Ok(true)
+            })
+        })
         .before_acquire(move |connection, about| {
             let doubtful = is_doubtful(about.idle_for, &health);
             Box::pin(async move {

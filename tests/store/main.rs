@@ -15,6 +15,7 @@ mod changes;
 mod consents;
 mod deleted_realms;
 mod devices;
+mod hang_ups;
 mod identifiers;
 mod isolation;
 mod keycloak;
