@@ -288,6 +288,29 @@ async fn a06_a_mask_for_something_new_is_no_secret() {
 }
 
 #[tokio::test]
+async fn a02_a_role_that_an_import_takes_from_a_service_is_in_no_token_of_it() {
+    let admin = Admin::new().await;
+    let roles = async || {
+        let token = token(&admin.server, "main", "viewer").await;
+        let claims = vestibule::testing::claims(&token);
+        claims["realm_access"]["roles"].as_array().cloned().unwrap_or_default()
+    };
+    let import = async |roles: Value| {
+        let account = json!({
+            "username": "service-account-viewer", "enabled": true, "serviceAccountClientId": "viewer", "realmRoles": roles,
+        });
+        let body = json!({ "ifResourceExists": "OVERWRITE", "users": [account] });
+        let reply = admin.ask(Method::POST, "realms/main/partialImport", Some(body)).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+    };
+    admin.must(Method::POST, "realms/main/roles", json!({ "name": "auditor" })).await;
+    for (given, has) in [(json!(["auditor"]), true), (json!([]), false)] {
+        import(given).await;
+        assert_eq!(roles().await.contains(&json!("auditor")), has);
+    }
+}
+
+#[tokio::test]
 async fn a02_who_cannot_do_everything_takes_nothing_out() {
     let admin = Admin::new().await;
     let store = &admin.server.app().store;
