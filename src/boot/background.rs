@@ -16,12 +16,15 @@ const AUDIT_DAYS: i64 = 90;
 
 /// Keeps realms fresh, makes their keys before anybody asks, and sweeps.
 pub(super) fn spawn(app: &Shared, sweep_interval: Duration, shutdown: &Shutdown) {
-    let (refreshed, stop) = (Arc::clone(app), shutdown.clone());
+    let (warmed, stop) = (Arc::clone(app), shutdown.clone());
     tokio::spawn(async move {
         tokio::select! {
-            () = stop.begun() => return,
-            () = warm(&refreshed) => {}
+            () = stop.begun() => {}
+            () = warm(&warmed) => {}
         }
+    });
+    let (refreshed, stop) = (Arc::clone(app), shutdown.clone());
+    tokio::spawn(async move {
         let mut every = tokio::time::interval(REFRESH);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
