@@ -88,7 +88,8 @@ impl RealmState {
                 client.client_id
             }
         };
-        self.client(store, &client_id).await
+        // Its name may have gone to another one since.
+        Ok(self.client(store, &client_id).await?.filter(|entry| entry.client.id == id))
     }
 
     /// The client that `resource` is an address of (RFC 8707 §2): one that declares it, or whose `client_id` it is.
