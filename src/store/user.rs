@@ -70,10 +70,11 @@ impl Row {
     }
 }
 
-/// What of a user's roles and groups comes with the row of a statement that knows the user as `u`.
+/// What of a user's roles and groups comes with the row of a statement that knows the user as `u`: how many roles, and their
+/// identifiers, each behind a space.
 macro_rules! role_columns {
     () => {
-        "(SELECT string_agg(a.role_id, ' ') FROM user_roles a \
+        "(SELECT COUNT(*) || ' ' || string_agg(a.role_id, ' ') FROM user_roles a \
          WHERE a.realm_id = u.realm_id AND a.user_id = u.id) AS user_role_ids, \
          (SELECT COUNT(*) FROM user_groups m WHERE m.realm_id = u.realm_id AND m.user_id = u.id) AS user_groups"
     };
@@ -243,18 +244,16 @@ impl Store {
         Ok(UserRoles { role_ids, group_paths: Vec::new() })
     }
 
-    /// The user of `row`, and what it holds. Most people are in no group, and then the row says all.
+    /// The user of `row`, and what it holds. The row says all of most people: who are in no group, and whose roles have no
+    /// identifier with a space in it, as an import may bring.
     pub(super) async fn with_roles(&self, row: RowWithRoles) -> Result<(User, UserRoles), StoreError> {
         let RowWithRoles { user, user_role_ids, user_groups } = row;
         let user = user.record()?;
-        if user_groups > 0 {
-            let roles = self.roles_of_member(&user.realm_id, &user.id).await?;
-            return Ok((user, roles));
-        }
-        let listed = user_role_ids.as_deref().unwrap_or_default();
-        let mut role_ids: Vec<_> = listed.split_ascii_whitespace().map(str::to_owned).collect();
-        role_ids.sort();
-        Ok((user, UserRoles { role_ids, group_paths: Vec::new() }))
+        let roles = match listed(user_role_ids.as_deref()).filter(|_| user_groups == 0) {
+            Some(role_ids) => UserRoles { role_ids, group_paths: Vec::new() },
+            None => self.roles_of_user(&user.realm_id, &user.id).await?,
+        };
+        Ok((user, roles))
     }
 
     /// What somebody holds who is in groups.
@@ -298,4 +297,14 @@ impl Store {
         let rows = self.db.all::<(String,)>(sql!(text, realm_id, user_id)).await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
+}
+
+/// The identifiers of a list of [`role_columns`]; none when one of them has a space in it, for then there are more parts than
+/// roles.
+fn listed(list: Option<&str>) -> Option<Vec<String>> {
+    let Some(list) = list else { return Some(Vec::new()) };
+    let (count, listed) = list.split_once(' ')?;
+    let mut role_ids: Vec<_> = listed.split(' ').map(str::to_owned).collect();
+    role_ids.sort();
+    (count.parse() == Ok(role_ids.len())).then_some(role_ids)
 }

@@ -16,6 +16,7 @@ mod consents;
 mod deleted_realms;
 mod devices;
 mod hang_ups;
+mod held_roles;
 mod identifiers;
 mod isolation;
 mod keycloak;
