@@ -97,7 +97,8 @@ pub fn from_header(headers: &HeaderMap) -> Result<Option<Presented>, BearerError
     if second.is_some() {
         return Err(BearerError::bad_request("Send one Authorization header"));
     }
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| BearerError::invalid())?;
+    let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
+    let text = text.ok_or_else(BearerError::invalid)?;
     let (scheme, token) = text.split_once(' ').ok_or_else(BearerError::missing)?;
     let scheme = match scheme {
         scheme if scheme.eq_ignore_ascii_case("bearer") => Scheme::Bearer,

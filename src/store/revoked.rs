@@ -30,6 +30,9 @@ pub(super) use unless_revoked;
 /// A token and the most exchanges that it may have gone through.
 const LONGEST: usize = MOST_ACTORS + 1;
 
+// As many as the text for `several` names: of more, the last ones, the token's own among them, would not be looked for.
+const _: () = assert!(LONGEST == 6);
+
 /// The statement about a token with these values before its names: the text for `one`, or for `several`, the same for any
 /// number of them. No token that this server issued has more than fit.
 pub(super) fn about(
