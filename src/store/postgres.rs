@@ -30,7 +30,8 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 /// How long such a trial may take: on a half-open socket it would wait for minutes.
 const PING_DEADLINE: Duration = Duration::from_millis(500);
 
-/// How long closing waits for what is under way: longer than that may take.
+/// How long closing waits for what is under way: longer than a statement may take. A transaction of many that is not done then
+/// is undone by the server.
 const CLOSING: Duration = Duration::from_secs(6);
 
 /// A connection that nobody needed for so long is closed.
@@ -90,7 +91,8 @@ impl Drop for Lease {
     /// The place is kept until the connection is good again or gone: whoever got it before would wait for the pool, past
     /// connections that come to rest meanwhile.
     fn drop(&mut self) {
-        let (Some(leased), Ok(runtime)) = (self.leased.take(), Handle::try_current()) else { return };
+        let Some(leased) = self.leased.take() else { return };
+        let Ok(runtime) = Handle::try_current() else { return discard(leased.connection) };
         runtime.spawn(async move {
             let Leased { mut connection, place, .. } = leased;
             match try_out(&mut connection).await {
@@ -190,7 +192,8 @@ impl Postgres {
         if !is_doubtful(idle_for, &self.health) {
             return Some(resting);
         }
-        // On a task of its own: were it dropped half-way, the pool would try it again, and without a deadline.
+        let begun = Instant::now();
+        // On a task of its own, so that a trial whose lender gives up comes to its end.
         let tried = tokio::spawn(async move {
             match try_out(&mut resting.connection).await {
                 Ok(()) => Some(resting),
@@ -203,7 +206,10 @@ impl Postgres {
         let sound = tried.await.ok().flatten();
         if sound.is_none() {
             // Those that rested longer would each take as long to be found dead.
-            self.resting().drain(..).for_each(|resting| discard(resting.connection));
+            let mut resting = self.resting();
+            let (longer, since): (Vec<_>, Vec<_>) = resting.drain(..).partition(|one| one.since < begun);
+            *resting = since;
+            longer.into_iter().for_each(|one| discard(one.connection));
         }
         sound
     }
@@ -247,11 +253,23 @@ fn pool_options(most: u32, health: &Arc<Health>) -> PgPoolOptions {
         .max_connections(most)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
-        // Else the pool itself would try them, for as long as the system believes in a server that is gone.
+        // Before the pool tries them itself, for as long as the system believes in a server that is gone.
         .after_release(|connection, _| {
             Box::pin(async move {
                 try_out(connection).await?;
                 Ok(true)
+            })
+        })
+        // A statement that nobody waits for any more ends when its connection is gone, not when its time is over. Servers
+        // before Postgres 14, and on some systems, do not offer it.
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                let set = "SELECT set_config(name, '500ms', false) FROM pg_settings \
+                           WHERE name = 'client_connection_check_interval'";
+                match sqlx::raw_sql(set).execute(connection).await {
+                    Err(sqlx::Error::Database(_)) | Ok(_) => Ok(()),
+                    Err(error) => Err(error),
+                }
             })
         })
         .before_acquire(move |connection, about| {
