@@ -1,13 +1,11 @@
 //! Table `authorization_codes`, and the one way to spend a code.
 
 use super::error::StoreError;
-use super::grant::{bound_to, confirmation, grant_columns, grant_joins, while_enabled};
+use super::grant::{TokenGrant, bound_to, confirmation, grant_joins, token_columns, while_enabled};
 use super::row::row;
-use super::session::session_columns;
 use super::statement::{Statement, sql};
 use super::transaction::{Finish, Transaction, Work};
-use super::user::{role_columns, user_columns};
-use super::{Store, audit, grant, refresh, session, spent, user};
+use super::{Store, audit, grant, refresh, spent};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::code::AuthorizationCode;
@@ -66,9 +64,7 @@ row! {
         code_expires_at: Timestamp,
         redeemed_at: Option<Timestamp>,
         failures: i64,
-        grant: grant::Row,
-        user: user::RowWithRoles,
-        session: session::Row,
+        held: grant::TokenRow,
     }
 }
 
@@ -113,20 +109,14 @@ impl Store {
         let text = concat!(
             "SELECT c.fingerprint, c.realm_id AS code_realm_id, c.client AS code_client, c.redirect_uri, \
              c.code_challenge, c.confirmation AS code_confirmation, c.issued_at, c.expires_at AS code_expires_at, c.redeemed_at, c.failures, ",
-            grant_columns!(),
-            ", ",
-            user_columns!(),
-            ", ",
-            role_columns!(),
-            ", ",
-            session_columns!(),
+            token_columns!(),
             " FROM authorization_codes c JOIN grants g ON g.id = c.grant_id AND g.realm_id = c.realm_id",
             grant_joins!(),
             while_enabled!(),
             "WHERE c.fingerprint = $2 AND c.realm_id = $1"
         );
         let Some(row) = self.db.one::<Row>(sql!(text, realm_id, fingerprint)).await? else { return Ok(None) };
-        let grant = row.grant.record()?;
+        let TokenGrant { grant, user, roles, session } = self.token_grant(row.held).await?;
         let code = AuthorizationCode {
             fingerprint: row.fingerprint,
             realm_id: row.code_realm_id,
@@ -140,8 +130,7 @@ impl Store {
             redeemed_at: row.redeemed_at,
             failures: row.failures,
         };
-        let (user, roles) = self.with_roles(row.user).await?;
-        Ok(Some(CodeRecord { code, grant, user, roles, session: row.session.record() }))
+        Ok(Some(CodeRecord { code, grant, user, roles, session }))
     }
 
     /// Spends a code: of any number of callers, on any number of nodes, one is told [`Redemption::Redeemed`]. The rules

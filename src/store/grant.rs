@@ -5,7 +5,7 @@ use super::revoked::{about, unless_revoked};
 use super::row::row;
 use super::session::session_columns;
 use super::statement::{Statement, json, sql};
-use super::user::{role_columns, user_columns};
+use super::user::user_columns;
 use super::{Store, session, user};
 use crate::clock::Timestamp;
 use crate::protocol::confirmation::Confirmation;
@@ -106,12 +106,29 @@ row! {
 }
 
 row! {
-    struct TokenRow {
+    /// A grant with what is known of who gave it: what every token of it hangs on.
+    pub(super) struct TokenRow {
         grant: Row,
         user: user::RowWithRoles,
         session: session::Row,
     }
 }
+
+/// The columns of [`TokenRow`], of what [`grant_joins`] brings.
+macro_rules! token_columns {
+    () => {
+        concat!(
+            $crate::store::grant::grant_columns!(),
+            ", ",
+            $crate::store::user::user_columns!(),
+            ", ",
+            $crate::store::user::role_columns!(),
+            ", ",
+            $crate::store::session::session_columns!()
+        )
+    };
+}
+pub(super) use token_columns;
 
 /// What an access token hangs on.
 #[derive(Clone, Debug)]
@@ -200,6 +217,12 @@ pub(super) fn redeemed(
 }
 
 impl Store {
+    /// The records of `row`.
+    pub(super) async fn token_grant(&self, row: TokenRow) -> Result<TokenGrant, StoreError> {
+        let (user, roles) = self.with_roles(row.user).await?;
+        Ok(TokenGrant { grant: row.grant.record()?, user, roles, session: row.session.record() })
+    }
+
     /// The offline grants that a user gave a client and that still stand, newest first: identifier, when it was given, and
     /// when it was last used, in seconds since 1970.
     ///
@@ -233,13 +256,7 @@ impl Store {
             ($names:ident) => {
                 concat!(
                     "SELECT ",
-                    grant_columns!(),
-                    ", ",
-                    user_columns!(),
-                    ", ",
-                    role_columns!(),
-                    ", ",
-                    session_columns!(),
+                    token_columns!(),
                     " FROM grants g",
                     grant_joins!(),
                     while_enabled!(),
@@ -251,8 +268,7 @@ impl Store {
         }
         let query = about(text!(one), text!(several), [realm_id, id, client], lineage);
         let Some(row) = self.db.one::<TokenRow>(query).await? else { return Ok(None) };
-        let (user, roles) = self.with_roles(row.user).await?;
-        Ok(Some(TokenGrant { grant: row.grant.record()?, user, roles, session: row.session.record() }))
+        self.token_grant(row).await.map(Some)
     }
 
     /// The grant with its user, and its session if the store still has it.

@@ -5,13 +5,11 @@ mod keep;
 pub use keep::{KeepRefresh, Keeping};
 
 use super::error::StoreError;
-use super::grant::{grant_columns, grant_joins, while_enabled};
+use super::grant::{TokenGrant, grant_joins, token_columns, while_enabled};
 use super::row::row;
-use super::session::session_columns;
 use super::statement::{Statement, sql};
 use super::transaction::{Finish, Transaction, Work};
-use super::user::{role_columns, user_columns};
-use super::{Store, audit, grant, session, spent, user};
+use super::{Store, audit, grant, session, spent};
 use crate::clock::Timestamp;
 use crate::protocol::audit::AuditEvent;
 use crate::protocol::grants::refresh_token::RefreshRecord;
@@ -78,9 +76,7 @@ row! {
         token_expires_at: Timestamp,
         used_at: Option<Timestamp>,
         superseded_at: Option<Timestamp>,
-        grant: grant::Row,
-        user: user::RowWithRoles,
-        session: session::Row,
+        held: grant::TokenRow,
     }
 }
 
@@ -102,20 +98,14 @@ impl Store {
         let text = concat!(
             "SELECT t.id AS token_id, t.realm_id AS token_realm_id, t.predecessor, t.issued_at, \
              t.expires_at AS token_expires_at, t.used_at, t.superseded_at, ",
-            grant_columns!(),
-            ", ",
-            user_columns!(),
-            ", ",
-            role_columns!(),
-            ", ",
-            session_columns!(),
+            token_columns!(),
             " FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id AND g.realm_id = t.realm_id",
             grant_joins!(),
             while_enabled!(),
             "WHERE t.realm_id = $1 AND t.id = $2"
         );
         let Some(row) = self.db.one::<Row>(sql!(text, realm_id, id)).await? else { return Ok(None) };
-        let grant = row.grant.record()?;
+        let TokenGrant { grant, user, roles, session } = self.token_grant(row.held).await?;
         let token = RefreshToken {
             id: row.id,
             realm_id: row.token_realm_id,
@@ -126,8 +116,7 @@ impl Store {
             used_at: row.used_at,
             superseded_at: row.superseded_at,
         };
-        let (user, roles) = self.with_roles(row.user).await?;
-        Ok(Some(RefreshRecord { token, grant, user, roles, session: row.session.record() }))
+        Ok(Some(RefreshRecord { token, grant, user, roles, session }))
     }
 
     /// Rotates a refresh token: whatever arrives together, on any number of nodes, exactly one successor stays live or
