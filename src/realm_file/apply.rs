@@ -273,7 +273,7 @@ pub(super) fn changes(plan: &Plan, records: Records, beside: Vec<Change>, now: T
     changes.extend(records.user_roles.iter().flat_map(|links| user_roles(realm_id, links)));
     changes.extend(records.user_groups.iter().flat_map(|links| user_groups(realm_id, links)));
     changes.extend(beside);
-    if changes_accounts(plan, &records.user_roles) || changes_accounts(plan, &records.user_groups) {
+    if changes_accounts(plan, records.user_roles.iter().chain(&records.user_groups)) {
         changes.push(Change::Reconfigure { realm_id: realm_id.to_owned() });
     }
     if !changes.is_empty() {
@@ -284,10 +284,10 @@ pub(super) fn changes(plan: &Plan, records: Records, beside: Vec<Change>, now: T
 }
 
 /// Whether `links` are of a client's account, which nodes keep in memory with what it holds.
-fn changes_accounts(plan: &Plan, links: &[Links]) -> bool {
+fn changes_accounts<'a>(plan: &Plan, mut links: impl Iterator<Item = &'a Links>) -> bool {
     let accounts = plan.state().users.iter().filter(|one| one.user.service_account_client.is_some());
     let accounts: HashSet<&str> = accounts.map(|one| one.user.id.as_str()).collect();
-    links.iter().any(|links| accounts.contains(links.owner.as_str()))
+    links.any(|links| accounts.contains(links.owner.as_str()))
 }
 
 /// What must be as it was when the plan was made, for it to be carried out: a realm that is there, and users of it that
