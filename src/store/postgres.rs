@@ -1,8 +1,8 @@
 //! Postgres: its connections, lent and taken back.
 //!
 //! sqlx's pool asks the server about each connection that comes back: one more way there and back, and a task, for every
-//! statement. One that has just answered needs no such question, and rests here for whoever comes next. Any other goes back
-//! to the pool, which ends what it was in the middle of.
+//! statement. One that has just answered needs no such question, and rests here for whoever comes next. Any other is tried,
+//! which ends what it was in the middle of, and goes back to the pool.
 
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -157,15 +157,16 @@ impl Postgres {
 
     /// Takes a connection back from who met `error` with it, or none.
     pub(super) fn take_back(&self, mut lease: Lease, error: Option<&StoreError>) {
-        match error {
-            // It may be inside a transaction, which the trial ends.
-            Some(error) if !error.spoils_connection() => drop(lease),
-            Some(_) => {
-                self.health.lost();
-                lease.leased.take().into_iter().for_each(|leased| discard(leased.connection));
-            }
-            None => lease.leased.take().into_iter().for_each(|leased| self.rest(leased)),
+        // It may be inside a transaction, which the trial of a dropped lease ends.
+        if error.is_some_and(|error| !error.spoils_connection()) {
+            return;
         }
+        let Some(leased) = lease.leased.take() else { return };
+        if error.is_none() {
+            return self.rest(leased);
+        }
+        self.health.lost();
+        discard(leased.connection);
     }
 
     fn rest(&self, leased: Leased) {
@@ -246,7 +247,7 @@ impl Drop for Postgres {
     }
 }
 
-/// The pool that connects, and in which those rest that came back otherwise than by [`Postgres::take_back`].
+/// The pool that connects, and in which those rest whose lease was dropped or met an error.
 fn pool_options(most: u32, health: &Arc<Health>) -> PgPoolOptions {
     let health = Arc::clone(health);
     PgPoolOptions::new()
@@ -264,8 +265,8 @@ fn pool_options(most: u32, health: &Arc<Health>) -> PgPoolOptions {
         // before Postgres 14, and on some systems, do not offer it.
         .after_connect(|connection, _| {
             Box::pin(async move {
-                let set = "SELECT set_config(name, '500ms', false) FROM pg_settings \
-                           WHERE name = 'client_connection_check_interval'";
+                let set = "SELECT set_config('client_connection_check_interval', '500ms', false) \
+                           WHERE current_setting('client_connection_check_interval', true) IS NOT NULL";
                 match sqlx::raw_sql(set).execute(connection).await {
                     Err(sqlx::Error::Database(_)) | Ok(_) => Ok(()),
                     Err(error) => Err(error),
